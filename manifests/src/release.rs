@@ -1,0 +1,551 @@
+//! The release manifest: every file of a release and where its content lies (`docs/format.md` section 6).
+//!
+//! [`Manifest::parse`] checks everything that can be wrong with a manifest once, so that planning and applying can rely on it: no two paths that some file system takes for one (D4), no
+//! file that is also a folder (D5), no path through a link, nothing outside its pack, nothing over the limits (D9).
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+
+use serde::{Deserialize, Serialize};
+
+use crate::build::{Build, Scheme};
+use crate::canonical;
+use crate::channel::{FORMAT, ObjectRef};
+use crate::digest::Digest;
+use crate::json::{self, JsonError};
+use crate::limits::Limits;
+use crate::name::{Arch, Name, Os, Variant};
+use crate::pack::Pack;
+use crate::path::RelPath;
+use crate::time::FileTime;
+
+/// Largest size of a file, and of all files together, in bytes.
+pub const MAX_SIZE: u64 = (1 << 53) - 1;
+
+/// What a manifest is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseId {
+    /// The product.
+    pub product: Name,
+    /// The operating system.
+    pub os: Os,
+    /// The instruction set.
+    pub arch: Arch,
+    /// The variant.
+    pub variant: Option<Variant>,
+    /// The build.
+    pub build: Build,
+}
+
+impl std::fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} for {} {}", self.product, self.build, self.os, self.arch)?;
+        match &self.variant {
+            Some(variant) => write!(f, " {variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The files of a release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// What it is of.
+    pub id: ReleaseId,
+    /// Dictionaries of packs.
+    pub dictionaries: Vec<ObjectRef>,
+    /// Objects that hold file contents.
+    pub packs: Vec<Pack>,
+    /// The files, by path.
+    pub files: Vec<FileEntry>,
+    /// The symbolic links, by path.
+    pub links: Vec<LinkEntry>,
+    /// The folders that hold no file, by path.
+    pub directories: Vec<RelPath>,
+    /// Files of earlier releases that this one wants gone, by path.
+    pub removed: Vec<RelPath>,
+}
+
+/// A file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Where it goes.
+    pub path: RelPath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its modification time.
+    pub mtime: FileTime,
+    /// Whether it is executable: mode 0755 instead of 0644.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exec: bool,
+    /// Digest of its content.
+    pub sha256: Digest,
+    /// What happens to a copy that its user changed.
+    #[serde(default, skip_serializing_if = "ConfigPolicy::is_overwrite")]
+    pub config: ConfigPolicy,
+    /// Where its content lies; absent for an empty file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<ContentAt>,
+}
+
+impl FileEntry {
+    /// The mode that the file gets: 0755 or 0644.
+    pub fn mode(&self) -> u32 {
+        if self.exec { 0o755 } else { 0o644 }
+    }
+}
+
+/// A place in the content of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentAt(
+    /// Index of the pack.
+    pub u32,
+    /// Offset in the pack's content, in bytes.
+    pub u64,
+);
+
+/// A symbolic link of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkEntry {
+    /// Where it goes.
+    pub path: RelPath,
+    /// What it holds: leading `..`, then a safe path.
+    pub target: String,
+}
+
+/// What happens when the user changed a file *and* the release changes it (D-04).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfigPolicy {
+    /// The release's; the user's is in the backup.
+    #[default]
+    Overwrite,
+    /// The user's.
+    Keep,
+    /// Values merged.
+    Merge,
+    /// The user's; the release's is written as `NAME.new` beside.
+    NewBeside,
+}
+
+impl ConfigPolicy {
+    fn is_overwrite(&self) -> bool {
+        *self == ConfigPolicy::Overwrite
+    }
+}
+
+/// Why bytes are not the release manifest that was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not one zstd frame within the limits.
+    #[error("the manifest of {id} cannot be decompressed: {reason}")]
+    Compression {
+        /// What was asked for.
+        id: Box<ReleaseId>,
+        /// Why.
+        reason: String,
+    },
+    /// Not strict JSON of the shape.
+    #[error("the manifest of {id} is malformed: {source}")]
+    Malformed {
+        /// What was asked for.
+        id: Box<ReleaseId>,
+        /// What is wrong.
+        source: JsonError,
+    },
+    /// A format that only newer code reads.
+    #[error("the manifest of {id} has format {format}; this updater reads format {FORMAT}: update the updater")]
+    Format {
+        /// What was asked for.
+        id: Box<ReleaseId>,
+        /// Its format.
+        format: u64,
+    },
+    /// It is about something else (AC-53).
+    #[error("asked for the manifest of {id}, got that of {found}")]
+    Other {
+        /// What was asked for.
+        id: Box<ReleaseId>,
+        /// What it says of itself.
+        found: String,
+    },
+    /// It breaks a rule.
+    #[error("the manifest of {id} is unacceptable: {fault}")]
+    Unacceptable {
+        /// What was asked for.
+        id: Box<ReleaseId>,
+        /// The rule.
+        fault: ManifestFault,
+    },
+}
+
+/// The rules of a manifest, as what breaks them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestFault {
+    /// More than `Limits::entries`.
+    #[error("{0} entries, more than the limit")]
+    TooManyEntries(usize),
+    /// Sizes beyond 2^53.
+    #[error("the sizes of `{0}` and the files before it exceed the limit")]
+    TooLarge(RelPath),
+    /// Not ascending by path.
+    #[error("`{0}` is out of order or listed twice")]
+    Order(RelPath),
+    /// Two paths that some file system takes for one (D4).
+    #[error("`{0}` and `{1}` are one path on some file systems")]
+    Collision(RelPath, RelPath),
+    /// A file or link that is also a folder (D5), or a path through a link.
+    #[error("`{0}` is a file or link, and also a folder of `{1}`")]
+    FileIsFolder(RelPath, RelPath),
+    /// Links on an OS that has none.
+    #[error("`{0}` is a symbolic link, which {1} releases cannot have")]
+    LinksNotAllowed(RelPath, Os),
+    /// A link that leaves the folder (AC-51).
+    #[error("link `{0}` leads outside the folder or nowhere: `{1}`")]
+    LinkEscapes(RelPath, String),
+    /// A file whose content lies outside its pack, or is missing.
+    #[error("the content of `{0}` does not lie inside a pack")]
+    Content(RelPath),
+    /// A pack with impossible frames or a missing dictionary.
+    #[error("pack {0} is impossible")]
+    Pack(Digest),
+    /// More packs, frames or dictionaries than allowed.
+    #[error("too many packs, frames or dictionaries")]
+    TooManyPacks,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManifestWire {
+    format: u64,
+    #[serde(rename = "type")]
+    document: String,
+    product: Name,
+    os: Os,
+    arch: Arch,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variant: Option<Variant>,
+    build: String,
+    scheme: Scheme,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dictionaries: Vec<ObjectRef>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    packs: Vec<Pack>,
+    files: Vec<FileEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    links: Vec<LinkEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    directories: Vec<RelPath>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<RelPath>,
+}
+
+impl Manifest {
+    /// Reads the stored object of the manifest of `id`. The caller has checked length and digest.
+    pub fn parse(stored: &[u8], id: &ReleaseId, limits: &Limits) -> Result<Manifest, ManifestError> {
+        let boxed = || Box::new(id.clone());
+        let text = decompress(stored, limits).map_err(|reason| ManifestError::Compression { id: boxed(), reason })?;
+        let malformed = |source| ManifestError::Malformed { id: boxed(), source };
+        json::check(&text, usize::MAX).map_err(malformed)?;
+        #[derive(Deserialize)]
+        struct Head {
+            format: u64,
+        }
+        let head: Head = serde_json::from_slice(&text).map_err(|error| malformed(error.into()))?;
+        if head.format != FORMAT {
+            return Err(ManifestError::Format { id: boxed(), format: head.format });
+        }
+        let wire: ManifestWire = serde_json::from_slice(&text).map_err(|error| malformed(error.into()))?;
+        let same = wire.document == "manifest"
+            && (&wire.product, wire.os, wire.arch, &wire.variant) == (&id.product, id.os, id.arch, &id.variant)
+            && (wire.build.as_str(), wire.scheme) == (id.build.text(), id.build.scheme());
+        if !same {
+            let found = format!(
+                "{} {} for {} {} (type `{}`)",
+                wire.product,
+                wire.build.escape_debug(),
+                wire.os,
+                wire.arch,
+                wire.document.escape_debug()
+            );
+            return Err(ManifestError::Other { id: boxed(), found });
+        }
+        let ManifestWire { dictionaries, packs, files, links, directories, removed, .. } = wire;
+        let manifest = Manifest { id: id.clone(), dictionaries, packs, files, links, directories, removed };
+        manifest.check(limits).map_err(|fault| ManifestError::Unacceptable { id: boxed(), fault })?;
+        Ok(manifest)
+    }
+
+    /// The JSON of the manifest, in canonical form, before compression.
+    pub fn to_json(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
+        let ReleaseId { product, os, arch, variant, build } = self.id.clone();
+        let Manifest { dictionaries, packs, files, links, directories, removed, .. } = self.clone();
+        canonical::to_vec(&ManifestWire {
+            format: FORMAT,
+            document: "manifest".into(),
+            product,
+            os,
+            arch,
+            variant,
+            build: build.text().to_owned(),
+            scheme: build.scheme(),
+            dictionaries,
+            packs,
+            files,
+            links,
+            directories,
+            removed,
+        })
+    }
+
+    /// Checks every rule of `docs/format.md` section 6. Publishing calls it before signing, a station before planning.
+    pub fn check(&self, limits: &Limits) -> Result<(), ManifestFault> {
+        let entries = self.files.len() + self.links.len() + self.directories.len() + self.removed.len();
+        if entries > limits.entries {
+            return Err(ManifestFault::TooManyEntries(entries));
+        }
+        check_order(self.files.iter().map(|file| &file.path))?;
+        check_order(self.links.iter().map(|link| &link.path))?;
+        check_order(self.directories.iter())?;
+        check_order(self.removed.iter())?;
+        self.check_links()?;
+        self.check_tree()?;
+        self.check_contents()
+    }
+
+    fn check_links(&self) -> Result<(), ManifestFault> {
+        for link in &self.links {
+            if !self.id.os.has_links() {
+                return Err(ManifestFault::LinksNotAllowed(link.path.clone(), self.id.os));
+            }
+            let rest = link.target.trim_start_matches("../");
+            let climbs_first = rest.parse::<RelPath>().is_ok() || link.target.split('/').all(|component| component == "..");
+            if !climbs_first || link.path.resolve_link(&link.target).is_none() {
+                return Err(ManifestFault::LinkEscapes(link.path.clone(), link.target.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// No two entries, implied folders included, are one path to some file system; nothing is both a leaf and a folder.
+    fn check_tree(&self) -> Result<(), ManifestFault> {
+        let leaves = || self.files.iter().map(|file| &file.path).chain(self.links.iter().map(|link| &link.path)).chain(&self.removed);
+        let mut seen: HashMap<String, RelPath> = HashMap::new();
+        for path in leaves() {
+            if let Some(other) = seen.insert(path.folded(), path.clone()) {
+                return Err(ManifestFault::Collision(other, path.clone()));
+            }
+        }
+        let mut folders: HashSet<RelPath> = HashSet::new();
+        let with_parents = leaves().flat_map(|leaf| leaf.parents().map(move |parent| (parent, leaf)));
+        let own = self.directories.iter().flat_map(|folder| folder.parents().chain([folder.clone()]).map(move |parent| (parent, folder)));
+        for (folder, of) in with_parents.chain(own) {
+            if !folders.insert(folder.clone()) {
+                continue;
+            }
+            match seen.insert(folder.folded(), folder.clone()) {
+                Some(other) if other == folder => return Err(ManifestFault::FileIsFolder(folder, of.clone())),
+                Some(other) => return Err(ManifestFault::Collision(other, folder)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_contents(&self) -> Result<(), ManifestFault> {
+        let frames: usize = self.packs.iter().map(|pack| pack.frames.len()).sum();
+        if self.packs.len() > 65_536 || frames > 4_000_000 || self.dictionaries.len() > 4096 {
+            return Err(ManifestFault::TooManyPacks);
+        }
+        let mut lengths = Vec::with_capacity(self.packs.len());
+        for pack in &self.packs {
+            let dictionary = pack.dictionary.map(|index| self.dictionaries.get(index as usize));
+            let fits = dictionary.is_none_or(|found| found.is_some_and(|object| object.length <= 1 << 20));
+            match pack.content_length() {
+                Some(length) if fits => lengths.push(length),
+                _ => return Err(ManifestFault::Pack(pack.sha256)),
+            }
+        }
+        let mut total = 0u64;
+        for file in &self.files {
+            total = total
+                .checked_add(file.size)
+                .filter(|total| *total <= MAX_SIZE)
+                .ok_or_else(|| ManifestFault::TooLarge(file.path.clone()))?;
+            let lies_inside = match file.at {
+                None => file.size == 0,
+                Some(ContentAt(pack, offset)) => {
+                    let end = offset.checked_add(file.size);
+                    file.size > 0 && lengths.get(pack as usize).is_some_and(|length| end.is_some_and(|end| end <= *length))
+                }
+            };
+            if !lies_inside {
+                return Err(ManifestFault::Content(file.path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file at `path`.
+    pub fn file(&self, path: &RelPath) -> Option<&FileEntry> {
+        self.files.binary_search_by(|file| file.path.cmp(path)).ok().map(|index| &self.files[index])
+    }
+
+    /// Bytes of all files together.
+    pub fn total_size(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+}
+
+fn check_order<'a>(paths: impl Iterator<Item = &'a RelPath>) -> Result<(), ManifestFault> {
+    let mut last: Option<&RelPath> = None;
+    for path in paths {
+        if last.is_some_and(|last| last >= path) {
+            return Err(ManifestFault::Order(path.clone()));
+        }
+        last = Some(path);
+    }
+    Ok(())
+}
+
+/// Decompresses exactly one frame of at most `limits.manifest_json_bytes`.
+fn decompress(stored: &[u8], limits: &Limits) -> Result<Vec<u8>, String> {
+    if stored.len() as u64 > limits.manifest_bytes {
+        return Err(format!("{} bytes are more than the {} allowed", stored.len(), limits.manifest_bytes));
+    }
+    if !stored.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+        return Err("not a zstd frame".into());
+    }
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(stored).map_err(|error| error.to_string())?.single_frame();
+    decoder.window_log_max(23).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    decoder.by_ref().take(limits.manifest_json_bytes.saturating_add(1)).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > limits.manifest_json_bytes {
+        return Err(format!("more than the {} bytes allowed after decompression", limits.manifest_json_bytes));
+    }
+    match decoder.finish() {
+        [] => Ok(text),
+        rest => Err(format!("{} bytes after the frame", rest.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Frame;
+
+    fn manifest(os: Os, files: &[(&str, u64)]) -> Manifest {
+        let id = ReleaseId { product: "p".parse().unwrap(), os, arch: Arch::Any, variant: None, build: Build::recognise("1.0.0").unwrap() };
+        let pack = Pack { sha256: Digest::of(b"pack"), length: 50, dictionary: None, frames: vec![Frame(50, 100)] };
+        let file = |(path, size): &(&str, u64)| FileEntry {
+            path: path.parse().unwrap(),
+            size: *size,
+            mtime: FileTime::clamped(0),
+            exec: false,
+            sha256: Digest::of(b""),
+            config: ConfigPolicy::Overwrite,
+            at: (*size > 0).then_some(ContentAt(0, 0)),
+        };
+        Manifest {
+            id,
+            dictionaries: vec![],
+            packs: vec![pack],
+            files: files.iter().map(file).collect(),
+            links: vec![],
+            directories: vec![],
+            removed: vec![],
+        }
+    }
+
+    fn fault(manifest: &Manifest) -> Option<ManifestFault> {
+        manifest.check(&Limits::default()).err()
+    }
+
+    fn stored(manifest: &Manifest) -> Vec<u8> {
+        zstd::bulk::compress(&manifest.to_json().unwrap(), 3).unwrap()
+    }
+
+    #[test]
+    fn manifests_round_trip() {
+        let written = manifest(Os::Linux, &[("a", 10), ("b/c", 0)]);
+        assert_eq!(Manifest::parse(&stored(&written), &written.id, &Limits::default()).unwrap(), written);
+    }
+
+    #[test]
+    fn d4_paths_that_collide_on_some_file_system_are_refused() {
+        for (a, b) in [("A.dll", "a.dll"), ("e\u{301}", "é"), ("A/x", "a/y"), ("STRASSE", "straße")] {
+            let mut paths = [(a, 0), (b, 0)];
+            paths.sort();
+            assert!(matches!(fault(&manifest(Os::Windows, &paths)), Some(ManifestFault::Collision(..))), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn d5_a_file_that_is_also_a_folder_is_refused() {
+        assert!(matches!(fault(&manifest(Os::Linux, &[("a", 0), ("a/b", 0)])), Some(ManifestFault::FileIsFolder(..))));
+        let mut with_folder = manifest(Os::Linux, &[("a", 0)]);
+        with_folder.directories = vec!["a".parse().unwrap()];
+        assert!(matches!(fault(&with_folder), Some(ManifestFault::FileIsFolder(..))));
+    }
+
+    #[test]
+    fn ac_51_links_that_leave_the_folder_or_hide_the_climb_are_refused() {
+        let with = |os, path: &str, target: &str| {
+            let mut manifest = manifest(os, &[]);
+            manifest.links = vec![LinkEntry { path: path.parse().unwrap(), target: target.into() }];
+            fault(&manifest)
+        };
+        assert_eq!(with(Os::Macosx, "a/b", "../c"), None);
+        assert_eq!(with(Os::Macosx, "Qt.framework/Qt", "Versions/Current/Qt"), None);
+        for target in ["/etc/passwd", "../../x", "c/../d", "x/../../../y", ".", "", "..", "../.updater/trust"] {
+            assert!(matches!(with(Os::Linux, "a/b", target), Some(ManifestFault::LinkEscapes(..))), "{target}");
+        }
+        assert!(matches!(with(Os::Windows, "a", "b"), Some(ManifestFault::LinksNotAllowed(..))));
+    }
+
+    #[test]
+    fn a_path_through_a_link_is_refused() {
+        let mut through = manifest(Os::Linux, &[("a/x", 0)]);
+        through.links = vec![LinkEntry { path: "a".parse().unwrap(), target: "b".into() }];
+        assert!(matches!(fault(&through), Some(ManifestFault::FileIsFolder(..))));
+    }
+
+    #[test]
+    fn d9_sizes_and_places_out_of_bounds_are_refused() {
+        assert!(matches!(fault(&manifest(Os::Linux, &[("a", 101)])), Some(ManifestFault::Content(_))));
+        assert!(matches!(fault(&manifest(Os::Linux, &[("a", u64::MAX)])), Some(ManifestFault::TooLarge(_))));
+        let mut no_place = manifest(Os::Linux, &[("a", 5)]);
+        no_place.files[0].at = None;
+        assert!(matches!(fault(&no_place), Some(ManifestFault::Content(_))));
+        let few = Limits { entries: 1, ..Limits::default() };
+        assert_eq!(manifest(Os::Linux, &[("a", 0), ("b", 0)]).check(&few), Err(ManifestFault::TooManyEntries(2)));
+        assert!(matches!(fault(&manifest(Os::Linux, &[("b", 0), ("a", 0)])), Some(ManifestFault::Order(_))));
+    }
+
+    #[test]
+    fn decompression_is_bounded_and_exact() {
+        let honest = manifest(Os::Linux, &[("a", 10)]);
+        let bytes = stored(&honest);
+        let parse = |bytes: &[u8], limits: &Limits| Manifest::parse(bytes, &honest.id, limits);
+        let tight = Limits { manifest_json_bytes: 10, ..Limits::default() };
+        for (bytes, limits) in [
+            (bytes.clone(), tight),
+            ([&bytes[..], b"x"].concat(), Limits::default()),
+            (bytes[..bytes.len() - 1].to_vec(), Limits::default()),
+            (vec![], Limits::default()),
+        ] {
+            assert!(matches!(parse(&bytes, &limits), Err(ManifestError::Compression { .. })));
+        }
+    }
+
+    #[test]
+    fn ac_53_the_manifest_of_another_os_product_or_build_is_refused() {
+        let written = manifest(Os::Linux, &[]);
+        for id in [
+            ReleaseId { os: Os::Windows, ..written.id.clone() },
+            ReleaseId { product: "q".parse().unwrap(), ..written.id.clone() },
+            ReleaseId { build: Build::recognise("1.0.1").unwrap(), ..written.id.clone() },
+        ] {
+            assert!(matches!(Manifest::parse(&stored(&written), &id, &Limits::default()), Err(ManifestError::Other { .. })));
+        }
+    }
+}
