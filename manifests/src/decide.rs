@@ -56,7 +56,7 @@ pub struct Decision<'a> {
 /// What to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict<'a> {
-    /// The channel has no live release.
+    /// Nothing is installed, and no release is for this station.
     NothingReleased,
     /// Nothing newer is for this station.
     UpToDate,
@@ -177,13 +177,12 @@ pub fn decide<'a>(channel: &'a ChannelDocument, policy: &Policy, facts: &Facts<'
     // Only what is newer than the offer is passed over; the rest is history.
     passed_over.retain(|passed| chosen.is_none_or(|release| passed.sequence > release.sequence));
     passed_over.sort_by_key(|passed| std::cmp::Reverse(passed.sequence));
-    let nothing_live = channel.current().is_none() && installed.is_none();
     let verdict = match chosen {
         Some(release) if facts.installed.is_some_and(|installed| installed.manifest == release.manifest.sha256) => {
             Verdict::Renumber(release)
         }
         Some(release) => Verdict::Offer(release),
-        None if nothing_live => Verdict::NothingReleased,
+        None if installed.is_none() => Verdict::NothingReleased,
         None => Verdict::UpToDate,
     };
     Decision { verdict, passed_over, warnings: installed.map(|place| warnings(place, channel, policy)).unwrap_or_default() }

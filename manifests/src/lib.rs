@@ -40,3 +40,5 @@ pub mod trust;
 
 #[cfg(feature = "publish")]
 pub mod publish;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,1 +1,9 @@
-fn main() {}
+//! `manifests`: makes signed releases of folders. The one place that reads the clock and prints.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,1 +1,520 @@
-//! Publishing.
+//! Makes a signed release of a folder, and keeps the repository that it lies in.
+//!
+//! [`Repository::publish`] reads like the steps it takes: list and judge the folder, hash it, refer to what is there already, pack what is new, prove the new packs by reading them back,
+//! compose the documents, and make them visible in the order of `docs/format.md` section 2. Everything before the timestamp is invisible to stations, so a crash leaves only orphans, and a
+//! second run ends what the first began.
+//!
+//! One command changes a repository at a time ([`lock`]). `now` is always a parameter; nothing here reads a clock, prints or logs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::build::Build;
+use crate::channel::{ChannelDocument, FORMAT, Kind, ObjectRef};
+use crate::install_link::RootPin;
+use crate::json;
+use crate::limits::Limits;
+use crate::name::{ChannelId, Name};
+use crate::release::{Manifest, ManifestFault};
+use crate::time::UtcTime;
+
+pub mod audit;
+pub mod commit;
+pub mod compose;
+pub mod disk;
+pub mod garbage;
+pub mod init;
+pub mod keys;
+pub mod layout;
+pub mod lint;
+pub mod lock;
+pub mod ordered;
+pub mod packs;
+pub mod progress;
+pub mod read_back;
+pub mod refresh;
+pub mod retire;
+pub mod scan;
+pub mod view;
+pub mod zip_source;
+
+pub use compose::{Attributes, ConfigRule, Extras};
+pub use lint::{Finding, Findings, Names, Rule, Severity};
+pub use packs::Effort;
+pub use progress::{Progress, Silent, Stage};
+
+use commit::{Change, CommitError, Signers};
+use compose::{NewRelease, Outline, Refused};
+use disk::{Disk, DiskError, Put};
+use keys::{KeyError, KeyFolder};
+use lock::{Lock, LockError};
+use packs::{PackPlan, PlacedPack};
+use scan::{Found, ScanError};
+use view::{View, ViewError};
+use zip_source::{Unpacked, ZipError};
+
+/// Earlier manifests that are searched for contents: enough for what a channel keeps, few enough to read at every publish.
+const MANIFESTS_SEARCHED: usize = 16;
+
+/// A content repository on disk, with the keys that sign it.
+#[derive(Debug)]
+pub struct Repository {
+    disk: Disk,
+    keys: KeyFolder,
+    name: Name,
+    limits: Limits,
+    patience: Duration,
+}
+
+/// What to publish, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishRequest {
+    /// A folder, or a zip file.
+    pub source: PathBuf,
+    /// Where to list it.
+    pub id: ChannelId,
+    /// The version.
+    pub build: Build,
+    /// Platform, product or updater; what the channel is, or a product, when absent.
+    pub kind: Option<Kind>,
+    /// What is said of the release.
+    pub attributes: Attributes,
+    /// What happens to files of earlier releases that this one does not have.
+    pub extras: Extras,
+    /// Policies of configuration files; the first that matches counts.
+    pub config: Vec<ConfigRule>,
+    /// How hard to compress.
+    pub effort: Effort,
+    /// Which case names may have.
+    pub names: Names,
+    /// Rules of lint that may be broken.
+    pub allowed: Vec<Rule>,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+}
+
+impl PublishRequest {
+    /// A request with the defaults of `docs/format.md`.
+    pub fn new(source: impl Into<PathBuf>, id: ChannelId, build: Build) -> PublishRequest {
+        PublishRequest {
+            source: source.into(),
+            id,
+            build,
+            kind: None,
+            attributes: Attributes::default(),
+            extras: Extras::default(),
+            config: vec![],
+            effort: Effort::default(),
+            names: Names::default(),
+            allowed: vec![],
+            dry_run: false,
+        }
+    }
+}
+
+/// What a publish came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A release was listed.
+    Published(Published),
+    /// The channel's current release is this one already; nothing was written.
+    AlreadyCurrent(Published),
+    /// A dry run: this is what would be listed. `manifest` and `new_bytes` are not known before packing.
+    Planned(Published),
+}
+
+impl Outcome {
+    /// The release, whichever way.
+    pub fn published(&self) -> &Published {
+        match self {
+            Outcome::Published(published) | Outcome::AlreadyCurrent(published) | Outcome::Planned(published) => published,
+        }
+    }
+}
+
+/// A release that a publish was about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// Its number.
+    pub sequence: u64,
+    /// Its version.
+    pub build: Build,
+    /// Its manifest; `None` in a dry run.
+    pub manifest: Option<ObjectRef>,
+    /// Files in it.
+    pub files: usize,
+    /// Bytes of all files together.
+    pub content_bytes: u64,
+    /// Files whose content had to be packed.
+    pub new_files: usize,
+    /// Bytes of that content.
+    pub new_content_bytes: u64,
+    /// Bytes of objects that were not in the repository before.
+    pub new_bytes: u64,
+    /// Stored bytes of packs that were there and are used again.
+    pub reused_bytes: u64,
+    /// What lint warned about.
+    pub warnings: Vec<Finding>,
+}
+
+/// A publisher's command failed. Nothing that stations see has changed, whichever it is.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The folder is not fit.
+    #[error("{0}")]
+    Lint(Findings),
+    /// The release cannot be the next one of its channel.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The folder changed, or could not be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The zip could not be unpacked.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// There is nothing at the place given.
+    #[error("there is no folder or zip file at `{}`", .0.display())]
+    NoSource(PathBuf),
+    /// There is no repository.
+    #[error("there is no repository at `{}`: make one with `manifests init`", .0.display())]
+    NotARepository(PathBuf),
+    /// The repository's own description cannot be read.
+    #[error("`{}` is not the description of a repository: {reason}", path.display())]
+    Description {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is a repository already.
+    #[error("`{}` is a repository already, named `{name}`: publish into it, or choose another folder", path.display())]
+    AlreadyARepository {
+        /// The folder.
+        path: PathBuf,
+        /// The name it has.
+        name: Name,
+    },
+    /// The folder holds something else.
+    #[error("`{}` is not empty and is no repository: choose a new or an empty folder", .0.display())]
+    NotEmpty(PathBuf),
+    /// A repository's name may not look like a folder of keys.
+    #[error("a repository cannot be named `{0}`: names that end in `.keys` are those of key folders")]
+    KeysName(Name),
+    /// Keys inside what is served.
+    #[error("the keys may not lie in the repository: choose a place for them outside `{}`", .0.display())]
+    KeysInside(PathBuf),
+    /// The repository is damaged.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// Another command is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A change could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A document would not be readable by stations.
+    #[error("the release would break a rule of the format: {0}")]
+    Manifest(#[from] ManifestFault),
+    /// A document is larger than stations accept.
+    #[error("{what} would be {length} bytes long, more than the {limit} that stations accept: publish less in one release, or prune")]
+    TooLong {
+        /// Which document.
+        what: &'static str,
+        /// Its length in bytes.
+        length: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A document has no canonical form.
+    #[error(transparent)]
+    Canonical(#[from] crate::canonical::CanonicalError),
+}
+
+impl From<DiskError> for PublishError {
+    fn from(error: DiskError) -> Self {
+        PublishError::Commit(CommitError::Disk(error))
+    }
+}
+
+impl From<KeyError> for PublishError {
+    fn from(error: KeyError) -> Self {
+        PublishError::Commit(CommitError::Key(error))
+    }
+}
+
+/// `repository.json`: read by tools only, never by stations.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: u64,
+    name: Name,
+}
+
+impl Repository {
+    /// The repository at `path`. Its keys are in `keys`, or beside it in `<repo>.keys`.
+    pub fn open(path: &Path, keys: Option<&Path>) -> Result<Repository, PublishError> {
+        let not_there = || PublishError::NotARepository(path.to_owned());
+        let path = fs::canonicalize(path).map_err(|_| not_there())?;
+        let disk = Disk::new(&path);
+        let bytes = disk.read(layout::REPOSITORY, 4096)?.ok_or_else(not_there)?;
+        let bad = |reason: String| PublishError::Description { path: disk.path(layout::REPOSITORY), reason };
+        let description: Description = json::from_slice(&bytes, 4096).map_err(|error| bad(error.to_string()))?;
+        if description.format != FORMAT {
+            return Err(bad(format!("it has format {}; this program reads format {FORMAT}: use a newer one", description.format)));
+        }
+        let keys = keys.map_or_else(|| KeyFolder::beside(&path), KeyFolder::new);
+        Ok(Repository { disk, keys, name: description.name, limits: Limits::default(), patience: Duration::ZERO })
+    }
+
+    /// The same repository, whose commands wait up to `patience` for one another; without this they fail at once.
+    pub fn waiting(self, patience: Duration) -> Repository {
+        Repository { patience, ..self }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.disk.root()
+    }
+
+    /// The folder of its keys.
+    pub fn keys(&self) -> &KeyFolder {
+        &self.keys
+    }
+
+    /// Its files; for tests that stop a command after some of its steps.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// All that it holds, verified from the root down.
+    pub fn view(&self) -> Result<View, PublishError> {
+        Ok(View::read(&self.disk, &self.name, &self.limits)?)
+    }
+
+    /// The newest root, for an install link.
+    pub fn root_pin(&self) -> Result<RootPin, PublishError> {
+        Ok(self.view()?.root_pin)
+    }
+
+    fn lock(&self, command: &str, progress: &dyn Progress) -> Result<Lock, LockError> {
+        Lock::take(self.disk.root(), command, self.patience, progress)
+    }
+
+    /// Publishes a folder or zip as the next release of a channel.
+    ///
+    /// The same request twice lists one release. A release that differs from the current one in times alone is a new manifest over the same packs.
+    pub fn publish(&self, request: &PublishRequest, now: UtcTime, progress: &dyn Progress) -> Result<Outcome, PublishError> {
+        let _lock = self.lock("publish", progress)?;
+        let view = self.view()?;
+        let kind = compose::check_request(&view.channels, &request.id, &request.build, request.kind, &request.attributes)?;
+        let unpacked = self.open_source(request, kind, progress)?;
+        let folder = unpacked.as_ref().map_or(request.source.as_path(), Unpacked::folder);
+
+        let found = scan::list(folder)?;
+        let findings = self.judge(request, kind, &found, unpacked.is_none().then_some(folder))?;
+        let tree = scan::hash(folder, &found, progress)?;
+
+        let document = view.channels.get(&request.id);
+        let current = document.and_then(ChannelDocument::current);
+        let current_manifest = current.and_then(|release| self.manifest_of(&request.id, release));
+        let leaving: Vec<&Manifest> = current_manifest.iter().filter(|_| request.extras == Extras::RemoveOwned).collect();
+        let outline = Outline::new(view::release_id(&request.id, &request.build), tree, &request.config, &leaving);
+        let mut published = Published {
+            sequence: compose::last_sequence(&view.channels, request.id.os, &request.id.product) + 1,
+            build: request.build.clone(),
+            manifest: None,
+            files: outline.files().len(),
+            content_bytes: outline.files().iter().map(|file| file.size).sum(),
+            new_files: 0,
+            new_content_bytes: 0,
+            new_bytes: 0,
+            reused_bytes: 0,
+            warnings: findings.0,
+        };
+        let same_files = current_manifest.as_ref().is_some_and(|manifest| Outline::of(manifest) == outline);
+        if let Some(release) = current.filter(|release| same_files && compose::says_the_same(release, &request.build, &request.attributes))
+        {
+            let (sequence, manifest) = (release.sequence, Some(release.manifest));
+            return Ok(Outcome::AlreadyCurrent(Published { sequence, manifest, ..published }));
+        }
+
+        let known = self.known_manifests(&view, &request.id, current_manifest);
+        let candidates = compose::candidates(outline.files(), &known.iter().collect::<Vec<_>>());
+        let (kept, missing) = compose::reuse(outline.files(), self.sound(candidates, progress)?);
+        let plans = packs::plan(missing);
+        count(&mut published, &outline, &kept, &plans);
+        if request.dry_run {
+            return Ok(Outcome::Planned(published));
+        }
+
+        let pending = Change { documents: [(request.id.target_path(), vec![])].into(), ..Change::default() };
+        let signers = Signers::load(&self.keys, &view, &pending)?;
+        let packed = packs::write(&self.disk, folder, &plans, request.effort, progress)?;
+        self.prove(&plans, &packed.packs, progress)?;
+        if let Some(path) = scan::first_difference(&found, &scan::list(folder)?) {
+            return Err(ScanError::Changed(path).into());
+        }
+
+        let manifest =
+            outline.into_manifest([kept, packed.packs].concat()).ok_or_else(|| ScanError::Unfit("a file without content".into()))?;
+        let (object, put) = self.store_manifest(&manifest)?;
+        published.new_bytes = packed.new_bytes + if put == Put::Written { object.length } else { 0 };
+        published.manifest = Some(object);
+        let new = NewRelease {
+            id: request.id.clone(),
+            kind,
+            epoch: view.policy.epoch(request.id.os),
+            sequence: published.sequence,
+            build: request.build.clone(),
+            manifest: object,
+            attributes: request.attributes.clone(),
+            now,
+        };
+        let document = compose::with_release(document.cloned(), new);
+        self.commit_documents(&view, &signers, [document], now)?;
+        Ok(Outcome::Published(published))
+    }
+
+    /// Unpacks the source when it is a zip.
+    fn open_source(&self, request: &PublishRequest, kind: Kind, progress: &dyn Progress) -> Result<Option<Unpacked>, PublishError> {
+        let metadata = fs::metadata(&request.source).map_err(|_| PublishError::NoSource(request.source.clone()))?;
+        if metadata.is_dir() {
+            return Ok(None);
+        }
+        let judge = |found: &[Found]| self.judge_listing(request, kind, found);
+        Ok(Some(zip_source::unpack(&request.source, &zip_source::ZipLimits::default(), &judge, progress)?))
+    }
+
+    fn judge_listing(&self, request: &PublishRequest, kind: Kind, found: &[Found]) -> Findings {
+        let facts = lint::Facts {
+            id: &request.id,
+            kind,
+            names: request.names,
+            entry_point: request.attributes.entry_point.as_ref(),
+            allowed: &request.allowed,
+            config_of: &|path| compose::config_of(&request.config, path),
+            most_entries: self.limits.entries,
+        };
+        lint::lint(found, &facts)
+    }
+
+    /// The warnings about a folder; its errors are one error. `place` is the folder where it is the publisher's own.
+    fn judge(&self, request: &PublishRequest, kind: Kind, found: &[Found], place: Option<&Path>) -> Result<Findings, PublishError> {
+        let mut findings = self.judge_listing(request, kind, found);
+        if let Some(place) = place.and_then(|place| fs::canonicalize(place).ok()) {
+            let keys = fs::canonicalize(self.keys.path()).unwrap_or_else(|_| self.keys.path().to_owned());
+            findings.0.extend(lint::lint_place(&place, self.disk.root(), &keys));
+        }
+        if findings.errors().next().is_some() { Err(PublishError::Lint(findings)) } else { Ok(findings) }
+    }
+
+    /// The manifest of a release; `None` when it is damaged: then there is nothing to compare with, and all is packed anew.
+    fn manifest_of(&self, id: &ChannelId, release: &crate::channel::Release) -> Option<Manifest> {
+        view::read_manifest(&self.disk, &release.manifest, &view::release_id(id, &release.build), &self.limits).ok()
+    }
+
+    /// Manifests to look for contents in: those of the same channel first, then those of the same OS and product, each newest first.
+    fn known_manifests(&self, view: &View, id: &ChannelId, current: Option<Manifest>) -> Vec<Manifest> {
+        let mut seen: Vec<ObjectRef> =
+            view.channels.get(id).and_then(ChannelDocument::current).map(|release| release.manifest).into_iter().collect();
+        let mut known: Vec<Manifest> = current.into_iter().collect();
+        let same_product = |other: &ChannelId| (other.os, &other.product) == (id.os, &id.product);
+        let mut documents: Vec<&ChannelDocument> = view.channels.values().filter(|document| same_product(&document.id)).collect();
+        documents
+            .sort_by_key(|document| (document.id != *id, std::cmp::Reverse(document.releases.first().map(|release| release.sequence))));
+        for (document, release) in documents.iter().flat_map(|document| document.releases.iter().map(move |release| (document, release))) {
+            if known.len() >= MANIFESTS_SEARCHED {
+                break;
+            }
+            if !seen.contains(&release.manifest) {
+                seen.push(release.manifest);
+                known.extend(self.manifest_of(&document.id, release));
+            }
+        }
+        known
+    }
+
+    /// Those of `candidates` whose stored bytes are what their name says: what is referred to is read first.
+    fn sound(&self, candidates: Vec<PlacedPack>, progress: &dyn Progress) -> Result<Vec<PlacedPack>, DiskError> {
+        progress.begin(Stage::Rechecking, candidates.iter().map(|placed| placed.pack.length).sum());
+        let is_sound = |object: ObjectRef| Ok::<_, DiskError>(self.disk.measure(&object.sha256.object_path())? == Some(object));
+        let checked = candidates.into_par_iter().map(|placed| {
+            let sound = is_sound(placed.pack.object())? && placed.dictionary.map_or(Ok(true), is_sound)?;
+            progress.advance(placed.pack.length);
+            Ok(sound.then_some(placed))
+        });
+        checked.filter_map(Result::transpose).collect()
+    }
+
+    /// Reads new packs back, file by file. A difference means that a file changed after it was hashed.
+    fn prove(&self, plans: &[PackPlan], packed: &[PlacedPack], progress: &dyn Progress) -> Result<(), PublishError> {
+        progress.begin(Stage::Proving, plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.size).sum());
+        plans.par_iter().zip(packed).try_for_each(|(plan, placed)| {
+            let wanted = |(content, offset): &(packs::Content, u64)| read_back::Wanted {
+                offset: *offset,
+                size: content.size,
+                sha256: content.sha256,
+                path: content.path.to_string(),
+            };
+            let dictionary = placed.dictionary.as_ref().map(|object| read_back::read_dictionary(&self.disk, object)).transpose()?.flatten();
+            let wanted: Vec<_> = plan.places.iter().map(wanted).collect();
+            let faults = read_back::check_pack(&self.disk, &placed.pack, dictionary.as_deref(), &wanted, progress)?;
+            match faults.into_iter().next() {
+                None => Ok(()),
+                Some(read_back::PackFault::Content(wanted)) => Err(ScanError::Changed(wanted.path).into()),
+                Some(_) => Err(ViewError::Damaged(placed.pack.sha256.object_path()).into()),
+            }
+        })
+    }
+
+    /// Checks a manifest as a station will, and puts it into the repository.
+    fn store_manifest(&self, manifest: &Manifest) -> Result<(ObjectRef, Put), PublishError> {
+        manifest.check(&self.limits)?;
+        let text = manifest.to_json()?;
+        fits("the manifest", text.len(), self.limits.manifest_json_bytes)?;
+        let stored = packs::compress_document(&text).map_err(disk::failed("compress the manifest in", self.disk.root()))?;
+        fits("the stored manifest", stored.len(), self.limits.manifest_bytes)?;
+        let object = ObjectRef { sha256: crate::digest::Digest::of(&stored), length: stored.len() as u64 };
+        let put = self.disk.put(&object.sha256.object_path(), &stored)?;
+        Ok((object, put))
+    }
+
+    /// Makes channel documents visible.
+    fn commit_documents(
+        &self,
+        view: &View,
+        signers: &Signers,
+        documents: impl IntoIterator<Item = ChannelDocument>,
+        now: UtcTime,
+    ) -> Result<(), PublishError> {
+        let mut change = Change::default();
+        for document in documents {
+            let bytes = document.to_bytes()?;
+            fits("the channel document", bytes.len(), self.limits.document_bytes)?;
+            change.documents.insert(document.id.target_path(), bytes);
+        }
+        commit::commit(&self.disk, signers, view, &change, now)?;
+        Ok(())
+    }
+}
+
+fn fits(what: &'static str, length: usize, limit: u64) -> Result<(), PublishError> {
+    let length = length as u64;
+    if length > limit { Err(PublishError::TooLong { what, length, limit }) } else { Ok(()) }
+}
+
+/// Counts what is new and what is used again.
+fn count(published: &mut Published, outline: &Outline, kept: &[PlacedPack], plans: &[PackPlan]) {
+    let new: std::collections::HashSet<_> = plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.sha256).collect();
+    published.new_files = outline.files().iter().filter(|file| new.contains(&file.sha256)).count();
+    published.new_content_bytes = plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.size).sum();
+    published.reused_bytes = kept.iter().map(|placed| placed.pack.length).sum();
+}

@@ -113,6 +113,21 @@ pub struct LinkEntry {
     pub target: String,
 }
 
+impl LinkEntry {
+    /// Refuses links on an OS that has none, and links that leave the folder or hide that they climb (AC-51).
+    pub fn check(&self, os: Os) -> Result<(), ManifestFault> {
+        if !os.has_links() {
+            return Err(ManifestFault::LinksNotAllowed(self.path.clone(), os));
+        }
+        let rest = self.target.trim_start_matches("../");
+        let climbs_first = rest.parse::<RelPath>().is_ok() || self.target.split('/').all(|component| component == "..");
+        if !climbs_first || self.path.resolve_link(&self.target).is_none() {
+            return Err(ManifestFault::LinkEscapes(self.path.clone(), self.target.clone()));
+        }
+        Ok(())
+    }
+}
+
 /// What happens when the user changed a file *and* the release changes it (D-04).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -313,17 +328,7 @@ impl Manifest {
     }
 
     fn check_links(&self) -> Result<(), ManifestFault> {
-        for link in &self.links {
-            if !self.id.os.has_links() {
-                return Err(ManifestFault::LinksNotAllowed(link.path.clone(), self.id.os));
-            }
-            let rest = link.target.trim_start_matches("../");
-            let climbs_first = rest.parse::<RelPath>().is_ok() || link.target.split('/').all(|component| component == "..");
-            if !climbs_first || link.path.resolve_link(&link.target).is_none() {
-                return Err(ManifestFault::LinkEscapes(link.path.clone(), link.target.clone()));
-            }
-        }
-        Ok(())
+        self.links.iter().try_for_each(|link| link.check(self.id.os))
     }
 
     /// No two entries, implied folders included, are one path to some file system; nothing is both a leaf and a folder.

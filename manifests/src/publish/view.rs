@@ -1,0 +1,207 @@
+//! The repository as a publisher sees it: every role, verified from the root down, and the documents that they list.
+//!
+//! The chain is that of a station ([`TrustedSet`]); a publisher only looks at it as of no particular time, for an expired repository is there to be signed anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::channel::{ChannelDocument, ChannelError, ObjectRef};
+use crate::digest::Digest;
+use crate::install_link::RootPin;
+use crate::key::Ed25519Verifier;
+use crate::limits::Limits;
+use crate::name::{ChannelId, Name, Os};
+use crate::policy::{POLICY_PATH, Policy, PolicyError};
+use crate::publish::disk::{Disk, DiskError};
+use crate::publish::layout;
+use crate::release::{Manifest, ManifestError, ReleaseId};
+use crate::role::{HasHeader, MetaFile, RoleKeys};
+use crate::root::Root;
+use crate::signed::Envelope;
+use crate::snapshot::Snapshot;
+use crate::targets::{TargetFile, Targets};
+use crate::time::UtcTime;
+use crate::timestamp::Timestamp;
+use crate::trust::{Need, Origin, TARGETS, TrustError, TrustedSet};
+
+/// What a repository holds.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The newest root.
+    pub root: Root,
+    /// Its exact bytes, for install links.
+    pub root_pin: RootPin,
+    /// The timestamp; `None` while a repository is being made.
+    pub timestamp: Option<Timestamp>,
+    /// The snapshot; `None` while a repository is being made.
+    pub snapshot: Option<Snapshot>,
+    /// The top-level targets.
+    pub targets: Targets,
+    /// The roles of the operating systems.
+    pub os_roles: BTreeMap<Os, Targets>,
+    /// The policy.
+    pub policy: Policy,
+    /// The channel documents.
+    pub channels: BTreeMap<ChannelId, ChannelDocument>,
+    /// Every file that the current roles name, roots included, relative to the repository.
+    pub named: Vec<String>,
+}
+
+/// A repository is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// A file that is named is not there.
+    #[error("`{0}` is missing: restore the repository from a backup (`manifests verify` lists all that is wrong)")]
+    Missing(String),
+    /// A role is not signed as it should be.
+    #[error("the repository's metadata do not verify: {0}")]
+    Trust(#[from] TrustError),
+    /// A target has not the length or hash that its role lists.
+    #[error("`{0}` is damaged: restore it from a backup (`manifests verify` lists all that is wrong)")]
+    Damaged(String),
+    /// A path in a role that is no channel document's.
+    #[error("role `{0}` lists `{1}`, which this program did not put there")]
+    Stranger(Os, String),
+    /// A channel document.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A file could not be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl View {
+    /// Reads the repository `name` and verifies every role and document of it; manifests and packs are read by whoever needs them.
+    pub fn read(disk: &Disk, name: &Name, limits: &Limits) -> Result<View, ViewError> {
+        let mut named = Vec::new();
+        let mut take = |file: String, limit: u64| -> Result<Vec<u8>, ViewError> {
+            let bytes = disk.read(&file, limit)?.ok_or_else(|| ViewError::Missing(file.clone()))?;
+            named.push(file);
+            Ok(bytes)
+        };
+        // Nothing has expired at the beginning of time.
+        let beginning = UtcTime::from_unix(0);
+        let mut root_bytes = take(layout::role_file(Root::KIND, 1), limits.root_bytes)?;
+        let mut set = TrustedSet::new(&root_bytes, beginning, Arc::new(Ed25519Verifier), limits.clone())?;
+        loop {
+            let next = layout::role_file(Root::KIND, set.root().version() + 1);
+            if !disk.path(&next).exists() {
+                break;
+            }
+            root_bytes = take(next, limits.root_bytes)?;
+            set.update_root(&root_bytes)?;
+        }
+        let timestamp = take(layout::TIMESTAMP.to_owned(), limits.timestamp_bytes)?;
+        set.update_timestamp(&timestamp, Origin::Source)?;
+        let file = file_of(Snapshot::KIND, set.expected_snapshot()?);
+        set.update_snapshot(&take(file, limits.snapshot_bytes)?, Origin::Source)?;
+        let file = file_of(TARGETS, set.expected_targets(TARGETS)?);
+        set.update_targets(&take(file, limits.targets_bytes)?)?;
+        let mut os_roles = BTreeMap::new();
+        for os in layout::os_roles() {
+            let bytes = take(file_of(os.as_str(), set.expected_targets(os.as_str())?), limits.targets_bytes)?;
+            set.update_delegated(&bytes, &Need { role: os.to_string(), delegator: TARGETS.to_owned(), via: None })?;
+            os_roles.insert(os, verified_content(&bytes, os, limits)?);
+        }
+        let policy = take_target(&mut take, POLICY_PATH, set.top_level_target(POLICY_PATH), limits)?;
+        let policy = Policy::parse(&policy, name, limits.document_bytes)?;
+        let mut channels = BTreeMap::new();
+        for (os, role) in &os_roles {
+            for (path, target) in &role.targets {
+                let id = ChannelId::from_target_path(path)
+                    .ok()
+                    .filter(|id| id.os == *os)
+                    .ok_or_else(|| ViewError::Stranger(*os, path.clone()))?;
+                let bytes = take_target(&mut take, path, Some(target), limits)?;
+                channels.insert(id.clone(), ChannelDocument::parse(&bytes, &id, limits.document_bytes)?);
+            }
+        }
+        let missing = |what: &str| ViewError::Missing(what.to_owned());
+        Ok(View {
+            root: set.root().clone(),
+            root_pin: RootPin { version: set.root().version(), sha256: Digest::of(&root_bytes), length: root_bytes.len() as u64 },
+            timestamp: set.timestamp().cloned(),
+            snapshot: set.snapshot().cloned(),
+            targets: set.targets().cloned().ok_or_else(|| missing(TARGETS))?,
+            os_roles,
+            policy,
+            channels,
+            named,
+        })
+    }
+
+    /// The keys of a role.
+    pub fn keys_of(&self, role: &str) -> Option<&RoleKeys> {
+        match role {
+            "root" => Some(&self.root.roles.root),
+            "timestamp" => Some(&self.root.roles.timestamp),
+            "snapshot" => Some(&self.root.roles.snapshot),
+            "targets" => Some(&self.root.roles.targets),
+            _ => self
+                .targets
+                .delegations
+                .iter()
+                .flat_map(|delegations| &delegations.roles)
+                .find(|delegated| delegated.name == role)
+                .map(|delegated| &delegated.keys),
+        }
+    }
+
+    /// Every role with its version and expiry, in the order in which stations read them.
+    pub fn headers(&self) -> Vec<(String, u64, UtcTime)> {
+        let entry = |role: &str, header: &crate::role::Header| (role.to_owned(), header.version.get(), header.expires);
+        let mut all = vec![entry(Root::KIND, self.root.header())];
+        all.extend(self.timestamp.iter().map(|role| entry(Timestamp::KIND, role.header())));
+        all.extend(self.snapshot.iter().map(|role| entry(Snapshot::KIND, role.header())));
+        all.push(entry(TARGETS, self.targets.header()));
+        all.extend(self.os_roles.iter().map(|(os, role)| entry(os.as_str(), role.header())));
+        all
+    }
+}
+
+fn file_of(role: &str, listed: &MetaFile) -> String {
+    layout::role_file(role, listed.version.get())
+}
+
+fn take_target(
+    take: &mut dyn FnMut(String, u64) -> Result<Vec<u8>, ViewError>,
+    path: &str,
+    target: Option<&TargetFile>,
+    limits: &Limits,
+) -> Result<Vec<u8>, ViewError> {
+    let target = target.ok_or_else(|| ViewError::Missing(path.to_owned()))?;
+    let digest = target.hashes.get_sha256().ok_or_else(|| ViewError::Damaged(path.to_owned()))?;
+    let file = layout::target_file(path, &digest);
+    let bytes = take(file.clone(), limits.document_bytes)?;
+    if target.match_bytes(&bytes) { Ok(bytes) } else { Err(ViewError::Damaged(file)) }
+}
+
+/// The content of a role that the trusted set has just accepted from the same bytes.
+fn verified_content(bytes: &[u8], os: Os, limits: &Limits) -> Result<Targets, ViewError> {
+    let damaged = || ViewError::Damaged(format!("role {os}"));
+    let envelope = Envelope::parse(bytes, limits.targets_bytes).map_err(|_| damaged())?;
+    Targets::deserialize(&envelope.signed).map_err(|_| damaged())
+}
+
+/// The id of the release that a channel document lists.
+pub fn release_id(id: &ChannelId, build: &crate::build::Build) -> ReleaseId {
+    ReleaseId { product: id.product.clone(), os: id.os, arch: id.arch, variant: id.variant.clone(), build: build.clone() }
+}
+
+/// Reads a manifest and checks it as a station would.
+pub fn read_manifest(disk: &Disk, object: &ObjectRef, id: &ReleaseId, limits: &Limits) -> Result<Manifest, ViewError> {
+    let file = object.sha256.object_path();
+    let bytes = disk.read(&file, limits.manifest_bytes)?.ok_or_else(|| ViewError::Missing(file.clone()))?;
+    if bytes.len() as u64 != object.length || Digest::of(&bytes) != object.sha256 {
+        return Err(ViewError::Damaged(file));
+    }
+    Ok(Manifest::parse(&bytes, id, limits)?)
+}

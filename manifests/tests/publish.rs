@@ -1,0 +1,367 @@
+//! Publishing through the library: what a release holds, what is used again, what is refused.
+
+use std::fs;
+use std::path::Path;
+
+use manifests::build::Build;
+use manifests::channel::{Kind, ObjectRef};
+use manifests::limits::Limits;
+use manifests::name::ChannelId;
+use manifests::publish::view::{read_manifest, release_id};
+use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Outcome, PublishError, Published, Rule, Silent};
+use manifests::release::{ConfigPolicy, Manifest};
+use manifests::testing::{CHANNEL, TestRepository, set_time};
+use manifests::time::FileTime;
+
+fn id() -> ChannelId {
+    ChannelId::from_target_path(CHANNEL).unwrap()
+}
+
+/// The manifest of the current release, read as a station reads it.
+fn current(test: &TestRepository) -> Manifest {
+    let view = test.view();
+    let release = view.channels[&id()].current().unwrap().clone();
+    read_manifest(test.repository().disk(), &release.manifest, &release_id(&id(), &release.build), &Limits::default()).unwrap()
+}
+
+fn problems(test: &TestRepository) -> Vec<String> {
+    test.repository().verify(test.now(), &Silent).unwrap().problems.iter().map(ToString::to_string).collect()
+}
+
+/// Bytes that hardly compress, different for each seed.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn ac_10_empty_files_deep_paths_and_names_of_every_script_are_published_and_verify() {
+    let test = TestRepository::new();
+    let deep = format!("{}/x", vec!["d"; 63].join("/"));
+    let large = noise(1, 9 << 20);
+    let files: Vec<(&str, &[u8])> = vec![
+        ("zero", b""),
+        ("also zero", b""),
+        (&deep, b"deep"),
+        ("Перевод/файл 1.txt", "привет".as_bytes()),
+        ("中文/文件", b"1"),
+        ("name with spaces.txt", b"2"),
+        ("é", b"3"),
+        ("twin", b"same content"),
+        ("other twin", b"same content"),
+        ("large.bin", &large),
+    ];
+    let published = test.publish_files(&files, "1.0.0");
+    assert_eq!((published.files, published.sequence), (10, 1));
+    assert_eq!(problems(&test), [""; 0]);
+    let manifest = current(&test);
+    let at = |name: &str| manifest.file(&name.parse().unwrap()).unwrap().at;
+    assert_eq!(at("zero"), None);
+    assert_eq!(at("twin"), at("other twin"));
+}
+
+#[test]
+fn ac_15_times_before_1980_at_zero_and_in_2040_travel_as_they_are() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1"), ("b", b"2"), ("c", b"3"), ("d", b"4")]);
+    let times = [("a", -86_400), ("b", 0), ("c", 300_000_000), ("d", 2_225_000_000)];
+    for (name, seconds) in times {
+        set_time(&folder.join(name), seconds);
+    }
+    test.publish(&test.request(&folder, "1.0.0"));
+    let manifest = current(&test);
+    for (name, seconds) in times {
+        assert_eq!(manifest.file(&name.parse().unwrap()).unwrap().mtime.unix(), seconds);
+    }
+    assert!(matches!(test.publish(&test.request(&folder, "1.0.0")), Outcome::AlreadyCurrent(_)));
+    set_time(&folder.join("a"), FileTime::MAX.unix() + 5);
+    let outcome = test.publish(&test.request(&folder, "1.0.0"));
+    assert!(outcome.published().warnings.iter().any(|finding| finding.rule == Rule::TimeClamped));
+    assert_eq!(current(&test).file(&"a".parse().unwrap()).unwrap().mtime, FileTime::MAX);
+    assert!(matches!(test.publish(&test.request(&folder, "1.0.0")), Outcome::AlreadyCurrent(_)), "a clamped time is no loop");
+}
+
+#[test]
+fn the_same_request_twice_writes_nothing() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1"), ("b", b"2")]);
+    let request = test.request(&folder, "1.0.0");
+    let Outcome::Published(first) = test.publish(&request) else { panic!("published") };
+    let before = snapshot(test.path());
+    let Outcome::AlreadyCurrent(second) = test.publish(&request) else { panic!("already current") };
+    assert_eq!((second.sequence, second.manifest), (first.sequence, first.manifest));
+    assert_eq!(snapshot(test.path()), before);
+}
+
+/// Every file with its bytes, but for the lock.
+fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if !path.ends_with(".lock") {
+                all.push((path.display().to_string(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn ac_03_new_times_alone_make_a_new_manifest_over_the_same_packs() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1"), ("b", &noise(3, 5000))]);
+    test.publish(&test.request(&folder, "1.0.0"));
+    let before = current(&test);
+    set_time(&folder.join("a"), 1_710_000_000);
+    let Outcome::Published(published) = test.publish(&test.request(&folder, "1.0.0")) else { panic!("published") };
+    let after = current(&test);
+    assert_eq!((published.sequence, published.new_files), (2, 0));
+    assert_eq!(after.packs, before.packs);
+    assert_ne!(after.files[0].mtime, before.files[0].mtime);
+}
+
+#[test]
+fn unchanged_contents_are_used_again_and_stale_packs_are_not() {
+    let test = TestRepository::new();
+    let (big, other) = (noise(1, 2 << 20), noise(2, 2 << 20));
+    test.publish_files(&[("big", &big), ("a", b"one")], "1.0.0");
+    let first = current(&test);
+    // One small change: the large pack stays.
+    let published = test.publish_files(&[("big", &big), ("a", b"two")], "1.0.1");
+    assert_eq!((published.new_files, published.new_content_bytes), (1, 3));
+    assert!(published.new_bytes < 1000 && published.reused_bytes > 2 << 20);
+    assert!(current(&test).packs.iter().any(|pack| first.packs.contains(pack)));
+    // Beside another large one, and then without it: half of that pack would be dead, so it is packed anew.
+    test.publish_files(&[("big", &big), ("other", &other)], "1.0.2");
+    let only = test.publish_files(&[("other", &other)], "1.0.3");
+    assert!(only.new_bytes < 1000, "a pack of its own is used again: {only:?}");
+    assert_eq!(problems(&test), [""; 0]);
+}
+
+#[test]
+fn contents_are_found_in_other_channels_of_the_same_product() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("big", &noise(5, 1 << 20))]);
+    test.publish(&test.request(&folder, "1.0.0"));
+    let mut beta = test.request(&folder, "1.0.0");
+    beta.id.channel = "beta".parse().unwrap();
+    let published = test.publish(&beta).published().clone();
+    assert_eq!(
+        (published.sequence, published.new_files, published.new_bytes),
+        (2, 0, 0),
+        "promotion gives the same manifest a new sequence"
+    );
+}
+
+#[test]
+fn a_damaged_pack_is_never_referred_to_and_heals_by_publishing() {
+    let test = TestRepository::new();
+    let content = noise(6, 1 << 20);
+    test.publish_files(&[("big", &content), ("a", b"1")], "1.0.0");
+    let pack = current(&test).packs.iter().max_by_key(|pack| pack.length).unwrap().clone();
+    test.tamper(&pack.sha256.object_path(), |bytes| bytes[100] ^= 1);
+    assert!(!problems(&test).is_empty());
+    test.publish_files(&[("big", &content), ("a", b"2")], "1.0.1");
+    assert_eq!(problems(&test), [""; 0]);
+}
+
+#[test]
+fn a_large_folder_of_small_files_makes_few_objects_and_best_effort_verifies_too() {
+    let test = TestRepository::new();
+    // Enough small content for a dictionary to be tried.
+    let texts: Vec<(String, Vec<u8>)> = (0..4000u64)
+        .map(|index| {
+            let text = format!("export function part{index}(value) {{ return value * {index}; }} // {}\n", index * 7919)
+                .repeat(30 + (index % 50) as usize);
+            (format!("src/{}/part{index}.js", index % 40), text.into_bytes())
+        })
+        .collect();
+    let files: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
+    let folder = test.folder("build", &files);
+    let mut request = test.request(&folder, "1.0.0");
+    request.effort = Effort::Best;
+    test.publish(&request);
+    assert!(current(&test).packs.len() <= 2);
+    assert_eq!(problems(&test), [""; 0]);
+}
+
+#[test]
+fn d_06_a_lower_build_is_refused_without_consent() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"2")], "1.10.0");
+    let folder = test.folder("build", &[("a", b"1")]);
+    let mut request = test.request(&folder, "1.9.0");
+    assert!(matches!(test.repository().publish(&request, test.now(), &Silent), Err(PublishError::Refused(_))));
+    request.attributes.allow_downgrade = true;
+    let published = test.publish(&request).published().clone();
+    let release = test.view().channels[&id()].current().unwrap().clone();
+    assert_eq!((published.sequence, release.allow_downgrade), (2, true));
+}
+
+#[test]
+fn the_kind_of_a_channel_does_not_change() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1")]);
+    let mut request = test.request(&folder, "1.0.0");
+    request.kind = Some(Kind::Platform);
+    test.publish(&request);
+    request.kind = Some(Kind::Product);
+    assert!(matches!(test.repository().publish(&request, test.now(), &Silent), Err(PublishError::Refused(_))));
+    request.kind = None;
+    assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)));
+    assert_eq!(test.view().channels[&id()].kind, Kind::Platform);
+}
+
+#[test]
+fn d_05_remove_owned_names_the_files_that_went_and_goes_on_naming_them() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"1"), ("old", b"2")], "1.0.0");
+    for build in ["1.0.1", "1.0.2"] {
+        let folder = test.folder("build", &[("a", build.as_bytes())]);
+        let mut request = test.request(&folder, build);
+        request.extras = Extras::RemoveOwned;
+        test.publish(&request);
+        assert_eq!(current(&test).removed, ["old".parse().unwrap()]);
+        assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)));
+    }
+    test.publish_files(&[("a", b"3")], "1.0.3");
+    assert_eq!(current(&test).removed, [], "extras stay by default");
+}
+
+#[test]
+fn d_04_configuration_files_are_new_beside_with_a_warning_and_rules_come_first() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a.ini", b"1"), ("b.INI", b"2"), ("c.conf", b"3"), ("d", b"4")]);
+    let mut request = test.request(&folder, "1.0.0");
+    request.config = vec![ConfigRule { pattern: "a.*".into(), policy: ConfigPolicy::Overwrite }];
+    let published = test.publish(&request).published().clone();
+    let warned: Vec<_> = published
+        .warnings
+        .iter()
+        .filter(|finding| finding.rule == Rule::ConfigFile)
+        .filter_map(|finding| finding.path.as_deref())
+        .collect();
+    assert_eq!(warned, ["b.INI"]);
+    let policies: Vec<_> = current(&test).files.iter().map(|file| file.config).collect();
+    assert_eq!(policies, [ConfigPolicy::Overwrite, ConfigPolicy::NewBeside, ConfigPolicy::Overwrite, ConfigPolicy::Overwrite]);
+}
+
+#[test]
+fn attributes_reach_the_channel_document() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("run", b"#!")]);
+    let mut request = test.request(&folder, "1.0.0");
+    request.attributes = Attributes {
+        entry_point: Some("run".parse().unwrap()),
+        approver: Some("J. Silva".into()),
+        notes: Some("first".into()),
+        security: true,
+        ..Attributes::default()
+    };
+    test.publish(&request);
+    let release = test.view().channels[&id()].current().unwrap().clone();
+    assert_eq!(release.entry_point, Some("run".parse().unwrap()));
+    assert_eq!((release.approver.as_deref(), release.notes.as_deref(), release.security), (Some("J. Silva"), Some("first"), true));
+    // What is said of a release is part of it: saying something else lists it anew, over the same manifest.
+    request.attributes.notes = Some("second".into());
+    let Outcome::Published(again) = test.publish(&request) else { panic!("published") };
+    assert_eq!((again.sequence, again.new_bytes), (2, 0));
+    request.attributes.entry_point = Some("missing".parse().unwrap());
+    let refused = test.repository().publish(&request, test.now(), &Silent);
+    assert!(matches!(refused, Err(PublishError::Lint(findings)) if findings.has(Rule::EntryPointMissing)));
+}
+
+#[cfg(unix)]
+#[test]
+fn ac_57_a_bundle_travels_with_exec_bits_links_and_empty_folders() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let test = TestRepository::new();
+    let folder =
+        test.folder("build", &[("smartclient.app/Contents/MacOS/smartclient", b"#!"), ("smartclient.app/Contents/Info.plist", b"x")]);
+    let app = folder.join("smartclient.app");
+    fs::set_permissions(app.join("Contents/MacOS/smartclient"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("MacOS/smartclient", app.join("Contents/current")).unwrap();
+    fs::create_dir(app.join("Contents/Logs")).unwrap();
+    let mut request = test.request(&folder, "1.0.0");
+    request.id = ChannelId::from_target_path("macosx/smartclient/aarch64/stable.json").unwrap();
+    let object: ObjectRef = test.publish(&request).published().manifest.unwrap();
+    let build = Build::recognise("1.0.0").unwrap();
+    let manifest = read_manifest(test.repository().disk(), &object, &release_id(&request.id, &build), &Limits::default()).unwrap();
+    assert_eq!(manifest.files.iter().map(|file| file.exec).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(manifest.links[0].target, "MacOS/smartclient");
+    assert_eq!(manifest.directories, ["smartclient.app/Contents/Logs".parse().unwrap()]);
+}
+
+#[cfg(unix)]
+#[test]
+fn sockets_and_names_that_are_not_unicode_are_refused_together() {
+    use std::os::unix::ffi::OsStrExt;
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("ok", b"1"), ("nul.txt", b"2")]);
+    let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+    fs::write(folder.join(std::ffi::OsStr::from_bytes(b"caf\xe9")), b"").unwrap();
+    let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &Silent);
+    let Err(PublishError::Lint(findings)) = refused else { panic!("{refused:?}") };
+    for rule in [Rule::SpecialFile, Rule::NotUnicode, Rule::DeviceName] {
+        assert!(findings.has(rule), "{rule}");
+    }
+}
+
+#[test]
+fn ac_58_the_repository_and_its_keys_are_never_published() {
+    let test = TestRepository::new();
+    let parent = test.path().parent().unwrap();
+    let refused = test.repository().publish(&test.request(parent, "1.0.0"), test.now(), &Silent);
+    let Err(PublishError::Lint(findings)) = refused else { panic!("{refused:?}") };
+    assert!(findings.has(Rule::OwnRepository) && findings.has(Rule::OwnKeys));
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_counts_the_same() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1"), ("b", b"22")]);
+    let mut request = test.request(&folder, "1.0.0");
+    request.dry_run = true;
+    let before = snapshot(test.path());
+    let Outcome::Planned(planned) = test.publish(&request) else { panic!("planned") };
+    assert_eq!(snapshot(test.path()), before);
+    request.dry_run = false;
+    let published = test.publish(&request).published().clone();
+    let counts = |published: &Published| (published.sequence, published.files, published.new_files, published.new_content_bytes);
+    assert_eq!(counts(&planned), counts(&published));
+}
+
+#[test]
+fn a_missing_key_stops_a_publish_before_anything_is_written() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1")]);
+    fs::remove_dir_all(test.repository().keys().path()).unwrap();
+    let before = snapshot(test.path());
+    let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &Silent).unwrap_err();
+    assert!(refused.to_string().contains("`linux`"), "{refused}");
+    assert_eq!(snapshot(test.path()), before);
+}
+
+#[test]
+fn versions_never_go_down_when_the_clock_does() {
+    let mut test = TestRepository::new();
+    test.publish_files(&[("a", b"1")], "1.0.0");
+    let before = test.view().headers();
+    test.pass_days(-1000);
+    test.publish_files(&[("a", b"2")], "1.0.1");
+    let after = test.view().headers();
+    for (role, version, _) in after.iter().filter(|(role, ..)| ["timestamp", "snapshot", "linux"].contains(&role.as_str())) {
+        assert!(before.iter().any(|(name, was, _)| name == role && was < version), "{role}");
+    }
+}
