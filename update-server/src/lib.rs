@@ -1,1 +1,37 @@
-//! x
+//! Serves signed releases: repositories byte for byte as they were published, and the install documents by which stations come to trust them.
+//!
+//! The server holds no keys (only `demo` does, and says so) and vouches for nothing: what it serves is signed by others and checked by those who
+//! download it. What it does promise is to serve nothing but the files of a repository, to say precisely how long they may be kept, and not to be
+//! stopped by a slow client.
+//!
+//! # Layout
+//!
+//! - [`config`]: what it can be told. [`server`], [`connection`] and [`sendfile`]: listener, limits, shutdown, large files. [`router`]: every route on one page.
+//! - [`routes`]: the answers. [`content`]: which file a path names, from memory or disk. [`error`]: what goes wrong for a client.
+//! - [`demo`]: a whole system in one folder. [`watch`]: when a folder has changed and become still.
+//! - [`cli`]: `serve`, `link`, `demo`. [`install_documents`], [`identity`]: what a link leads to, and under which name. [`logging`], [`signals`],
+//!   [`descriptors`], [`clock`]: the process and its machine.
+
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there"))]
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod content;
+pub mod demo;
+pub mod descriptors;
+pub mod error;
+pub mod identity;
+pub mod install_documents;
+pub mod logging;
+pub mod router;
+pub mod routes;
+pub mod sendfile;
+pub mod server;
+pub mod signals;
+pub mod watch;
+
+pub use server::{run, run_app};

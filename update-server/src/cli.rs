@@ -1,0 +1,75 @@
+//! The command line: one file for each command. Commands write to what they are given and return errors; only `main` prints and exits.
+
+mod demo;
+mod link;
+mod serve;
+
+use std::fmt::Display;
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+use manifests::name::{InvalidName, Os};
+
+/// Serves signed releases to stations.
+#[derive(Debug, Parser)]
+#[command(
+    name = "update-server",
+    version,
+    about,
+    after_help = "\
+Examples:
+  Try everything out on this machine, with a sample client:
+    update-server demo
+  Serve repositories that `manifests` publishes to:
+    update-server serve --config server.toml
+  Make the link by which stations install from one of them:
+    update-server link --config server.toml --repository acme --product smartclient --channel stable --base-url https://updates.example/
+
+Exit status: 0 done, 1 failed (standard error says why), 2 the command line is wrong."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Link(link::Link),
+    Demo(demo::DemoCommand),
+}
+
+/// A command that failed: what it could not do, and its cause.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    what: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Failure {
+    pub(crate) fn new(what: impl Display) -> Failure {
+        Failure { what: what.to_string(), source: None }
+    }
+
+    /// `failed to {what}`, because of `source`.
+    pub(crate) fn because(what: impl Display, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+        Failure { what: what.to_string(), source: Some(source.into()) }
+    }
+}
+
+/// Reads an OS as people type it.
+fn os(text: &str) -> Result<Os, InvalidName> {
+    Os::from_command_line(text)
+}
+
+impl Cli {
+    /// Runs the command; what people are meant to read goes to `out`.
+    pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
+        match self.command {
+            Command::Serve(serve) => serve.run(),
+            Command::Link(link) => link.run(out),
+            Command::Demo(demo) => demo.run(out),
+        }
+    }
+}

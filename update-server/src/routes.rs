@@ -1,0 +1,5 @@
+//! What the server answers, one file for each kind of caller; the paths are in [`crate::router`].
+
+pub mod health;
+pub mod install;
+pub mod repository;

@@ -1,0 +1,221 @@
+//! When a folder has changed and become still.
+//!
+//! The system's notifications only wake us; what counts is the folder itself, looked at twice a settle time apart. Two equal looks that differ
+//! from what was last dealt with mean that somebody has finished changing it. Lost notifications, and file systems that have none, cost a delay
+//! ([`LOOK_ANYWAY`]), never a change.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use notify::{RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// The folder is looked at this often even when nothing wakes us.
+const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+
+/// What a folder looks like without reading its files: everything in it with kind, size and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look(Vec<(PathBuf, Seen)>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    Folder,
+    File { length: u64, modified: Option<SystemTime>, mode: u32 },
+    Link(Option<PathBuf>),
+    Unreadable,
+}
+
+impl Look {
+    /// Looks at `folder`. What cannot be read is seen as that; only the folder itself must be there.
+    pub fn at(folder: &Path) -> io::Result<Look> {
+        let mut seen = Vec::new();
+        look(folder, &mut seen)?;
+        seen.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(Look(seen))
+    }
+}
+
+fn look(folder: &Path, seen: &mut Vec<(PathBuf, Seen)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let what = match path.symlink_metadata() {
+            Err(_) => Seen::Unreadable,
+            Ok(metadata) if metadata.is_symlink() => Seen::Link(fs::read_link(&path).ok()),
+            Ok(metadata) if metadata.is_dir() => match look(&path, seen) {
+                Ok(()) => Seen::Folder,
+                Err(_) => Seen::Unreadable,
+            },
+            Ok(metadata) => Seen::File { length: metadata.len(), modified: metadata.modified().ok(), mode: mode(&metadata) },
+        };
+        seen.push((path, what));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(metadata)
+}
+
+#[cfg(not(unix))]
+fn mode(_metadata: &fs::Metadata) -> u32 {
+    0
+}
+
+/// Decides from one look after the other. Pure.
+#[derive(Debug, Default)]
+pub struct Settle {
+    dealt_with: Option<Look>,
+    last: Option<Look>,
+}
+
+/// What a look means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing has changed since it was last dealt with.
+    Rest,
+    /// Something has; look again a settle time later.
+    LookAgain,
+    /// It has changed and is still: deal with it.
+    Act,
+}
+
+impl Settle {
+    /// Takes the next look.
+    pub fn observe(&mut self, look: Look) -> Step {
+        if self.dealt_with.as_ref() == Some(&look) {
+            self.last = None;
+            return Step::Rest;
+        }
+        if self.last.as_ref() == Some(&look) {
+            return Step::Act;
+        }
+        self.last = Some(look);
+        Step::LookAgain
+    }
+
+    /// What was last observed has been dealt with, well or badly: there is nothing to do until it changes.
+    pub fn dealt_with(&mut self) {
+        self.dealt_with = self.last.take();
+    }
+}
+
+/// Calls `act` each time `folder` has changed and been still for `settle`, from the state that it has now on; for ever.
+///
+/// `act` returns whether the change is dealt with; if not, it is called again after the next quiet time.
+pub async fn watch<F>(folder: PathBuf, settle: Duration, mut act: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    let (wake, mut woken) = mpsc::channel(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Looking at a folder is an access to it; being woken by that would never end.
+        if !event.is_ok_and(|event| event.kind.is_access()) {
+            // When the channel is full, a wake-up is on its way already.
+            let _ = wake.try_send(());
+        }
+    });
+    let watching = watcher.as_mut().map_err(|error| error.to_string()).and_then(|watcher| {
+        let watched = watcher.watch(&folder, RecursiveMode::Recursive);
+        watched.map_err(|error| error.to_string())
+    });
+    if let Err(error) = watching {
+        tracing::warn!(folder.path = %folder.display(), error = %error, "no notifications of changes; looking now and then");
+    }
+    let mut state = Settle::default();
+    loop {
+        let looked = folder.clone();
+        let wait = match tokio::task::spawn_blocking(move || Look::at(&looked)).await {
+            Ok(Ok(look)) => match state.observe(look) {
+                Step::Rest => LOOK_ANYWAY,
+                Step::LookAgain => {
+                    tokio::time::sleep(settle).await;
+                    continue;
+                }
+                Step::Act => {
+                    if act().await {
+                        state.dealt_with();
+                        continue;
+                    }
+                    LOOK_ANYWAY
+                }
+            },
+            Ok(Err(error)) => {
+                tracing::warn!(folder.path = %folder.display(), error = %error, "the folder cannot be listed");
+                LOOK_ANYWAY
+            }
+            Err(_) => return,
+        };
+        let _ = timeout(wait, woken.recv()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(names: &[&str]) -> Look {
+        Look(names.iter().map(|name| (PathBuf::from(name), Seen::Folder)).collect())
+    }
+
+    #[test]
+    fn a_folder_is_acted_on_once_when_two_looks_are_equal() {
+        let mut settle = Settle::default();
+        assert_eq!(settle.observe(look(&["a"])), Step::LookAgain);
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::LookAgain);
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::Act);
+        settle.dealt_with();
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::Rest);
+        assert_eq!(settle.observe(look(&["a"])), Step::LookAgain);
+        // Changed back before it was still: nothing has happened.
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::Rest);
+        assert_eq!(settle.observe(look(&["a"])), Step::LookAgain);
+        assert_eq!(settle.observe(look(&["a"])), Step::Act);
+        // Not dealt with: it stays to be done.
+        assert_eq!(settle.observe(look(&["a"])), Step::Act);
+    }
+
+    #[test]
+    fn a_look_sees_content_names_and_links_change() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("sub")).unwrap();
+        fs::write(temp.path().join("sub/file"), "one").unwrap();
+        let mut before = Look::at(temp.path()).unwrap();
+        assert_eq!(before, Look::at(temp.path()).unwrap());
+        let mut changed = |what: &str| {
+            let after = Look::at(temp.path()).unwrap();
+            assert_ne!(before, after, "{what}");
+            before = after;
+        };
+        fs::write(temp.path().join("sub/file"), "three").unwrap();
+        changed("another length");
+        let file = fs::File::options().write(true).open(temp.path().join("sub/file")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        changed("another time");
+        fs::rename(temp.path().join("sub/file"), temp.path().join("sub/other")).unwrap();
+        changed("another name");
+        fs::remove_dir_all(temp.path().join("sub")).unwrap();
+        changed("nothing left");
+        assert!(Look::at(&temp.path().join("sub")).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_change_is_acted_on() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("file"), "one").unwrap();
+        let (acted, mut acts) = mpsc::channel(10);
+        let folder = temp.path().to_owned();
+        let watching = tokio::spawn(watch(folder, Duration::from_millis(20), move || {
+            let acted = acted.clone();
+            async move { acted.send(()).await.is_ok() }
+        }));
+        for content in ["first", "second", "third!"] {
+            timeout(Duration::from_secs(20), acts.recv()).await.unwrap().unwrap();
+            fs::write(temp.path().join("file"), content).unwrap();
+        }
+        watching.abort();
+    }
+}
