@@ -1,1 +1,34 @@
-//! x
+//! Brings a station's client to the right build, safely, and back again.
+//!
+//! # Layout
+//!
+//! - [`pipeline`] names the steps of an update in their order; it is the place to begin.
+//! - Asking: [`check`] (with [`refresh`] and [`trust_store`]), [`fetch`].
+//! - Looking and deciding: [`scan`], [`plan`].
+//! - Changing: [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
+//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`]. The bytes are in `docs/format.md`.
+//!
+//! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
+
+pub mod backup;
+pub mod check;
+pub mod exit_code;
+pub mod fetch;
+pub mod fs;
+pub mod history;
+pub mod id;
+pub mod install;
+pub mod installed;
+mod lines;
+pub mod lock;
+pub mod pipeline;
+pub mod plan;
+pub mod progress;
+pub mod ratchet;
+pub mod refresh;
+pub mod rollback;
+pub mod scan;
+pub mod stage;
+pub mod station;
+pub mod swap;
+pub mod trust_store;

@@ -1,0 +1,284 @@
+//! Backups: `bkp_remote.001` to `.003`, the folder as it was before each of the last three changes (S3-20 to S3-22).
+//!
+//! A backup is made before the swap under the name `.updater/backup`, gets its number only when the swap commits, and is never written to again: its files are linked, renamed or
+//! unlinked. [`rotation`] decides who goes where.
+
+mod contents;
+mod make;
+mod record;
+pub mod rotation;
+mod slots;
+
+use std::collections::BTreeMap;
+
+use manifests::path::RelPath;
+use manifests::time::UtcTime;
+
+use crate::fs::{Folder, FsError, LocalPath, Point, Requirement, write_all};
+use crate::id::Id;
+use crate::installed::{Damaged, Installed, InstalledRelease};
+use crate::progress::{Progress, Silent, Step};
+use crate::swap::operation::Identity;
+pub(crate) use contents::Contents;
+use make::{Known, Maker, Source};
+use record::{Head, Origin, Record};
+use rotation::{Refusal, Slot, Slots, rotate};
+use slots::{Lies, folder_of, look, record_of};
+pub(crate) use slots::{new_backup, settle};
+
+/// A backup, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Its slot.
+    pub slot: Slot,
+    /// What it is.
+    pub kind: BackupKind,
+    /// The release that it holds, when it is our own and can say so.
+    pub release: Option<InstalledRelease>,
+}
+
+/// What lies in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupKind {
+    /// Made by us.
+    Own {
+        /// The attempt that made it.
+        id: Id,
+        /// When.
+        made: UtcTime,
+    },
+    /// A foreign folder that was taken into the rotation: unverified.
+    Adopted {
+        /// Its id.
+        id: Id,
+        /// When it was taken in.
+        made: UtcTime,
+    },
+    /// A folder that we know nothing of.
+    Foreign,
+    /// A backup whose record is damaged.
+    Damaged(Damaged),
+    /// A file, link or other thing.
+    NotAFolder,
+}
+
+/// What a backup of the folder as it is would take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Files that become links to an earlier backup.
+    pub linked_files: u64,
+    /// Files that the swap moves there.
+    pub moved_files: u64,
+    /// Files that must be copied.
+    pub copied_files: u64,
+    /// Bytes of the files that must be copied: the room that the backup needs.
+    pub copied_bytes: u64,
+}
+
+/// What comparing a backup with its record found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Files that were hashed.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that are missing, or not what record and manifest say.
+    pub damaged: Vec<LocalPath>,
+    /// Managed files that the release did not ship so: their user had changed them when the backup was made.
+    pub altered: Vec<RelPath>,
+}
+
+/// Something about backups failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The slots are not as they should be.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is nothing under this number.
+    #[error("there is no backup `{0}`: see `updater backups`")]
+    Missing(Slot),
+    /// The record, or what is beside it, cannot be used.
+    #[error("`{slot}` is damaged: {reason}")]
+    Damaged {
+        /// The backup.
+        slot: Slot,
+        /// How.
+        reason: String,
+    },
+    /// Too little room for the backup.
+    #[error("the backup needs {needed_bytes} bytes, and {available_bytes} are free: make room and run the update again")]
+    NoSpace {
+        /// Bytes needed.
+        needed_bytes: u64,
+        /// Bytes free.
+        available_bytes: u64,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+impl BackupError {
+    /// What the station lacked, for the report (S3-24).
+    pub fn requirement(&self) -> Option<Requirement> {
+        match self {
+            BackupError::Fs(error) => Some(error.requirement()),
+            BackupError::NoSpace { .. } => Some(Requirement::Space),
+            _ => None,
+        }
+    }
+}
+
+/// The backups of `folder`, oldest first. Nothing is hashed.
+pub fn backups(folder: &Folder) -> Result<Vec<Backup>, BackupError> {
+    let mut found = vec![];
+    for slot in Slot::ALL {
+        found.extend(backup_in(folder, slot)?);
+    }
+    Ok(found)
+}
+
+fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError> {
+    let at = folder_of(slot);
+    let kind = match look(folder, &at)? {
+        Lies::Nothing => return Ok(None),
+        Lies::Backup(Head { id, made, origin: Origin::Own }) => BackupKind::Own { id, made },
+        Lies::Backup(Head { id, made, origin: Origin::Foreign }) => BackupKind::Adopted { id, made },
+        Lies::Foreign => BackupKind::Foreign,
+        Lies::Damaged(damage) => BackupKind::Damaged(damage),
+        Lies::NotAFolder => BackupKind::NotAFolder,
+    };
+    let release = match kind {
+        // What cannot be read is not known here; `verify` says why.
+        BackupKind::Own { .. } => Installed::load_from(folder, &at.join(".updater/installed")).ok().flatten().map(|installed| installed.release),
+        _ => None,
+    };
+    Ok(Some(Backup { slot, kind, release }))
+}
+
+/// Takes the foreign or damaged folder in `slot` into the rotation, as unverified (D-20). A backup that is known already stays as it is.
+pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, BackupError> {
+    let at = folder_of(slot);
+    match look(folder, &at)? {
+        Lies::Nothing => return Err(BackupError::Missing(slot)),
+        Lies::NotAFolder => return Err(Refusal::NotAFolder(slot).into()),
+        Lies::Backup(_) => {}
+        Lies::Foreign | Lies::Damaged(_) => {
+            let record = Record::new(Head { id: Id::random(), made: now, origin: Origin::Foreign });
+            folder.make_folder(&at.join(".updater"), Point::BackupAdopt)?;
+            folder.write_durably(&record_of(&at), &record.to_bytes(), Point::BackupAdopt)?;
+        }
+    }
+    backup_in(folder, slot)?.ok_or(BackupError::Missing(slot))
+}
+
+/// Hashes every file of the backup in `slot` and compares it with the record, and the record with the manifest. Of a foreign backup nothing is known to compare with.
+pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Verified, BackupError> {
+    let contents = Contents::load(folder, slot)?;
+    let claims = contents.claims();
+    let mut verified = Verified { altered: claims.altered, damaged: claims.forged.iter().map(LocalPath::from).collect(), ..Verified::default() };
+    progress.begin(Step::BackUp, contents.record.files.len() as u64);
+    for file in &contents.record.files {
+        let path = file.path.below(&contents.at);
+        let stat = folder.stat(&path)?;
+        let looks_right = stat.is_some_and(|stat| file.identity.looks_like(&stat));
+        if looks_right && folder.hash(&path)?.0 == file.identity.sha256 {
+            (verified.files, verified.bytes) = (verified.files + 1, verified.bytes + file.identity.size);
+        } else {
+            verified.damaged.push(file.path.clone());
+        }
+        progress.advance(1);
+    }
+    for (path, target) in &contents.record.links {
+        let at = path.below(&contents.at);
+        let is_link = folder.stat(&at)?.is_some_and(|stat| stat.kind == crate::fs::Kind::Link);
+        if !is_link || folder.read_link(&at)? != *target {
+            verified.damaged.push(path.clone());
+        }
+    }
+    for path in &contents.record.folders {
+        if !folder.stat(&path.below(&contents.at))?.is_some_and(|stat| stat.is_folder()) {
+            verified.damaged.push(path.clone());
+        }
+    }
+    verified.damaged.sort();
+    verified.damaged.dedup();
+    Ok(verified)
+}
+
+/// What a backup would take now, when a swap moves `moved` away.
+pub fn estimate<'p>(folder: &Folder, installed: Option<&Installed>, moved: impl IntoIterator<Item = &'p RelPath>) -> Result<Estimate, BackupError> {
+    // Only the paths count here; what lies there is found out when the backup is made.
+    let moved = moved.into_iter().map(|path| (path.into(), Identity::Link(String::new()))).collect();
+    let known = Known { installed, moved: &moved, sources: sources(folder)? };
+    let record = Record::new(Head { id: Id::random(), made: UtcTime::from_unix(0), origin: Origin::Own });
+    Ok(Maker::new(folder, &known, record, &Silent).count()?)
+}
+
+/// A backup that was made and waits for its number.
+pub(crate) struct Made {
+    /// Where every backup is to be.
+    pub(crate) slots: Slots,
+    /// What could not be read.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What the slots shall be when a backup `id` comes; refused when they are not as they should be.
+pub(crate) fn plan_slots(folder: &Folder, id: Id, consumed: Option<Id>) -> Result<Slots, BackupError> {
+    Ok(rotate(&slots::occupants(folder)?, consumed, id)?)
+}
+
+/// Makes the backup `id` in `.updater/backup`, durably. What the swap is to move away is only recorded.
+pub(crate) fn make(
+    folder: &Folder,
+    id: Id,
+    now: UtcTime,
+    consumed: Option<Id>,
+    moved: &BTreeMap<LocalPath, Identity>,
+    progress: &dyn Progress,
+) -> Result<Made, BackupError> {
+    let slots = plan_slots(folder, id, consumed)?;
+    // A damaged installed state is none: then every file is read.
+    let installed = Installed::load(folder).ok().flatten();
+    progress.begin(Step::BackUp, installed.as_ref().map_or(0, |installed| installed.files.len() as u64));
+    let known = Known { installed: installed.as_ref(), moved, sources: sources(folder)? };
+    let record = Record::new(Head { id, made: now, origin: Origin::Own });
+    let (record, warnings) = match Maker::new(folder, &known, record.clone(), progress).make() {
+        Err(error) if error.requirement() == Requirement::Space => {
+            // What was copied so far takes room itself: gone first, so that the numbers say what is missing.
+            folder.discard(&new_backup(), Point::TrashIn)?;
+            folder.empty_trash()?;
+            let needed_bytes = Maker::new(folder, &known, record, &Silent).count()?.copied_bytes;
+            return Err(BackupError::NoSpace { needed_bytes, available_bytes: folder.space()?.available_bytes });
+        }
+        made => made?,
+    };
+    let state = new_backup().join(".updater");
+    folder.make_folder(&state, Point::BackupRecord)?;
+    let add = |name: &str, bytes: &[u8]| -> Result<(), FsError> {
+        let path = state.join(name);
+        let mut file = folder.create_file(&path, 0o644, Point::BackupRecord)?;
+        write_all(&mut file, bytes, Point::BackupRecord).map_err(|source| FsError::io("writing", &path, source))
+    };
+    for name in ["installed", "manifest"] {
+        if let Some(bytes) = folder.read(&LocalPath::state(name))? {
+            add(name, &bytes)?;
+        }
+    }
+    add("files", &record.to_bytes())?;
+    folder.sync_tree(&new_backup(), Point::BackupSync)?;
+    Ok(Made { slots, warnings })
+}
+
+/// Our own backups that files may be linked to, the newest first. One whose record is damaged is none.
+fn sources(folder: &Folder) -> Result<Vec<Source>, FsError> {
+    let mut sources = vec![];
+    for slot in Slot::ALL.into_iter().rev() {
+        let at = folder_of(slot);
+        let is_own = matches!(look(folder, &at)?, Lies::Backup(Head { origin: Origin::Own, .. }));
+        if is_own && let Some(Ok(record)) = folder.read(&record_of(&at))?.map(|bytes| Record::parse(&bytes)) {
+            sources.push(Source { at, record });
+        }
+    }
+    Ok(sources)
+}

@@ -1,0 +1,100 @@
+//! What a backup says of itself, read back and checked before anything is restored from it (attack E5).
+//!
+//! The record tells what was there; the manifest tells what the release shipped. A managed file that looks as installed but is not what the manifest says is forged: it is never restored. One
+//! that its user had visibly changed when the backup was made comes back as it was, and is named.
+
+use manifests::digest::Digest;
+use manifests::limits::Limits;
+use manifests::path::RelPath;
+use manifests::release::Manifest;
+
+use super::BackupError;
+use super::record::{Origin, Record};
+use super::rotation::Slot;
+use super::slots::{Lies, folder_of, look, record_of};
+use crate::fs::{Folder, LocalPath};
+use crate::installed::Installed;
+
+/// A backup, read back.
+pub(crate) struct Contents {
+    /// Its folder.
+    pub(crate) at: LocalPath,
+    pub(crate) record: Record,
+    /// What was installed, and the stored manifest; `None` for a foreign backup, and when nothing was installed.
+    pub(crate) release: Option<Release>,
+}
+
+/// The release that a backup is of.
+pub(crate) struct Release {
+    pub(crate) installed: Installed,
+    pub(crate) manifest_bytes: Vec<u8>,
+    pub(crate) manifest: Manifest,
+}
+
+/// How the managed files of a backup compare with the release.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    /// They look as installed, but the release has something else.
+    pub(crate) forged: Vec<RelPath>,
+    /// Their user had changed them.
+    pub(crate) altered: Vec<RelPath>,
+}
+
+impl Contents {
+    /// Reads the backup in `slot`.
+    pub(crate) fn load(folder: &Folder, slot: Slot) -> Result<Contents, BackupError> {
+        let damaged = |reason: String| BackupError::Damaged { slot, reason };
+        let at = folder_of(slot);
+        match look(folder, &at)? {
+            Lies::Nothing => return Err(BackupError::Missing(slot)),
+            Lies::NotAFolder => return Err(super::Refusal::NotAFolder(slot).into()),
+            Lies::Foreign => return Err(super::Refusal::Foreign(slot).into()),
+            Lies::Damaged(damage) => return Err(damaged(damage.to_string())),
+            Lies::Backup(_) => {}
+        }
+        let bytes = folder.read(&record_of(&at))?.unwrap_or_default();
+        let record = Record::parse(&bytes).map_err(|damage| damaged(format!("its record: {damage}")))?;
+        let release = match record.head.origin {
+            Origin::Own => load_release(folder, slot, &at)?,
+            Origin::Foreign => None,
+        };
+        Ok(Contents { at, record, release })
+    }
+
+    /// Whether it was made by somebody else, so that nobody can say that it is whole.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.record.head.origin == Origin::Foreign
+    }
+
+    /// Compares what the record says of the managed files with the release's manifest.
+    pub(crate) fn claims(&self) -> Claims {
+        let mut claims = Claims::default();
+        let Some(Release { installed, manifest, .. }) = &self.release else { return claims };
+        for file in &installed.files {
+            let Some(recorded) = self.record.file(&LocalPath::from(&file.path)) else { continue };
+            let released = if file.is_listed { manifest.file(&file.path).map(|file| file.sha256) } else { Some(file.sha256) };
+            if released == Some(recorded.sha256) {
+                continue;
+            }
+            let looks_installed = recorded.size == file.size && file.as_read.is_some_and(|time| recorded.mtime == time || recorded.mtime == file.as_set);
+            if looks_installed { claims.forged.push(file.path.clone()) } else { claims.altered.push(file.path.clone()) }
+        }
+        claims
+    }
+}
+
+fn load_release(folder: &Folder, slot: Slot, at: &LocalPath) -> Result<Option<Release>, BackupError> {
+    let damaged = |reason: String| BackupError::Damaged { slot, reason };
+    let Some(bytes) = folder.read(&at.join(".updater/installed"))? else { return Ok(None) };
+    let installed = Installed::parse(&bytes).map_err(|damage| damaged(format!("its installed state: {damage}")))?;
+    let manifest_bytes = folder.read(&at.join(".updater/manifest"))?.unwrap_or_default();
+    if Digest::of(&manifest_bytes) != installed.release.manifest {
+        return Err(damaged("its manifest is not that of the release it was made from".into()));
+    }
+    if manifest_bytes.is_empty() {
+        // What was live had come back from a foreign backup: no release of ours.
+        return Ok(None);
+    }
+    let manifest = Manifest::parse(&manifest_bytes, &installed.release.id, &Limits::default()).map_err(|error| damaged(error.to_string()))?;
+    Ok(Some(Release { installed, manifest_bytes, manifest }))
+}

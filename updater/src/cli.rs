@@ -1,0 +1,184 @@
+//! The command line of `updater`: arguments in, a report and an exit code out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use updater::exit_code::Exit;
+use updater::pipeline::Error;
+use updater::progress::Progress;
+
+mod backups;
+mod check;
+mod context;
+mod history;
+mod install;
+mod output;
+mod rollback;
+mod status;
+mod uninstall;
+mod update;
+mod verify;
+
+use output::{JsonProgress, Quiet, TerminalProgress};
+
+#[derive(Parser)]
+#[command(
+    name = "updater",
+    version,
+    about = "Brings the client in a folder to the right build, safely, and back again",
+    after_help = AFTER_HELP,
+    max_term_width = 110
+)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// The install folder.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) dir: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How progress is shown on standard error: a bar where there is a terminal, JSON lines, or not at all.
+    #[arg(long, global = true, value_enum, default_value_t = Shown::Auto)]
+    progress: Shown,
+    /// Receive at most so many bytes per second, such as 500k or 2M.
+    #[arg(long, global = true, value_name = "RATE", value_parser = parse_rate)]
+    pub(crate) limit_rate: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Shown {
+    Auto,
+    Json,
+    None,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install a client from a link, into a new folder or over a client that is there.
+    Install(install::Arguments),
+    /// Ask what is new; change nothing.
+    Check(check::Arguments),
+    /// Bring the folder to the newest release that is for it, and repair what differs.
+    Update(update::Arguments),
+    /// Read every file and compare it with what was installed.
+    Verify(verify::Arguments),
+    /// Take the folder back to a backup, without a network.
+    Rollback(rollback::Arguments),
+    /// Offer again what a rollback left.
+    Unhold,
+    /// List the backups.
+    Backups(backups::Arguments),
+    /// Say what is installed, trusted and held.
+    Status(status::Arguments),
+    /// Say who changed what, when, and how it ended.
+    History,
+    /// Remove what is the updater's; the client stays as it is.
+    Uninstall(uninstall::Arguments),
+    /// Print a completion script.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  updater install 'https://updates.example/i/shop1#3f2a…' --dir client
+  updater check                     what is offered, and why
+  updater update                    fetch, verify, back up, swap
+  updater update --dry-run          what it would do and cost
+  updater rollback                  back to the newest backup, offline
+  updater status --explain          what is installed, and why nothing newer is offered
+
+Exit codes:
+   0  done, or nothing to do            5  rights, space or something in the way; nothing changed
+   1  unexpected error                  6  another updater works on this folder
+   2  wrong command line                7  damaged state that needs attention
+   3  source unreachable or cut off;   10  check: an update is available;
+      nothing changed                      verify: files differ
+   4  not trusted, or forbidden by policy; nothing changed";
+
+/// What a command has to say.
+pub(crate) struct Report {
+    /// For scripts.
+    pub(crate) json: serde_json::Value,
+    /// For people; the last line names the next command.
+    pub(crate) text: String,
+    /// The exit code.
+    pub(crate) exit: Exit,
+}
+
+impl Report {
+    /// A report that is `value` to scripts and `text` to people.
+    pub(crate) fn new(value: &impl Serialize, text: String, exit: Exit) -> Report {
+        // Reports are text, numbers and lists of them: nothing in them can fail to serialise.
+        Report { json: serde_json::to_value(value).unwrap_or_default(), text, exit }
+    }
+}
+
+/// Runs the command line of this process.
+pub(crate) fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            // What cannot be printed cannot be reported either.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let global = arguments.global;
+    let progress: Arc<dyn Progress> = match global.progress {
+        Shown::Json => Arc::new(JsonProgress::default()),
+        Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new()),
+        Shown::Auto | Shown::None => Arc::new(Quiet),
+    };
+    let outcome = match arguments.command {
+        Command::Install(command) => install::run(&global, command, &*progress),
+        Command::Check(command) => check::run(&global, command, &*progress),
+        Command::Update(command) => update::run(&global, command, &*progress),
+        Command::Verify(command) => verify::run(&global, command, &*progress),
+        Command::Rollback(command) => rollback::run(&global, command, &*progress),
+        Command::Unhold => rollback::unhold(&global, &*progress),
+        Command::Backups(command) => backups::run(&global, command, &*progress),
+        Command::Status(command) => status::run(&global, command, &*progress),
+        Command::History => history::run(&global),
+        Command::Uninstall(command) => uninstall::run(&global, command, &*progress),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "updater", &mut std::io::stdout());
+            return Exit::Success.into();
+        }
+    };
+    let report = outcome.unwrap_or_else(|error| failure(&error));
+    output::print(&report, global.json);
+    report.exit.into()
+}
+
+/// What a failed command has to say.
+fn failure(error: &Error) -> Report {
+    let json = serde_json::json!({ "error": { "code": error.code(), "message": error.to_string() } });
+    Report { json, text: format!("error: {error} [{}]", error.code()), exit: error.exit() }
+}
+
+fn parse_rate(text: &str) -> Result<u64, String> {
+    let (number, factor) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+        _ => (text, 1),
+    };
+    let rate = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    rate.filter(|rate| *rate > 0).ok_or_else(|| format!("`{text}` is not a rate: bytes per second, such as 250000, 500k or 2M"))
+}

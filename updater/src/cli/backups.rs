@@ -1,0 +1,68 @@
+//! `updater backups`.
+
+use clap::Args;
+use serde_json::json;
+use updater::backup::{self, Backup, BackupKind};
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+
+use super::{Global, Report, context};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Take folders that the updater did not make into the rotation, unverified.
+    #[arg(long)]
+    adopt: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let session = Session::open(&global.dir, "backups", &run)?;
+    let mut found = backup::backups(&session.folder)?;
+    if arguments.adopt {
+        for strange in found.iter().filter(|backup| matches!(backup.kind, BackupKind::Foreign | BackupKind::Damaged(_))) {
+            backup::adopt(&session.folder, strange.slot, run.now)?;
+        }
+        found = backup::backups(&session.folder)?;
+    }
+    let json = json!({ "backups": found.iter().map(as_json).collect::<Vec<_>>() });
+    let text = match &found[..] {
+        [] => "there are no backups yet: the first update makes one".to_owned(),
+        _ => {
+            let lines: Vec<String> = found.iter().map(as_text).collect();
+            format!("{}\nNext: `updater rollback` goes back to the newest, `updater rollback --to NNN` to another", lines.join("\n"))
+        }
+    };
+    Ok(Report::new(&json, text, Exit::Success))
+}
+
+fn as_json(backup: &Backup) -> serde_json::Value {
+    let (kind, made) = match &backup.kind {
+        BackupKind::Own { made, .. } => ("own", Some(made)),
+        BackupKind::Adopted { made, .. } => ("adopted", Some(made)),
+        BackupKind::Foreign => ("foreign", None),
+        BackupKind::Damaged(_) => ("damaged", None),
+        BackupKind::NotAFolder => ("not-a-folder", None),
+    };
+    let release = backup.release.as_ref();
+    json!({
+        "name": backup.slot.folder_name(),
+        "kind": kind,
+        "made": made,
+        "build": release.map(|release| release.id.build.text()),
+        "sequence": release.map(|release| release.place.1),
+    })
+}
+
+fn as_text(backup: &Backup) -> String {
+    let name = backup.slot.folder_name();
+    let build = backup.release.as_ref().map_or("an unknown build", |release| release.id.build.text());
+    match &backup.kind {
+        BackupKind::Own { made, .. } => format!("{name}  {build}, made {made}"),
+        BackupKind::Adopted { made, .. } => format!("{name}  made by another program, taken in {made}; unverified"),
+        BackupKind::Foreign => format!("{name}  made by another program; `updater backups --adopt` takes it into the rotation"),
+        BackupKind::Damaged(damage) => format!("{name}  damaged ({damage}); `updater backups --adopt` keeps it as unverified"),
+        BackupKind::NotAFolder => format!("{name}  is not a folder: move it away, or no update can be made"),
+    }
+}

@@ -1,0 +1,84 @@
+//! `updater check`.
+
+use clap::Args;
+use manifests::decide::{Decision, Refusal, Verdict};
+use serde_json::json;
+use updater::check::Checked;
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+use updater::scan::{Depth, Drift};
+
+use super::{Global, Report, context};
+
+#[derive(Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn run(global: &Global, _: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "check", &run)?;
+    let checked = context::block_on(session.check(&run))?;
+    let drift = session.drift(Depth::Fast, &run)?;
+    Ok(report(&session, &checked, &drift))
+}
+
+/// What a check found, for scripts and people.
+pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> Report {
+    let decision = session.decide(checked);
+    let release = session.installed.as_ref().map(|installed| &installed.release);
+    let offered = match &decision.verdict {
+        Verdict::Offer(release) | Verdict::Renumber(release) => Some(*release),
+        Verdict::UpToDate | Verdict::NothingReleased => None,
+    };
+    let (code, reason) = summary(&decision);
+    let json = json!({
+        "decision": code,
+        "reason": reason,
+        "installed": release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1 })),
+        "offered": offered.map(|release| json!({ "build": release.build.text(), "sequence": release.sequence, "notes": release.notes, "security": release.security })),
+        "passed_over": decision.passed_over,
+        "warnings": decision.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "drift": drift,
+        "known_as_of": session.station.checked,
+    });
+    let at =
+        release.map_or("nothing is installed".to_owned(), |release| format!("{} {} is installed", release.id.product, release.id.build));
+    let mut text = match &decision.verdict {
+        Verdict::Offer(release) => format!("{at}; {} is available", release.build),
+        Verdict::Renumber(release) => format!("{at}, released again as number {}", release.sequence),
+        Verdict::UpToDate => format!("{at}, and nothing newer is for this station"),
+        Verdict::NothingReleased => format!("{at}, and no release is for this station"),
+    };
+    for passed in &decision.passed_over {
+        text += &format!("\nrelease {} ({}): {}", passed.sequence, passed.build.as_deref().unwrap_or("unknown build"), passed.refusal);
+    }
+    for warning in &decision.warnings {
+        text += &format!("\nwarning: {warning}");
+    }
+    if !drift.is_empty() {
+        text += &format!("\n{} files are not as installed (`updater verify` lists them)", drift.len());
+    }
+    let has_work = matches!(decision.verdict, Verdict::Offer(_)) || !drift.is_empty();
+    if has_work {
+        text += "\nNext: `updater update`";
+    }
+    Report::new(&json, text, if has_work { Exit::Available } else { Exit::Success })
+}
+
+/// One code and one reason for the whole decision.
+pub(crate) fn summary(decision: &Decision<'_>) -> (String, Option<String>) {
+    let against = decision.passed_over.iter().map(|passed| &passed.refusal).find(|refusal| !matches!(refusal, Refusal::Withdrawn { .. }));
+    match (&decision.verdict, against) {
+        (Verdict::Offer(_), _) => ("update-available".into(), None),
+        (Verdict::Renumber(_), _) => ("renumbered".into(), None),
+        (Verdict::UpToDate | Verdict::NothingReleased, Some(refusal)) => (code(refusal), Some(refusal.to_string())),
+        (Verdict::UpToDate, None) => ("up-to-date".into(), None),
+        (Verdict::NothingReleased, None) => ("nothing-released".into(), None),
+    }
+}
+
+/// The stable code of a refusal: its tag in JSON.
+fn code(refusal: &Refusal) -> String {
+    let json = serde_json::to_value(refusal).unwrap_or_default();
+    json["code"].as_str().unwrap_or_default().to_owned()
+}

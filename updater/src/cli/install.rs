@@ -1,0 +1,42 @@
+//! `updater install`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use manifests::install_link::InstallLink;
+use manifests::name::{Arch, Name, Os, Variant};
+use updater::install::Wanted;
+use updater::pipeline::{self, Error};
+use updater::progress::Progress;
+
+use super::{Global, Report, context, update};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The install link, with what follows its `#`.
+    link: InstallLink,
+    /// Hold the build of another OS than this computer's: windows, linux, macosx, android, wince.
+    #[arg(long, value_parser = Os::from_command_line)]
+    os: Option<Os>,
+    /// Hold the build of another arch: x86_64, aarch64, i686, any.
+    #[arg(long)]
+    arch: Option<Arch>,
+    /// Follow a variant of the product.
+    #[arg(long)]
+    variant: Option<Variant>,
+    /// Follow another channel than the link's.
+    #[arg(long)]
+    channel: Option<Name>,
+    /// Trust the root in this file; the link may then lack its `#`.
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let Arguments { link, os, arch, variant, channel, root } = arguments;
+    let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
+    let wanted = Wanted { link, root, os, arch, variant, channel };
+    let run = context::begin(global, progress);
+    let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &run))?;
+    Ok(update::report(&session, &updated, "installed"))
+}

@@ -1,0 +1,122 @@
+//! The only place that prints: reports on standard output, errors and progress on standard error.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use updater::exit_code::Exit;
+use updater::progress::{Progress, Step};
+
+use super::Report;
+
+/// Prints a report; an error that is not JSON goes to standard error.
+pub(crate) fn print(report: &Report, json: bool) {
+    match (json, report.exit) {
+        (true, _) => println!("{}", report.json),
+        (false, Exit::Success | Exit::Available) => println!("{}", report.text),
+        (false, _) => eprintln!("{}", report.text),
+    }
+}
+
+/// Shows nothing but notes.
+pub(crate) struct Quiet;
+
+impl Progress for Quiet {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+
+    fn note(&self, text: &str) {
+        eprintln!("note: {text}");
+    }
+}
+
+/// A bar on a terminal.
+pub(crate) struct TerminalProgress {
+    bar: Mutex<ProgressBar>,
+}
+
+impl TerminalProgress {
+    /// Whether there is a terminal to show it on.
+    pub(crate) fn fits() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// A bar that shows nothing yet.
+    pub(crate) fn new() -> Self {
+        TerminalProgress { bar: Mutex::new(ProgressBar::hidden()) }
+    }
+
+    fn with_bar(&self, act: impl FnOnce(&mut ProgressBar)) {
+        if let Ok(mut bar) = self.bar.lock() {
+            act(&mut bar);
+        }
+    }
+}
+
+impl Progress for TerminalProgress {
+    fn begin(&self, step: Step, total: u64) {
+        let template = match step {
+            Step::Fetch => "{prefix:>8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            _ => "{prefix:>8} {wide_bar} {pos}/{len}",
+        };
+        self.with_bar(|bar| {
+            bar.finish_and_clear();
+            *bar = ProgressBar::new(total).with_prefix(step.as_str());
+            // The templates are constants that the tests parse; the default style would do as well.
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        });
+    }
+
+    fn advance(&self, amount: u64) {
+        self.with_bar(|bar| bar.inc(amount));
+    }
+
+    fn note(&self, text: &str) {
+        self.with_bar(|bar| bar.suspend(|| eprintln!("note: {text}")));
+    }
+}
+
+impl Drop for TerminalProgress {
+    fn drop(&mut self) {
+        self.with_bar(|bar| bar.finish_and_clear());
+    }
+}
+
+/// JSON lines on standard error: `{"event":"begin","step","total"}`, `{"event":"advance","step","done","total"}`, `{"event":"note","text"}`.
+#[derive(Default)]
+pub(crate) struct JsonProgress {
+    total: AtomicU64,
+    done: AtomicU64,
+    /// The hundredth of the total that was last told.
+    told: AtomicU64,
+    step: Mutex<Option<Step>>,
+}
+
+impl Progress for JsonProgress {
+    fn begin(&self, step: Step, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
+        self.told.store(0, Ordering::Relaxed);
+        if let Ok(mut current) = self.step.lock() {
+            *current = Some(step);
+        }
+        eprintln!("{}", serde_json::json!({ "event": "begin", "step": step.as_str(), "total": total }));
+    }
+
+    fn advance(&self, amount: u64) {
+        let done = self.done.fetch_add(amount, Ordering::Relaxed) + amount;
+        let total = self.total.load(Ordering::Relaxed);
+        let hundredth = (done.saturating_mul(100)).checked_div(total).unwrap_or(0);
+        // One line per hundredth: a tree of many files must not drown its reader.
+        if self.told.fetch_max(hundredth, Ordering::Relaxed) < hundredth {
+            let step = self.step.lock().ok().and_then(|step| *step).map(Step::as_str);
+            eprintln!("{}", serde_json::json!({ "event": "advance", "step": step, "done": done, "total": total }));
+        }
+    }
+
+    fn note(&self, text: &str) {
+        eprintln!("{}", serde_json::json!({ "event": "note", "text": text }));
+    }
+}

@@ -1,0 +1,55 @@
+//! `updater rollback` and `updater unhold`.
+
+use clap::Args;
+use serde_json::json;
+use updater::backup::rotation::Slot;
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+
+use super::{Global, Report, context};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Which backup: 001, 002 or 003; the newest without it. See `updater backups`.
+    #[arg(long, value_name = "NNN")]
+    to: Option<Slot>,
+    /// Why, for the history.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "rollback", &run)?;
+    let back = session.rollback(arguments.to, arguments.reason, &run)?;
+    let json = json!({
+        "result": "rolled-back",
+        "left": back.left,
+        "installed": back.now_at,
+        "backup": back.backup,
+        "kept": back.kept,
+        "is_unverified": back.is_unverified,
+        "warnings": back.warnings,
+    });
+    let mut text = format!("back at {}; {} is held and not offered again until you say so", back.now_at.build, back.left.build);
+    if back.is_unverified {
+        text += "\nwarning: the backup was made by another program; nobody can say that it was whole";
+    }
+    for path in &back.kept {
+        text += &format!("\nkept your own `{path}`");
+    }
+    for warning in &back.warnings {
+        text += &format!("\nwarning: {warning}");
+    }
+    text += "\nNext: start the client; `updater unhold` offers the other build again";
+    Ok(Report::new(&json, text, Exit::Success))
+}
+
+/// Offers again what a rollback left.
+pub(crate) fn unhold(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let was_held = Session::open(&global.dir, "unhold", &run)?.unhold()?;
+    let text = if was_held { "the held release is offered again\nNext: `updater update`" } else { "nothing was held" };
+    Ok(Report::new(&json!({ "result": if was_held { "unheld" } else { "nothing-held" } }), text.to_owned(), Exit::Success))
+}

@@ -1,0 +1,78 @@
+//! `updater status`.
+
+use clap::Args;
+use serde_json::json;
+use updater::backup;
+use updater::check as checking;
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+use updater::scan::Depth;
+
+use super::{Global, Report, check, context};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Say why each newer release is or is not for this station.
+    #[arg(long)]
+    explain: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "status", &run)?;
+    let known = context::block_on(async { Ok(checking::known(&session.folder, &session.station, &mut session.ratchet, run.now).await) })?;
+    let drift = session.drift(Depth::Fast, &run)?;
+    let backups = backup::backups(&session.folder)?;
+    let station = &session.station;
+    let release = session.installed.as_ref().map(|installed| &installed.release);
+    let mut text = match release {
+        Some(release) => {
+            format!("{} {} (release {}), following {}", release.id.product, release.id.build, release.place, station.channel_id())
+        }
+        None => format!("nothing is installed yet, following {}", station.channel_id()),
+    };
+    text += &format!("\nfrom {} (`{}`), {}", station.repository, station.name, as_of(station.checked.as_ref()));
+    text += &format!("\n{} backups, {} files not as installed", backups.len(), drift.len());
+    if let Some(held) = &session.ratchet.hold {
+        text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
+    }
+    let mut json = json!({
+        "product": station.product,
+        "following": station.channel_id().target_path(),
+        "repository": station.repository.as_str(),
+        "installed": release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1, "epoch": release.place.0 })),
+        "known_as_of": station.checked,
+        "hold": session.ratchet.hold.map(|held| held.at),
+        "backups": backups.len(),
+        "drift": drift,
+    });
+    match &known {
+        Ok(known) => {
+            let online: Vec<&str> = known.policy.online_roles().collect();
+            if !online.is_empty() {
+                text += &format!("\ntrust: the keys of {} lie on the machine that serves; whoever owns it can sign", online.join(", "));
+            }
+            let decision = session.decide(known);
+            let (code, reason) = check::summary(&decision);
+            json["decision"] = json!(code);
+            json["reason"] = json!(reason);
+            json["online_roles"] = json!(online);
+            json["passed_over"] = json!(decision.passed_over);
+            if arguments.explain {
+                text += &format!("\n{}", check::report(&session, known, &[]).text);
+            }
+        }
+        Err(error) => {
+            text += &format!("\nwhat is known is not current: {error}");
+            json["decision"] = json!("unknown");
+            json["reason"] = json!(error.to_string());
+        }
+    }
+    text += "\nNext: `updater check` asks what is new";
+    Ok(Report::new(&json, text, Exit::Success))
+}
+
+fn as_of(checked: Option<&manifests::time::UtcTime>) -> String {
+    checked.map_or("never checked".to_owned(), |time| format!("known as of {time}"))
+}

@@ -1,0 +1,113 @@
+//! `updater update`.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use clap::Args;
+use serde_json::json;
+use updater::exit_code::Exit;
+use updater::pipeline::{Consent, Cost, Error, Proposal, Session, Updated};
+use updater::progress::Progress;
+
+use super::{Global, Report, context};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Agree beforehand; without it, and without a terminal to ask on, a new release is only reported.
+    #[arg(long, short)]
+    yes: bool,
+    /// Say what would be done and what it costs; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "update", &run)?;
+    let consent = |proposal: &Proposal| if arguments.yes { Consent::Yes } else { ask(proposal) };
+    let updated = context::block_on(session.update("update", &run, arguments.dry_run, consent))?;
+    Ok(report(&session, &updated, "updated"))
+}
+
+/// Asks on the terminal, where there is one (D-01: without a setting, a person is asked).
+#[expect(clippy::print_stderr, reason = "a question is part of the command line")]
+fn ask(proposal: &Proposal) -> Consent {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Consent::Nobody;
+    }
+    eprint!("{}\nInstall it now? [y/N] ", describe(proposal));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    match std::io::stdin().lock().read_line(&mut answer) {
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Consent::Yes,
+        _ => Consent::No,
+    }
+}
+
+/// What an update did, for scripts and people.
+pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report {
+    let release = session.installed.as_ref().map(|installed| &installed.release);
+    let installed = release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1 }));
+    let at = release.map_or(String::new(), |release| format!("{} {}", release.id.product, release.id.build));
+    match updated {
+        Updated::Nothing => Report::new(
+            &json!({ "result": "nothing-to-do", "installed": installed }),
+            format!("{at} is up to date; nothing was changed"),
+            Exit::Success,
+        ),
+        Updated::Planned(proposal) => {
+            let text = format!("{}\nNothing was changed. Next: `updater update`", describe(proposal));
+            Report::new(&with_proposal("planned", proposal), text, Exit::Success)
+        }
+        Updated::NotAgreed(proposal, consent) => {
+            let why = if *consent == Consent::No { "declined" } else { "needs-consent" };
+            let text = format!("{}\nNothing was changed. Next: `updater update --yes`", describe(proposal));
+            Report::new(&with_proposal(why, proposal), text, Exit::Available)
+        }
+        Updated::Applied { proposal, received_bytes, backup, warnings } => {
+            let mut json = with_proposal(done, proposal);
+            json["installed"] = json!(installed);
+            json["received_bytes"] = json!(received_bytes);
+            json["backup"] = json!(backup);
+            json["warnings"] = json!(warnings);
+            let mut text = format!("{done} {at}: {} files written, {received_bytes} bytes received", proposal.cost.put_files);
+            if let Some(backup) = backup {
+                text += &format!("; what was here before is in {backup}");
+            }
+            for path in &proposal.cost.kept_files {
+                text += &format!("\nkept your own `{path}`");
+            }
+            for warning in warnings {
+                text += &format!("\nwarning: {warning}");
+            }
+            text += if backup.is_some() {
+                "\nNext: start the client; `updater rollback` goes back"
+            } else {
+                "\nNext: start the client; `updater status` says what is here"
+            };
+            Report::new(&json, text, Exit::Success)
+        }
+    }
+}
+
+fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
+    json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost })
+}
+
+fn describe(proposal: &Proposal) -> String {
+    let Cost { fetch_bytes, put_files, set_files, removed_files, kept_files, takes_backup } = &proposal.cost;
+    let from = proposal.from.as_ref().map_or("nothing".to_owned(), |from| from.build.clone());
+    let mut text = format!("{from} → {}: {fetch_bytes} bytes to receive, {put_files} files to write", proposal.to.build);
+    if *set_files > 0 {
+        text += &format!(", {set_files} to re-date");
+    }
+    if *removed_files > 0 {
+        text += &format!(", {removed_files} to remove");
+    }
+    if *takes_backup {
+        text += ", with a backup";
+    }
+    for path in kept_files {
+        text += &format!("\n  keeps your own `{path}`");
+    }
+    text
+}

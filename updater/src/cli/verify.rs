@@ -1,0 +1,41 @@
+//! `updater verify`.
+
+use clap::Args;
+use serde_json::json;
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+use updater::scan::Depth;
+
+use super::{Global, Report, context, update};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Put back what differs; config files that their user changed stay.
+    #[arg(long)]
+    repair: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "verify", &run)?;
+    if arguments.repair {
+        let updated = context::block_on(session.repair(&run))?;
+        return Ok(update::report(&session, &updated, "repaired"));
+    }
+    let installed = session.installed.as_ref().ok_or(Error::NotInstalled)?;
+    let drift = session.drift(Depth::Deep, &run)?;
+    let json = json!({ "files": installed.files.len(), "drift": drift });
+    if drift.is_empty() {
+        let text =
+            format!("all {} files are as {} {} has them", installed.files.len(), installed.release.id.product, installed.release.id.build);
+        return Ok(Report::new(&json, text, Exit::Success));
+    }
+    let mut text = String::new();
+    for drift in &drift {
+        let what = serde_json::to_value(drift.what).unwrap_or_default();
+        text += &format!("{}: {}\n", what.as_str().unwrap_or_default(), drift.path);
+    }
+    text += &format!("{} of {} files differ\nNext: `updater verify --repair`", drift.len(), installed.files.len());
+    Ok(Report::new(&json, text, Exit::Available))
+}

@@ -1,0 +1,208 @@
+//! The one module that changes the file system.
+//!
+//! A [`Folder`] is an install folder held by a handle. Every path is resolved from there component by component, following no link, so nothing is ever read or written outside it
+//! (attacks F1 to F3). Every change passes a named [`fault::Point`], so that tests can die at each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
+//! fsynced: whatever a cut leaves in `trash/` is swept, and no half-written file ever has a real name. Nothing is deleted in place: things go to `trash/` by one rename first.
+
+mod cursor;
+pub mod fault;
+pub mod filling;
+mod folder;
+mod path;
+mod probe;
+mod trash;
+
+#[cfg(unix)]
+#[path = "fs/unix.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "fs/windows.rs"]
+mod platform;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use manifests::digest::{Digest, Hasher};
+use manifests::time::FileTime;
+
+pub use cursor::Cursor;
+pub use fault::Point;
+pub use folder::{Found, Folder};
+pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
+#[cfg(any(test, feature = "fail-points"))]
+pub(crate) use platform::end_process;
+pub use probe::{Obstacle, Unwritable};
+
+pub(crate) use folder::copy_content;
+pub(crate) use platform::{Dir, file_stat, set_file_mode, set_file_time};
+pub(crate) use trash::SLOT_PREFIX;
+
+/// Bytes read at a time: large enough that system calls do not show, small enough for many threads.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// What kind of thing a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link (on Windows any reparse point).
+    Link,
+    /// A socket, pipe or device.
+    Other,
+}
+
+/// What the file system says of a name, without following a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes of content.
+    pub size: u64,
+    /// Modification time: whole seconds since 1970-01-01 UTC, rounded down.
+    pub seconds: i64,
+    /// Nanoseconds after that.
+    pub nanoseconds: u32,
+    /// Permission bits, at most 0o7777; 0o644 or 0o444 on Windows.
+    pub mode: u32,
+    /// Names of this file.
+    pub links: u64,
+    /// User id of the owner; 0 on Windows.
+    pub owner: u32,
+    /// Id of the file system.
+    pub device: u64,
+    /// Id of the file on it; 0 where it has none.
+    pub inode: u64,
+}
+
+impl Stat {
+    /// The modification time as documents have it: whole seconds, brought into the range.
+    pub fn mtime(&self) -> FileTime {
+        FileTime::clamped(self.seconds)
+    }
+
+    /// Whether this is a regular file.
+    pub fn is_file(&self) -> bool {
+        self.kind == Kind::File
+    }
+
+    /// Whether this is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.kind == Kind::Folder
+    }
+}
+
+/// Room on a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that we may still write.
+    pub available_bytes: u64,
+    /// Bytes in all.
+    pub total_bytes: u64,
+}
+
+/// An operation on a file failed. Nothing was changed by it, unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum FsError {
+    /// A folder on the way is a symbolic link (attack F1).
+    #[error("`{path}` is a symbolic link, and the updater goes through none: replace it by a folder")]
+    ParentIsLink {
+        /// The link.
+        path: LocalPath,
+    },
+    /// The operating system refused.
+    #[error("{doing} `{path}` failed: {source}")]
+    Io {
+        /// What was being done, such as `renaming`.
+        doing: &'static str,
+        /// To what.
+        path: LocalPath,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The install folder itself cannot be opened or made.
+    #[error("opening the folder `{path}` failed: {source}")]
+    Open {
+        /// Its path.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// What a station lacks when an operation fails (S3-23, S3-24).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Requirement {
+    /// Write right in the install folder (S3-15).
+    WriteRight,
+    /// Room on the disk.
+    Space,
+    /// A file that nobody else has open.
+    Unused,
+    /// A tree without links in it.
+    NoLinks,
+    /// A disk and folder that work.
+    SoundStorage,
+}
+
+impl FsError {
+    pub(crate) fn io(doing: &'static str, path: &LocalPath, source: io::Error) -> FsError {
+        FsError::Io { doing, path: path.clone(), source }
+    }
+
+    /// What kind of refusal it was.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            FsError::ParentIsLink { .. } => io::ErrorKind::InvalidInput,
+            FsError::Io { source, .. } | FsError::Open { source, .. } => source.kind(),
+        }
+    }
+
+    /// What the station lacked.
+    pub fn requirement(&self) -> Requirement {
+        use io::ErrorKind as E;
+        match self.kind() {
+            _ if matches!(self, FsError::ParentIsLink { .. }) => Requirement::NoLinks,
+            E::PermissionDenied | E::ReadOnlyFilesystem => Requirement::WriteRight,
+            E::StorageFull | E::QuotaExceeded | E::FileTooLarge => Requirement::Space,
+            E::ResourceBusy | E::ExecutableFileBusy => Requirement::Unused,
+            _ => Requirement::SoundStorage,
+        }
+    }
+}
+
+impl Requirement {
+    /// The stable code, for reports and `updater explain`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Requirement::WriteRight => "no-write-right",
+            Requirement::Space => "no-space",
+            Requirement::Unused => "file-in-use",
+            Requirement::NoLinks => "link-in-tree",
+            Requirement::SoundStorage => "storage-error",
+        }
+    }
+}
+
+/// Digest and length of what is left to read of `file`.
+pub fn hash_open(file: &mut File) -> io::Result<(Digest, u64)> {
+    let (mut hasher, mut length) = (Hasher::new(), 0);
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), length)),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                length += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes all of `bytes` to a file that this module opened.
+pub fn write_all(file: &mut File, bytes: &[u8], at: Point) -> io::Result<()> {
+    fault::write_all(file, bytes, at)
+}

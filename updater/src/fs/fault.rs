@@ -1,0 +1,248 @@
+//! Named fail points: the places where a run changes the file system, so that a test can end the process there or make the operation fail.
+//!
+//! Every function of [`crate::fs`] that changes something takes a [`Point`] and passes it before it acts; there is no other way to change a file (`updater/clippy.toml`), so
+//! there is no change without a name. In a build without the feature `fail-points`, passing a point does nothing at all.
+//!
+//! `STATIONMASTER_FAIL_POINT=NAME[:N]=kill|error|enospc|eacces` acts at the Nth passage (from 1) of the point NAME, `*` being any of them; `kill` ends the process as a power cut
+//! would, half-way through the bytes when the point writes some. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
+
+/// Declares [`Point`] with its names.
+macro_rules! points {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// A place where a run changes the file system.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Point { $($(#[$doc])* $variant,)* }
+
+        impl Point {
+            /// Every point, in the order of a run.
+            pub const ALL: &[Point] = &[$(Point::$variant,)*];
+
+            /// Its name, as in `STATIONMASTER_FAIL_POINT` and `docs/crash-safety.md`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Point::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+points! {
+    /// Making the install folder, `.updater` and the folders in it.
+    StateFolder = "state.folder";
+    /// Writing the lock file's content.
+    LockFile = "lock.file";
+    /// Replacing `station.json`.
+    StationFile = "station.file";
+    /// Replacing a file of the trust store.
+    TrustFile = "trust.file";
+    /// Replacing `ratchet.json`.
+    RatchetFile = "ratchet.file";
+    /// Filling a part of a download, or dropping it.
+    Part = "fetch.part";
+    /// Writing a new file in `staging/`.
+    StageFile = "stage.file";
+    /// Setting time and mode of a staged file.
+    StageAttributes = "stage.attributes";
+    /// Making staged files durable.
+    StageSync = "stage.sync";
+    /// Making a folder of the backup.
+    BackupFolder = "backup.folder";
+    /// Linking an unchanged file from an earlier backup.
+    BackupLink = "backup.link";
+    /// Copying a file into the backup.
+    BackupCopy = "backup.copy";
+    /// Making a symbolic link in the backup.
+    BackupSymlink = "backup.symlink";
+    /// Writing the backup's record, installed state and manifest.
+    BackupRecord = "backup.record";
+    /// Making the backup durable.
+    BackupSync = "backup.sync";
+    /// Copying or linking what a swap itself has to add to `staging/`.
+    SwapStage = "swap.stage";
+    /// Writing `installed.next` and `manifest.next`.
+    SwapNext = "swap.next";
+    /// Writing the journal.
+    SwapJournal = "swap.journal";
+    /// Moving the entry point out.
+    SwapOut = "swap.out";
+    /// Moving an old file to the backup.
+    SwapKeep = "swap.keep";
+    /// Removing a folder.
+    SwapRemoveFolder = "swap.remove-folder";
+    /// Making a folder.
+    SwapMakeFolder = "swap.make-folder";
+    /// Moving a new file in.
+    SwapPut = "swap.put";
+    /// Setting time and mode of a file that stays.
+    SwapSet = "swap.set";
+    /// Moving the entry point in.
+    SwapIn = "swap.in";
+    /// Making the swapped folders durable.
+    SwapSync = "swap.sync";
+    /// Appending a phase to the journal.
+    SwapPhase = "swap.phase";
+    /// Moving a new file back to `staging/`.
+    UndoPut = "undo.put";
+    /// Removing a folder that the swap made, or making one that it removed.
+    UndoFolder = "undo.folder";
+    /// Moving an old file back in.
+    UndoKeep = "undo.keep";
+    /// Setting time and mode back.
+    UndoSet = "undo.set";
+    /// Moving an unexpected file to `found/`.
+    Aside = "recover.aside";
+    /// Moving a backup to its slot or out of it.
+    CommitSlot = "commit.slot";
+    /// Renaming `installed.next` and `manifest.next`.
+    CommitState = "commit.state";
+    /// Appending a line to the history.
+    HistoryLine = "history.line";
+    /// Removing the journal.
+    CommitJournal = "commit.journal";
+    /// Taking a foreign folder into the rotation.
+    BackupAdopt = "backup.adopt";
+    /// Copying a file from a backup to `staging/`.
+    RestoreCopy = "restore.copy";
+    /// Moving something to `trash/`.
+    TrashIn = "trash.in";
+    /// Deleting what is in `trash/`.
+    TrashEmpty = "trash.empty";
+}
+
+#[cfg(not(any(test, feature = "fail-points")))]
+mod registry {
+    use super::Point;
+    use std::io;
+
+    pub(crate) fn pass(_: Point) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], _: Point) -> io::Result<()> {
+        io::Write::write_all(file, bytes)
+    }
+
+    pub(crate) fn kept_time(nanoseconds: i128) -> i128 {
+        nanoseconds
+    }
+}
+
+#[cfg(any(test, feature = "fail-points"))]
+mod registry {
+    use super::Point;
+    use std::cell::RefCell;
+    use std::io::{self, Write as _};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// What a point does when its passage comes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Action {
+        /// The process ends at once.
+        Kill,
+        /// The operation fails with this error.
+        Fail(io::ErrorKind),
+    }
+
+    #[derive(Debug)]
+    struct Armed {
+        /// The name of a point, or `*`.
+        name: String,
+        /// Which passage acts, from 1; later ones do not.
+        passage: u64,
+        action: Action,
+        passed: AtomicU64,
+    }
+
+    impl Armed {
+        fn parse(text: &str) -> Option<Armed> {
+            let (place, action) = text.split_once('=')?;
+            let (name, passage) = place.split_once(':').unwrap_or((place, "1"));
+            let action = match action {
+                "kill" => Action::Kill,
+                "error" => Action::Fail(io::ErrorKind::Other),
+                "enospc" => Action::Fail(io::ErrorKind::StorageFull),
+                "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
+                _ => return None,
+            };
+            Some(Armed { name: name.to_owned(), passage: passage.parse().ok()?, action, passed: AtomicU64::new(0) })
+        }
+
+        fn hit(&self, point: Point) -> Option<Action> {
+            let named = self.name == "*" || self.name == point.name();
+            (named && self.passed.fetch_add(1, Ordering::Relaxed) + 1 == self.passage).then_some(self.action)
+        }
+    }
+
+    thread_local! {
+        static HERE: RefCell<Option<Armed>> = const { RefCell::new(None) };
+    }
+
+    /// Arms a point for this thread, as the environment variable does for the process; `None` disarms it.
+    pub fn arm(text: Option<&str>) {
+        HERE.with(|here| *here.borrow_mut() = text.and_then(Armed::parse));
+    }
+
+    fn hit(point: Point) -> Option<Action> {
+        static PROCESS: OnceLock<Option<Armed>> = OnceLock::new();
+        let process = PROCESS.get_or_init(|| Armed::parse(&std::env::var("STATIONMASTER_FAIL_POINT").ok()?));
+        HERE.with(|here| here.borrow().as_ref().and_then(|armed| armed.hit(point))).or_else(|| process.as_ref()?.hit(point))
+    }
+
+    fn fail(kind: io::ErrorKind, point: Point) -> io::Error {
+        io::Error::new(kind, format!("fail point {}", point.name()))
+    }
+
+    pub(crate) fn pass(point: Point) -> io::Result<()> {
+        match hit(point) {
+            None => Ok(()),
+            Some(Action::Kill) => crate::fs::end_process(),
+            Some(Action::Fail(kind)) => Err(fail(kind, point)),
+        }
+    }
+
+    /// Writes `bytes`; a hit point lets half of them through first.
+    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], point: Point) -> io::Result<()> {
+        let Some(action) = hit(point) else { return file.write_all(bytes) };
+        file.write_all(&bytes[..bytes.len() / 2])?;
+        match action {
+            Action::Kill => crate::fs::end_process(),
+            Action::Fail(kind) => Err(fail(kind, point)),
+        }
+    }
+
+    /// The time that a file system of the armed granularity keeps of `nanoseconds`.
+    pub(crate) fn kept_time(nanoseconds: i128) -> i128 {
+        static GRANULARITY: OnceLock<i128> = OnceLock::new();
+        let granularity = *GRANULARITY.get_or_init(|| {
+            let set = std::env::var("STATIONMASTER_FAULT_MTIME_GRANULARITY_NS").ok().and_then(|text| text.parse().ok());
+            set.filter(|granularity| *granularity > 0).unwrap_or(1)
+        });
+        nanoseconds.div_euclid(granularity) * granularity
+    }
+}
+
+#[cfg(any(test, feature = "fail-points"))]
+pub use registry::{Action, arm};
+pub(crate) use registry::{kept_time, pass, write_all};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_point_has_its_own_name() {
+        let names: HashSet<&str> = Point::ALL.iter().map(|point| point.name()).collect();
+        assert_eq!(names.len(), Point::ALL.len());
+    }
+
+    #[test]
+    fn a_point_acts_at_its_passage_and_no_other() {
+        arm(Some("swap.put:2=enospc"));
+        assert!(pass(Point::SwapPut).is_ok());
+        assert!(pass(Point::SwapKeep).is_ok());
+        assert_eq!(pass(Point::SwapPut).map_err(|error| error.kind()), Err(std::io::ErrorKind::StorageFull));
+        assert!(pass(Point::SwapPut).is_ok());
+        arm(None);
+    }
+}

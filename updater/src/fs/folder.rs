@@ -1,0 +1,374 @@
+//! [`Folder`]: an install folder held by a handle, and what may be done below it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use manifests::digest::{Digest, Hasher};
+use manifests::time::FileTime;
+
+use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, fault, hash_open, platform};
+
+/// An install folder, held by a handle for as long as this lives.
+#[derive(Debug)]
+pub struct Folder {
+    root: Dir,
+    path: PathBuf,
+}
+
+/// What a walk found.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// A file, link, folder or other thing; a folder before what is in it.
+    Entry {
+        /// Where.
+        path: &'a LocalPath,
+        /// What it is.
+        stat: Stat,
+    },
+    /// Something that cannot be looked at or into.
+    Unreadable {
+        /// Where.
+        path: &'a LocalPath,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Folder {
+    /// Opens the folder at `path`.
+    pub fn open(path: &Path) -> Result<Folder, FsError> {
+        let failed = |source| FsError::Open { path: path.to_owned(), source };
+        Ok(Folder { root: Dir::open(path).map_err(failed)?, path: path.to_owned() })
+    }
+
+    /// Opens the folder at `path`, making it and its parents when they are missing.
+    pub fn create(path: &Path) -> Result<Folder, FsError> {
+        let failed = |source| FsError::Open { path: path.to_owned(), source };
+        if !path.is_dir() {
+            fault::pass(Point::StateFolder).map_err(failed)?;
+            std::fs::create_dir_all(path).map_err(failed)?;
+        }
+        Folder::open(path)
+    }
+
+    /// The path it was opened by, for messages and for starting programs; never for reading or writing.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What `path` is; `None` when there is nothing, or no folder that could hold it.
+    pub fn stat(&self, path: &LocalPath) -> Result<Option<Stat>, FsError> {
+        let Some((parent, name)) = path.split() else {
+            return self.root.stat_self().map(Some).map_err(|source| FsError::io("looking at", path, source));
+        };
+        match self.find_folder(&parent)? {
+            Some(folder) => folder.stat(name).map_err(|source| FsError::io("looking at", path, source)),
+            None => Ok(None),
+        }
+    }
+
+    /// The names in the folder `path`, sorted; none when there is no such folder.
+    pub fn names(&self, path: &LocalPath) -> Result<Vec<Vec<u8>>, FsError> {
+        match self.find_folder(path)? {
+            Some(folder) => folder.names().map_err(|source| FsError::io("listing", path, source)),
+            None => Ok(vec![]),
+        }
+    }
+
+    /// Calls `visit` for everything below `path`, each folder's names in order, folders before what is in them. Names that are ours (`.updater`, `bkp_remote.*`) are left out at
+    /// the top of the install folder. A folder that `visit` answers `false` for is not entered. No link is followed.
+    pub fn walk(&self, path: &LocalPath, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Result<(), FsError> {
+        if let Some(folder) = self.find_folder(path)? {
+            walk(&folder, path, visit);
+        }
+        Ok(())
+    }
+
+    /// The content of `path`; `None` when there is nothing. For small files.
+    pub fn read(&self, path: &LocalPath) -> Result<Option<Vec<u8>>, FsError> {
+        let mut bytes = vec![];
+        match self.open_file(path) {
+            Ok(mut file) => file.read_to_end(&mut bytes).map_err(|source| FsError::io("reading", path, source))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(bytes))
+    }
+
+    /// Opens the regular file `path` for reading.
+    pub fn open_file(&self, path: &LocalPath) -> Result<File, FsError> {
+        let (folder, name) = self.parent_of("opening", path)?;
+        folder.open_file(name).map_err(|source| FsError::io("opening", path, source))
+    }
+
+    /// The target of the link `path`.
+    pub fn read_link(&self, path: &LocalPath) -> Result<Vec<u8>, FsError> {
+        let (folder, name) = self.parent_of("reading the link", path)?;
+        folder.read_link(name).map_err(|source| FsError::io("reading the link", path, source))
+    }
+
+    /// Digest and length of the file `path`.
+    pub fn hash(&self, path: &LocalPath) -> Result<(Digest, u64), FsError> {
+        let mut file = self.open_file(path)?;
+        hash_open(&mut file).map_err(|source| FsError::io("reading", path, source))
+    }
+
+    /// Room on the file system.
+    pub fn space(&self) -> Result<Space, FsError> {
+        self.root.space().map_err(|source| FsError::io("asking for the free space of", &LocalPath::root(), source))
+    }
+
+    /// Replaces `path` by a file with `bytes`, mode 0644: after this returns, or after a cut at any time, there is the old file or the new one, whole. Its folder must exist.
+    pub fn write_durably(&self, path: &LocalPath, bytes: &[u8], at: Point) -> Result<(), FsError> {
+        let temporary = self.new_trash_path()?;
+        let failed = |source| FsError::io("writing", path, source);
+        let (trash, temporary_name) = self.parent_of("writing", &temporary)?;
+        fault::pass(at).map_err(failed)?;
+        let written = trash.create_file(temporary_name, 0o644).and_then(|mut file| {
+            fault::write_all(&mut file, bytes, at)?;
+            file.sync_all()
+        });
+        let (folder, name) = self.parent_of("writing", path)?;
+        let renamed = written.and_then(|()| fault::pass(at)).and_then(|()| trash.rename(temporary_name, &folder, name));
+        if let Err(source) = renamed {
+            // The temporary file lies in the trash, which is emptied anyway.
+            let _ = trash.remove_file(temporary_name);
+            return Err(failed(source));
+        }
+        fault::pass(at).map_err(failed)?;
+        folder.sync().map_err(failed)
+    }
+
+    /// Appends `bytes` to the file `path`, making it when it is missing, and makes them durable. A cut can leave a part of them.
+    pub fn append_durably(&self, path: &LocalPath, bytes: &[u8], at: Point) -> Result<(), FsError> {
+        let failed = |source| FsError::io("appending to", path, source);
+        let (folder, name) = self.parent_of("appending to", path)?;
+        let is_new = folder.stat(name).map_err(failed)?.is_none();
+        fault::pass(at).map_err(failed)?;
+        let mut file = folder.open_to_write(name, 0o644).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).and_then(|_| fault::write_all(&mut file, bytes, at)).and_then(|()| file.sync_data()).map_err(failed)?;
+        if is_new { folder.sync().map_err(failed) } else { Ok(()) }
+    }
+
+    /// Cuts the file `path` to `length` bytes.
+    pub fn truncate(&self, path: &LocalPath, length: u64, at: Point) -> Result<(), FsError> {
+        let file = self.open_to_write(path, at)?;
+        file.set_len(length).and_then(|()| file.sync_data()).map_err(|source| FsError::io("truncating", path, source))
+    }
+
+    /// Makes the file `path`, which must not exist, for [`super::write_all`] to fill.
+    pub fn create_file(&self, path: &LocalPath, mode: u32, at: Point) -> Result<File, FsError> {
+        let (folder, name) = self.parent_of("making", path)?;
+        fault::pass(at).and_then(|()| folder.create_file(name, mode)).map_err(|source| FsError::io("making", path, source))
+    }
+
+    /// Opens the file `path` for reading and writing, making it when it is missing and keeping what it holds. A file with a second name is refused: a backup might share it.
+    pub fn open_to_write(&self, path: &LocalPath, at: Point) -> Result<File, FsError> {
+        let (folder, name) = self.parent_of("opening", path)?;
+        fault::pass(at).and_then(|()| folder.open_to_write(name, 0o644)).map_err(|source| FsError::io("opening", path, source))
+    }
+
+    /// Makes the folder `path` with mode 0755 unless it is there. Its parent must exist.
+    pub fn make_folder(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let failed = |source| FsError::io("making the folder", path, source);
+        let (folder, name) = self.parent_of("making the folder", path)?;
+        match folder.stat(name).map_err(failed)? {
+            Some(stat) if stat.is_folder() => Ok(()),
+            _ => fault::pass(at).and_then(|()| folder.make_folder(name, 0o755)).map(drop).map_err(failed),
+        }
+    }
+
+    /// Makes the folder `path` and those that lead to it, unless they are there.
+    pub fn make_folders(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let mut made = LocalPath::root();
+        for name in path.components() {
+            made = made.join(name);
+            self.make_folder(&made, at)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the symbolic link `path`.
+    pub fn make_link(&self, target: &str, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let (folder, name) = self.parent_of("making the link", path)?;
+        fault::pass(at).and_then(|()| folder.make_link(target.as_bytes(), name)).map_err(|source| FsError::io("making the link", path, source))
+    }
+
+    /// Moves `from` to `to`, in place of a file or link that is there.
+    pub fn rename(&self, from: &LocalPath, to: &LocalPath, at: Point) -> Result<(), FsError> {
+        self.move_with(from, to, at, Dir::rename)
+    }
+
+    /// Moves `from` to `to`, where nothing may be.
+    pub fn rename_new(&self, from: &LocalPath, to: &LocalPath, at: Point) -> Result<(), FsError> {
+        self.move_with(from, to, at, Dir::rename_new)
+    }
+
+    fn move_with(&self, from: &LocalPath, to: &LocalPath, at: Point, act: fn(&Dir, &[u8], &Dir, &[u8]) -> io::Result<()>) -> Result<(), FsError> {
+        let (source, name) = self.parent_of("moving", from)?;
+        let (target, to_name) = self.parent_of("moving", to)?;
+        fault::pass(at).and_then(|()| act(&source, name, &target, to_name)).map_err(|error| FsError::io("moving", from, error))
+    }
+
+    /// Copies the content of the file `from` to the new file `to` with `mode` and the modification time of `from`, fsynced; returns digest, length and how it reads back.
+    pub fn copy(&self, from: &LocalPath, to: &LocalPath, mode: u32, at: Point) -> Result<(Digest, Stat), FsError> {
+        let failed = |source| FsError::io("copying", from, source);
+        let mut source = self.open_file(from)?;
+        let (folder, name) = self.parent_of("copying", to)?;
+        let stat = platform::file_stat(&source).map_err(failed)?;
+        let copied = fault::pass(at).and_then(|()| folder.create_file(name, mode)).and_then(|mut target| {
+            let digest = copy_content(&mut source, &mut target, at)?;
+            platform::set_file_mode(&target, mode)?;
+            platform::set_file_time(&target, stat.seconds, stat.nanoseconds)?;
+            target.sync_all()?;
+            Ok((digest, platform::file_stat(&target)?))
+        });
+        copied.map_err(failed)
+    }
+
+    /// Sets modification time and mode of the file `path`; returns what reads back. A file with a second name is refused: a backup might share it.
+    pub fn set_attributes(&self, path: &LocalPath, mtime: FileTime, mode: u32, at: Point) -> Result<Stat, FsError> {
+        let failed = |source| FsError::io("setting time and mode of", path, source);
+        let (folder, name) = self.parent_of("setting time and mode of", path)?;
+        let file = folder.open_file(name).map_err(failed)?;
+        if platform::file_stat(&file).map_err(failed)?.links > 1 {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "the file has a second name")));
+        }
+        let set = fault::pass(at).and_then(|()| platform::set_file_mode(&file, mode)).and_then(|()| {
+            fault::pass(at)?;
+            folder.set_time(name, mtime.unix(), 0)
+        });
+        set.and_then(|()| platform::file_stat(&file)).map_err(failed)
+    }
+
+    /// Removes the empty folder `path`; `false`, and nothing happens, when something is in it.
+    pub fn remove_folder(&self, path: &LocalPath, at: Point) -> Result<bool, FsError> {
+        let (folder, name) = self.parent_of("removing the folder", path)?;
+        match fault::pass(at).and_then(|()| folder.remove_folder(name)) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
+            Err(error) => Err(FsError::io("removing the folder", path, error)),
+        }
+    }
+
+    /// Makes the entries of the folder `path` durable; nothing when it is gone.
+    pub fn sync_folder(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let failed = |source| FsError::io("fsyncing", path, source);
+        fault::pass(at).map_err(failed)?;
+        self.find_folder(path)?.map_or(Ok(()), |folder| folder.sync().map_err(failed))
+    }
+
+    /// Makes everything below `path` durable.
+    pub fn sync_tree(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let failed = |source| FsError::io("fsyncing", path, source);
+        fault::pass(at).map_err(failed)?;
+        let Some(folder) = self.find_folder(path)? else { return Ok(()) };
+        if folder.sync_file_system().map_err(failed)? {
+            return Ok(());
+        }
+        let mut outcome = folder.sync();
+        walk(&folder, path, &mut |found| {
+            if let Found::Entry { path, stat } = found {
+                let synced = match stat.kind {
+                    Kind::Folder => self.find_folder(path).map(|folder| folder.map_or(Ok(()), |folder| folder.sync())),
+                    Kind::File => self.open_file(path).map(|file| file.sync_all()),
+                    Kind::Link | Kind::Other => Ok(Ok(())),
+                };
+                let synced = synced.unwrap_or_else(|error| Err(error.kind().into()));
+                outcome = std::mem::replace(&mut outcome, Ok(())).and(synced);
+            }
+            true
+        });
+        outcome.map_err(failed)
+    }
+
+    /// The folder `path`; `None` when it, or one that leads to it, is missing or no folder.
+    pub(crate) fn find_folder(&self, path: &LocalPath) -> Result<Option<Dir>, FsError> {
+        match self.open_folder(path) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(FsError::Io { source, .. }) if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The folder `path`, resolved component by component without following a link.
+    pub(crate) fn open_folder(&self, path: &LocalPath) -> Result<Dir, FsError> {
+        let mut folder = self.root.again().map_err(|source| FsError::io("opening", path, source))?;
+        let mut reached = LocalPath::root();
+        for name in path.components() {
+            reached = reached.join(name);
+            folder = match folder.open_folder(name) {
+                Ok(next) => next,
+                Err(source) => {
+                    let is_link = matches!(folder.stat(name), Ok(Some(stat)) if stat.kind == Kind::Link);
+                    return Err(if is_link { FsError::ParentIsLink { path: reached } } else { FsError::io("opening the folder", &reached, source) });
+                }
+            };
+        }
+        Ok(folder)
+    }
+
+    /// The folder that holds `path`, and the name there.
+    pub(crate) fn parent_of<'p>(&self, doing: &'static str, path: &'p LocalPath) -> Result<(Dir, &'p [u8]), FsError> {
+        let (parent, name) = path.split().ok_or_else(|| FsError::io(doing, path, io::ErrorKind::InvalidInput.into()))?;
+        Ok((self.open_folder(&parent)?, name))
+    }
+
+    pub(crate) fn root(&self) -> &Dir {
+        &self.root
+    }
+}
+
+/// Copies the content of `from` into the empty file `to`, sharing it where the file system can; returns the digest of what was copied.
+pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Result<Digest> {
+    if platform::clone_content(from, to)? {
+        // The clone is a snapshot; it is what must be hashed, not a source that may go on changing.
+        to.seek(SeekFrom::Start(0))?;
+        return hash_open(to).map(|(digest, _)| digest);
+    }
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                fault::write_all(to, &buffer[..read], at)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn walk(folder: &Dir, path: &LocalPath, visit: &mut dyn FnMut(Found<'_>) -> bool) {
+    let names = match folder.names() {
+        Ok(names) => names,
+        Err(source) => {
+            visit(Found::Unreadable { path, source });
+            return;
+        }
+    };
+    for name in names.iter().filter(|name| !path.is_root() || !LocalPath::is_reserved_name(name)) {
+        let below = path.join(name);
+        let stat = match folder.stat(name) {
+            Ok(Some(stat)) => stat,
+            // It went away in between.
+            Ok(None) => continue,
+            Err(source) => {
+                visit(Found::Unreadable { path: &below, source });
+                continue;
+            }
+        };
+        if !visit(Found::Entry { path: &below, stat }) || stat.kind != Kind::Folder {
+            continue;
+        }
+        match folder.open_folder(name) {
+            Ok(inner) => walk(&inner, &below, visit),
+            Err(source) => {
+                visit(Found::Unreadable { path: &below, source });
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `trash/`: the way out. Deleting starts with one rename into it, so that a name is gone at once and whole, however large what it named; and what a cut leaves half-written lies here too.
+//!
+//! What is in `trash/` is deleted by handle, without following a link (attack F3). Names `slot-*` are backups on their way from one number to another: they stay while a journal exists
+//! (`docs/format.md` section 12).
+
+use std::io;
+
+use super::{Dir, Folder, FsError, Kind, LocalPath, Point, fault};
+use crate::id::Id;
+
+/// What backups on their way are called in `trash/`.
+pub(crate) const SLOT_PREFIX: &str = "slot-";
+
+/// Whether emptying the trash takes backups on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slots {
+    /// A journal exists: they stay.
+    Stay,
+    /// No journal exists: they are leftovers.
+    Go,
+}
+
+impl Folder {
+    /// `.updater/trash`.
+    pub(crate) fn trash() -> LocalPath {
+        LocalPath::state("trash")
+    }
+
+    /// Makes `.updater` and the folders in it that are always there.
+    pub fn make_state_folders(&self) -> Result<(), FsError> {
+        self.make_folder(&LocalPath::state_folder(), Point::StateFolder)?;
+        for name in ["trash", "staging", "parts", "trust", "trust/content"] {
+            self.make_folder(&LocalPath::state(name), Point::StateFolder)?;
+        }
+        Ok(())
+    }
+
+    /// Takes `path`, whatever it is, out of sight in one step; nothing when it is gone already. It is deleted by the next [`Folder::empty_trash`].
+    pub fn discard(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        if self.stat(path)?.is_none() {
+            return Ok(());
+        }
+        let to = self.new_trash_path()?;
+        self.rename_new(path, &to, at)
+    }
+
+    /// Deletes what is in the trash, as far as that goes: what cannot be deleted now stays for the next time. While a journal exists, backups on their way stay.
+    pub fn empty_trash(&self) -> Result<(), FsError> {
+        let journal = self.stat(&LocalPath::state("journal"))?;
+        self.empty_trash_with(if journal.is_some() { Slots::Stay } else { Slots::Go })
+    }
+
+    pub(crate) fn empty_trash_with(&self, slots: Slots) -> Result<(), FsError> {
+        let path = Folder::trash();
+        let Some(trash) = self.find_folder(&path)? else { return Ok(()) };
+        for name in trash.names().map_err(|source| FsError::io("listing", &path, source))? {
+            if slots == Slots::Go || !name.starts_with(SLOT_PREFIX.as_bytes()) {
+                delete(&trash, &name).map_err(|source| FsError::io("deleting", &path.join(&name), source)).or_else(unless_kept)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes `.updater` and everything in it: the folder follows nothing any more.
+    pub fn remove_state(&self) -> Result<(), FsError> {
+        let path = LocalPath::state_folder();
+        delete(self.root(), path.as_bytes()).map_err(|source| FsError::io("deleting", &path, source))
+    }
+
+    /// A name in the trash that nothing has yet; the trash exists afterwards.
+    pub(super) fn new_trash_path(&self) -> Result<LocalPath, FsError> {
+        let trash = Folder::trash();
+        if self.stat(&trash)?.is_none() {
+            self.make_folders(&trash, Point::StateFolder)?;
+        }
+        Ok(trash.join(Id::random().to_string()))
+    }
+}
+
+/// A leftover that the OS keeps (in use, immutable) waits for the next time; anything else, such as a failing disk, is reported.
+fn unless_kept(error: FsError) -> Result<(), FsError> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy | io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        _ => Err(error),
+    }
+}
+
+fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
+    let Some(stat) = folder.stat(name)? else { return Ok(()) };
+    fault::pass(Point::TrashEmpty)?;
+    if stat.kind != Kind::Folder {
+        return folder.remove_file(name);
+    }
+    let inner = folder.open_folder(name)?;
+    for below in inner.names()? {
+        delete(&inner, &below)?;
+    }
+    folder.remove_folder(name)
+}

@@ -1,0 +1,167 @@
+//! First trust: from an install link to a folder that follows a channel (design section 4).
+//!
+//! The link's fragment pins the install document, the document pins the exact bytes of the root. Nothing is trusted because it came first.
+
+use std::sync::Arc;
+
+use manifests::digest::Digest;
+use manifests::install_link::{InstallDocument, InstallError as DocumentError, InstallLink, RootPin};
+use manifests::json;
+use manifests::limits::Limits;
+use manifests::name::{Arch, ChannelId, Name, Os, Variant};
+use manifests::role::HasHeader as _;
+use manifests::root::Root;
+use serde::Deserialize;
+use url::Url;
+
+use crate::fetch::http::HttpSource;
+use crate::fetch::source::{FetchError, Source as _};
+use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::station::{Station, StationError};
+use crate::trust_store::{StoreError, TrustStore};
+
+/// What the person who installs asks for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The link.
+    pub link: InstallLink,
+    /// A root that was handed over as a file.
+    pub root: Option<Vec<u8>>,
+    /// Another OS than the link's or the computer's.
+    pub os: Option<Os>,
+    /// Another arch.
+    pub arch: Option<Arch>,
+    /// A variant.
+    pub variant: Option<Variant>,
+    /// Another channel of the product.
+    pub channel: Option<Name>,
+}
+
+/// Why a folder does not follow what a link leads to. Nothing was installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// The link alone is not enough.
+    #[error("the link has no `#` with 64 hex characters, so nothing vouches for what it leads to: ask for the whole link, or give the root with `--root FILE`")]
+    Unpinned,
+    /// The address of the link or repository.
+    #[error("`{url}` is not an address: {reason}")]
+    Address {
+        /// The text.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Bytes did not arrive.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The install document is not what the link was made for.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The root is not the one that is pinned.
+    #[error("the root {from} is not the one that is pinned (its digest is {found}, not {expected}): nothing was trusted")]
+    Root {
+        /// Where it came from.
+        from: &'static str,
+        /// The digest pinned.
+        expected: Digest,
+        /// The digest found.
+        found: Digest,
+    },
+    /// The folder follows something else.
+    #[error("this folder already follows {follows}: install into another folder, or run `updater uninstall` here first")]
+    AlreadyFollows {
+        /// What it follows.
+        follows: String,
+    },
+    /// This computer's OS or arch is not one that products are built for.
+    #[error("this computer is none of the systems that products are built for: say which with `--os` and `--arch`")]
+    UnknownHost,
+    /// The station's record.
+    #[error(transparent)]
+    Station(#[from] StationError),
+    /// The trust store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// Makes `folder` follow what `wanted` leads to. Following the same again changes nothing; a damaged record is written anew.
+pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted) -> Result<Station, InstallError> {
+    if wanted.link.digest.is_none() && wanted.root.is_none() {
+        return Err(InstallError::Unpinned);
+    }
+    let link = parse_url(&wanted.link.url)?;
+    let limits = Limits::default();
+    let bytes = HttpSource::new(link.clone())?.get_url(&link, limits.document_bytes).await?;
+    let document = InstallDocument::parse(&bytes, &wanted.link, limits.document_bytes)?;
+    let repository = link.join(&document.content.url).map_err(|error| address(&document.content.url, error))?;
+    let station = station(&document, wanted, repository.clone())?;
+    match Station::load(folder) {
+        Ok(Some(present)) if !follows_same(&present, &station) => {
+            return Err(InstallError::AlreadyFollows { follows: format!("{} of `{}`", present.channel_id(), present.name) });
+        }
+        Ok(Some(present)) if present.repository == station.repository => return Ok(present),
+        Ok(_) | Err(StationError::Damaged { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let root = match &wanted.root {
+        Some(root) => pinned(root.clone(), document.content.root, "in the file")?,
+        None => fetch_root(repository, document.content.root).await?,
+    };
+    for state in ["trust/content", "parts"] {
+        folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
+    }
+    trust(&TrustStore::of_content(Arc::clone(folder)), &root, document.content.root.version)?;
+    station.save(folder)?;
+    Ok(station)
+}
+
+fn station(document: &InstallDocument, wanted: &Wanted, repository: Url) -> Result<Station, InstallError> {
+    Ok(Station {
+        product: document.product.clone(),
+        os: wanted.os.or(document.os).or_else(Os::host).ok_or(InstallError::UnknownHost)?,
+        arch: wanted.arch.or(document.arch).or_else(Arch::host).ok_or(InstallError::UnknownHost)?,
+        variant: wanted.variant.clone().or_else(|| document.variant.clone()),
+        channel: wanted.channel.clone().unwrap_or_else(|| document.channel.clone()),
+        repository,
+        name: document.content.name.clone(),
+        etag: None,
+        checked: None,
+    })
+}
+
+fn follows_same(a: &Station, b: &Station) -> bool {
+    let of = |station: &Station| -> (Name, ChannelId) { (station.name.clone(), station.channel_id()) };
+    of(a) == of(b)
+}
+
+async fn fetch_root(repository: Url, pin: RootPin) -> Result<Vec<u8>, InstallError> {
+    let path = format!("metadata/{}.root.json", pin.version);
+    let bytes = HttpSource::new(repository)?.get(&path, pin.length.min(Limits::default().root_bytes)).await?;
+    pinned(bytes, pin, "that came")
+}
+
+fn pinned(root: Vec<u8>, pin: RootPin, from: &'static str) -> Result<Vec<u8>, InstallError> {
+    let found = Digest::of(&root);
+    if found == pin.sha256 && root.len() as u64 == pin.length { Ok(root) } else { Err(InstallError::Root { from, expected: pin.sha256, found }) }
+}
+
+/// Stores the root, unless a later one of the same line is trusted already.
+fn trust(store: &TrustStore, root: &[u8], version: u64) -> Result<(), StoreError> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        signed: Root,
+    }
+    let later = store.load(Root::KIND)?.and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok()).is_some_and(|stored| stored.signed.version() > version);
+    if later { Ok(()) } else { store.save(Root::KIND, root) }
+}
+
+fn parse_url(text: &str) -> Result<Url, InstallError> {
+    Url::parse(text).map_err(|error| address(text, error))
+}
+
+fn address(text: &str, error: url::ParseError) -> InstallError {
+    InstallError::Address { url: text.to_owned(), reason: error.to_string() }
+}

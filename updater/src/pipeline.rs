@@ -1,0 +1,413 @@
+//! The steps of a run, in their order; the only file that knows it.
+//!
+//! check → scan → plan → fetch → stage → back up and swap → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
+//! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
+
+mod error;
+mod session;
+mod target;
+mod who;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use manifests::channel::Place;
+use manifests::decide::Verdict;
+use manifests::path::RelPath;
+use manifests::release::Manifest;
+
+use crate::backup;
+use crate::check::{self, Checked};
+use crate::fetch;
+use crate::fetch::http::HttpSource;
+use crate::fs::filling::Staging;
+use crate::fs::{Folder, LocalPath, Point};
+use crate::history::{self, Attempt, BuildAt, Outcome};
+use crate::id::Id;
+use crate::install::{self, Wanted};
+use crate::installed::{InstalledLink, InstalledRelease};
+use crate::lock::Lock;
+use crate::plan::{Found, Plan, Wishes, plan};
+use crate::progress::Step;
+use crate::rollback;
+use crate::scan::{self, Depth, Drift};
+use crate::stage;
+use crate::swap::{self, Keep, SwapPlan};
+
+pub use error::Error;
+pub use session::{Run, Session};
+use target::Target;
+pub use who::Who;
+
+/// Room that is left free beside what an update needs, in bytes: folders, journal and records.
+const SPARE_BYTES: u64 = 1 << 20;
+
+/// What somebody is asked to agree to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is installed.
+    pub from: Option<BuildAt>,
+    /// What would be.
+    pub to: BuildAt,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// What a plan costs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Cost {
+    /// Bytes to be received.
+    pub fetch_bytes: u64,
+    /// Files that are written.
+    pub put_files: usize,
+    /// Files that only get another time or mode.
+    pub set_files: usize,
+    /// Files and links that go.
+    pub removed_files: usize,
+    /// Config files whose user's copy stays.
+    pub kept_files: Vec<RelPath>,
+    /// Whether a backup is made.
+    pub takes_backup: bool,
+}
+
+/// The answer to a proposal (D-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Go on.
+    Yes,
+    /// Leave everything as it is.
+    No,
+    /// There is nobody to ask.
+    Nobody,
+}
+
+/// How an update ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Updated {
+    /// Everything was as it should be.
+    Nothing,
+    /// What would be done.
+    Planned(Proposal),
+    /// Somebody said no, or there was nobody to ask.
+    NotAgreed(Proposal, Consent),
+    /// The folder is now at the release.
+    Applied {
+        /// What it was and is, and what it cost.
+        proposal: Proposal,
+        /// Bytes received.
+        received_bytes: u64,
+        /// The name of the backup that was made.
+        backup: Option<String>,
+        /// What people should know.
+        warnings: Vec<String>,
+    },
+}
+
+/// Makes `dir` follow `wanted` and brings it to the newest release.
+pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Session, Updated), Error> {
+    let folder = Arc::new(Folder::create(dir)?);
+    let lock = Lock::acquire(&folder, "install")?;
+    // Before anything else: the folder may hold an install whose last run was cut off.
+    swap::recover(&folder)?;
+    install::follow(&folder, wanted).await?;
+    // Backups that an earlier updater left keep their place in the rotation (D-20).
+    for found in backup::backups(&folder)?.iter().filter(|found| found.kind == backup::BackupKind::Foreign) {
+        backup::adopt(&folder, found.slot, run.now)?;
+        run.progress.note(&format!("{} was here before; it takes part in the rotation", found.slot.folder_name()));
+    }
+    let mut session = Session::begin(folder, lock, run)?;
+    let updated = session.update("install", run, false, |_| Consent::Yes).await?;
+    Ok((session, updated))
+}
+
+impl Session {
+    /// Asks the source what is new.
+    pub async fn check(&mut self, run: &Run<'_>) -> Result<Checked, Error> {
+        run.progress.begin(Step::Check, 0);
+        let source = HttpSource::new(self.station.repository.clone())?;
+        Ok(check::check(&source, &self.folder, &mut self.station, &mut self.ratchet, run.now).await?)
+    }
+
+    /// What differs from what is installed.
+    pub fn drift(&self, depth: Depth, run: &Run<'_>) -> Result<Vec<Drift>, Error> {
+        match &self.installed {
+            Some(installed) => Ok(scan::drift(&self.folder, installed, depth, run.progress)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Brings the folder to the newest release that is for it, and repairs what differs from the installed one when there is none.
+    pub async fn update(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, consent: impl FnOnce(&Proposal) -> Consent) -> Result<Updated, Error> {
+        let outcome = self.update_steps(trigger, run, dry_run, consent).await;
+        self.report_failure(trigger, run, outcome)
+    }
+
+    async fn update_steps(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, consent: impl FnOnce(&Proposal) -> Consent) -> Result<Updated, Error> {
+        let checked = self.check(run).await?;
+        let decision = self.decide(&checked);
+        let target = match decision.verdict {
+            Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &checked, release).await?,
+            Verdict::UpToDate if self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
+            Verdict::UpToDate => Target::installed(self, &checked).await?,
+            Verdict::NothingReleased => {
+                let reason = decision.passed_over.first().map(|passed| passed.refusal.to_string());
+                return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
+            }
+        };
+        self.bring_to(target, Depth::Fast, trigger, run, dry_run, consent).await
+    }
+
+    /// Brings every file back to what was installed, whatever its size and time say.
+    pub async fn repair(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
+        let outcome = async {
+            let checked = match Target::local(self) {
+                Some(_) => check::known(&self.folder, &self.station, &mut self.ratchet, run.now).await.ok(),
+                None => Some(self.check(run).await?),
+            };
+            let target = match checked {
+                Some(checked) => Target::installed(self, &checked).await?,
+                None => Target::local(self).ok_or(Error::NotInstalled)?,
+            };
+            self.bring_to(target, Depth::Deep, "repair", run, false, |_| Consent::Yes).await
+        };
+        let outcome = outcome.await;
+        self.report_failure("repair", run, outcome)
+    }
+
+    /// scan → plan → (agree) → fetch → stage → back up and swap → report.
+    async fn bring_to(
+        &mut self,
+        target: Target,
+        depth: Depth,
+        trigger: &str,
+        run: &Run<'_>,
+        dry_run: bool,
+        consent: impl FnOnce(&Proposal) -> Consent,
+    ) -> Result<Updated, Error> {
+        let found = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
+        let plan = plan(&target.manifest, self.installed.as_ref(), &found, Wishes::default())?;
+        let proposal = self.proposal(&target, &plan);
+        let is_new = proposal.from.as_ref() != Some(&proposal.to);
+        if plan.is_empty() && !is_new {
+            return Ok(Updated::Nothing);
+        }
+        if dry_run {
+            return Ok(Updated::Planned(proposal));
+        }
+        // Putting back what was installed is what everybody agreed to already, and so is a number.
+        if is_new && !plan.is_empty() {
+            match consent(&proposal) {
+                Consent::Yes => {}
+                declined => return self.declined(proposal, declined, trigger, run),
+            }
+        }
+        self.check_requirements(&plan)?;
+        let received_bytes = self.fetch(&plan, run).await?;
+        self.apply(target, &plan, &found, proposal, received_bytes, trigger, run)
+    }
+
+    fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
+        use crate::plan::Action;
+        let count = |wanted: fn(&Action) -> bool| plan.actions.iter().filter(|action| wanted(action)).count();
+        let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
+        let cost = Cost {
+            fetch_bytes: plan.jobs.stored_bytes(),
+            put_files: count(|action| matches!(action, Action::Put { .. } | Action::Link { .. })),
+            set_files: count(|action| matches!(action, Action::Set { .. })),
+            removed_files: count(|action| matches!(action, Action::Remove { .. })),
+            kept_files: plan.kept.clone(),
+            takes_backup: plan.takes_slot(self.is_new(&target.release)),
+        };
+        Proposal { from, to: who::installed_at(&target.release), cost }
+    }
+
+    fn is_new(&self, release: &InstalledRelease) -> bool {
+        self.installed.as_ref().is_some_and(|installed| installed.release.place != release.place)
+    }
+
+    fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
+        if consent == Consent::No {
+            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            history::append(&self.folder, &Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), result: Outcome::Declined, ..attempt })?;
+        }
+        Ok(Updated::NotAgreed(proposal, consent))
+    }
+
+    /// Rights and room, asked for before anything is fetched (S3-15, AC-42, AC-43).
+    fn check_requirements(&self, plan: &Plan) -> Result<(), Error> {
+        let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
+        let obstacles = self.folder.obstacles(&paths)?;
+        if !obstacles.is_empty() {
+            return Err(Error::NotWritable(obstacles));
+        }
+        let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
+        let needed_bytes = plan.jobs.stored_bytes() + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES;
+        let available_bytes = self.folder.space()?.available_bytes;
+        if needed_bytes > available_bytes { Err(Error::NoSpace { needed_bytes, available_bytes }) } else { Ok(()) }
+    }
+
+    async fn fetch(&self, plan: &Plan, run: &Run<'_>) -> Result<u64, Error> {
+        if plan.jobs.jobs.is_empty() {
+            return Ok(0);
+        }
+        run.progress.begin(Step::Fetch, plan.jobs.stored_bytes());
+        let source = HttpSource::new(self.station.repository.clone())?;
+        let staging = Staging::new(Arc::clone(&self.folder));
+        Ok(fetch::fetch(&source, plan.jobs.clone(), &staging, run.limit.as_ref(), run.progress).await?.received_bytes)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the last step needs what every step before it found")]
+    fn apply(
+        &mut self,
+        target: Target,
+        plan: &Plan,
+        found: &BTreeMap<RelPath, Found>,
+        proposal: Proposal,
+        received_bytes: u64,
+        trigger: &str,
+        run: &Run<'_>,
+    ) -> Result<Updated, Error> {
+        let Target { release, manifest, stored, approver } = target;
+        let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
+        let (from, is_new) = (self.installed.as_ref().map(|installed| installed.release.place), self.is_new(&release));
+        let keep = if plan.takes_slot(is_new) { Keep::Backup { consumed: None } } else { Keep::Nothing };
+        // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
+        self.ratchet.raise(release.place);
+        self.ratchet.save(&self.folder)?;
+        let id = Id::random();
+        let attempt = run.who.attempt(id, run.now, trigger);
+        let attempt = Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), approver, bytes: Some(received_bytes), ..attempt };
+        let swapped = swap::swap(
+            &self.folder,
+            SwapPlan {
+                id,
+                trigger: trigger.to_owned(),
+                from,
+                to: release.place,
+                entry_points: self.entry_points(&release),
+                changes: staged.changes,
+                keep,
+                installed_next: staged.installed.to_bytes(),
+                manifest_next: stored,
+                attempt,
+            },
+            run.progress,
+        )?;
+        self.installed = Some(staged.installed);
+        self.release_superseded_hold(release.place)?;
+        self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
+        self.folder.empty_trash()?;
+        let backup = swapped.backup.map(|slot| slot.folder_name());
+        Ok(Updated::Applied { proposal, received_bytes, backup, warnings: swapped.warnings })
+    }
+
+    /// The files that start the client, of the old and of the new release.
+    fn entry_points(&self, release: &InstalledRelease) -> Vec<RelPath> {
+        let old = self.installed.as_ref().and_then(|installed| installed.release.entry_point.clone());
+        old.into_iter().chain(release.entry_point.clone()).collect()
+    }
+
+    fn release_superseded_hold(&mut self, place: Place) -> Result<(), Error> {
+        if self.ratchet.hold.is_some_and(|held| held.at < place) {
+            self.ratchet.hold = None;
+            self.ratchet.save(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the folder back to the backup in `slot`, or to the newest, without any source.
+    pub fn rollback(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
+        let outcome = self.rollback_steps(slot, reason, run);
+        self.report_failure("rollback", run, outcome)
+    }
+
+    fn rollback_steps(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
+        let slot = match slot {
+            Some(slot) => slot,
+            None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
+        };
+        let installed = self.installed.as_ref().ok_or(Error::NotInstalled)?;
+        let id = Id::random();
+        let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
+        let prepared = rollback::prepare(&self.folder, installed, &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
+        let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
+        if !obstacles.is_empty() {
+            return Err(Error::NotWritable(obstacles));
+        }
+        prepared.ratchet.save(&self.folder)?;
+        let swapped = swap::swap(&self.folder, prepared.swap, run.progress)?;
+        self.folder.empty_trash()?;
+        let left = who::installed_at(&installed.release);
+        let now_at = who::installed_at(&prepared.installed.release);
+        (self.ratchet, self.installed) = (prepared.ratchet, Some(prepared.installed));
+        let backup = swapped.backup.map(|slot| slot.folder_name());
+        let kept = prepared.kept;
+        Ok(RolledBack { left, now_at, backup, kept, is_unverified: prepared.is_unverified, warnings: swapped.warnings })
+    }
+
+    /// Removes what is the updater's from the folder; the client and, unless asked for, the backups stay.
+    pub fn uninstall(self, with_backups: bool) -> Result<Uninstalled, Error> {
+        let backups = backup::backups(&self.folder)?;
+        let folder = self.close();
+        let mut backups_left = backups.len();
+        if with_backups {
+            for found in backups.iter().filter(|found| found.kind != backup::BackupKind::NotAFolder) {
+                folder.discard(&LocalPath::root().join(found.slot.folder_name()), Point::TrashIn)?;
+                backups_left -= 1;
+            }
+        }
+        folder.remove_state()?;
+        Ok(Uninstalled { backups_left })
+    }
+
+    /// Offers again what a rollback left; `false` when nothing is held.
+    pub fn unhold(&mut self) -> Result<bool, Error> {
+        let was_held = self.ratchet.hold.take().is_some();
+        if was_held {
+            self.ratchet.save(&self.folder)?;
+        }
+        Ok(was_held)
+    }
+
+    /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
+    fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &outcome {
+            let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
+            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let attempt = Attempt { from, result: Outcome::Failed, code: Some(error.code().to_owned()), detail: Some(error.to_string()), ..attempt };
+            if let Err(not_written) = history::append(&self.folder, &attempt) {
+                run.progress.note(&format!("the history could not be written: {not_written}"));
+            }
+        }
+        outcome
+    }
+}
+
+/// What an uninstall left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uninstalled {
+    /// Backups that are still there.
+    pub backups_left: usize,
+}
+
+/// How a rollback ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledBack {
+    /// What was left, and is held now.
+    pub left: BuildAt,
+    /// What is installed now.
+    pub now_at: BuildAt,
+    /// The name of the backup of what was left.
+    pub backup: Option<String>,
+    /// Config files that stay as the user has them.
+    pub kept: Vec<RelPath>,
+    /// Whether nobody can say that the backup was whole.
+    pub is_unverified: bool,
+    /// What people should know.
+    pub warnings: Vec<String>,
+}
+
+fn links(manifest: &Manifest) -> Vec<InstalledLink> {
+    manifest.links.iter().map(|link| InstalledLink { path: link.path.clone(), target: link.target.clone() }).collect()
+}

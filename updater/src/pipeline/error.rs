@@ -1,0 +1,235 @@
+//! How a run fails, as the caller sees it: one type with a stable code, an exit code and words that say what to do.
+
+use manifests::channel::Place;
+use manifests::release::ManifestError;
+
+use crate::backup::BackupError;
+use crate::check::CheckError;
+use crate::exit_code::Exit;
+use crate::fetch::ContentError;
+use crate::fetch::source::FetchError;
+use crate::fs::{FsError, Obstacle, Requirement};
+use crate::install::InstallError;
+use crate::installed::InstalledError;
+use crate::lock::LockError;
+use crate::plan::PlanError;
+use crate::ratchet::RatchetError;
+use crate::refresh::RefreshError;
+use crate::rollback::RollbackError;
+use crate::stage::StageError;
+use crate::station::StationError;
+use crate::swap::{RecoveryError, SwapError};
+use crate::trust_store::StoreError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder follows nothing.
+    #[error("this folder follows no release: install with `updater install LINK --dir DIR`")]
+    NotInstalled,
+    /// There is nothing to go back to.
+    #[error("there is no backup to go back to")]
+    NoBackup,
+    /// Nothing of this product is for this station.
+    #[error("no release of {channel} is for this station{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]
+    NothingReleased {
+        /// The channel.
+        channel: String,
+        /// Why the newest is not.
+        reason: Option<String>,
+    },
+    /// The manifest of what is installed is nowhere to be had.
+    #[error("the file list of the installed release {place} is neither here nor in the repository any more: `updater update` brings the folder to the newest release")]
+    NoManifest {
+        /// The release.
+        place: Place,
+    },
+    /// What the source gave for the manifest has another digest.
+    #[error("the file list of release {place} that the source gave is not the one that is signed; nothing was changed")]
+    WrongManifest {
+        /// The release.
+        place: Place,
+    },
+    /// Write rights are missing.
+    #[error("{} cannot be replaced, so nothing was changed: {}", .0.len(), obstacles(.0))]
+    NotWritable(Vec<Obstacle>),
+    /// Room is missing.
+    #[error("the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again")]
+    NoSpace {
+        /// Bytes needed for downloads, new files and the backup.
+        needed_bytes: u64,
+        /// Bytes free.
+        available_bytes: u64,
+    },
+    /// See [`CheckError`].
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// See [`InstallError`].
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// See [`ManifestError`].
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// See [`PlanError`].
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// See [`FetchError`].
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// See [`ContentError`].
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// See [`StageError`].
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// See [`SwapError`].
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// See [`RecoveryError`].
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// See [`BackupError`].
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// See [`RollbackError`].
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+    /// See [`LockError`].
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// See [`InstalledError`].
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// See [`StationError`].
+    #[error(transparent)]
+    Station(#[from] StationError),
+    /// See [`RatchetError`].
+    #[error(transparent)]
+    Ratchet(#[from] RatchetError),
+    /// See [`FsError`].
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The runtime could not be started.
+    #[error("the updater could not start its workers: {0}")]
+    Runtime(std::io::Error),
+    /// A file named on the command line.
+    #[error("reading `{path}` failed: {source}")]
+    Argument {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn obstacles(found: &[Obstacle]) -> String {
+    let shown: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+    let more = found.len().saturating_sub(shown.len());
+    if more > 0 { format!("{}; and {more} more", shown.join("; ")) } else { shown.join("; ") }
+}
+
+impl Error {
+    /// The stable code, in kebab case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::NotInstalled => "not-installed",
+            Error::NoBackup => "backup-missing",
+            Error::NothingReleased { .. } => "nothing-released",
+            Error::NoManifest { .. } => "no-manifest",
+            Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
+            Error::NotWritable(_) => "no-write-right",
+            Error::NoSpace { .. } => "no-space",
+            Error::Check(error) => check_code(error),
+            Error::Install(error) => install_code(error),
+            Error::Plan(PlanError::InTheWay { .. }) => "in-the-way",
+            Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
+            Error::Content(ContentError::Corrupt { .. }) => "corrupt-object",
+            Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => "internal",
+            Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
+            Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
+            Error::Swap(error) => error.requirement().map_or("swap-failed", Requirement::code),
+            Error::Recovery(_) => "broken-swap",
+            Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
+            Error::Rollback(RollbackError::Damaged { .. }) => "backup-damaged",
+            Error::Rollback(_) => "rollback-failed",
+            Error::Lock(LockError::Held { .. }) => "busy",
+            Error::Lock(LockError::Fs(error)) => error.requirement().code(),
+            Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
+            Error::Argument { .. } => "bad-argument",
+        }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self.code() {
+            "unreachable" | "web-page" | "not-there" => Exit::Unreachable,
+            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback" => Exit::Refused,
+            "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign" | "backup-missing" | "backup-damaged"
+            | "follows-other" | "not-installed" | "no-manifest" => Exit::Requirement,
+            "busy" => Exit::Busy,
+            "broken-swap" | "damaged-state" => Exit::Damaged,
+            "bad-argument" => Exit::Usage,
+            _ => Exit::Failure,
+        }
+    }
+}
+
+fn fetch_code(error: &FetchError) -> &'static str {
+    match error {
+        FetchError::WebPage { .. } => "web-page",
+        FetchError::NotFound { .. } => "not-there",
+        FetchError::TooLong { .. } | FetchError::WrongRange { .. } => "untrusted",
+        FetchError::Status { .. } | FetchError::Truncated { .. } | FetchError::Network { .. } | FetchError::Address { .. } => "unreachable",
+    }
+}
+
+fn refresh_code(error: &RefreshError) -> &'static str {
+    use manifests::trust::TrustError;
+    match error {
+        RefreshError::Fetch(error) => fetch_code(error),
+        RefreshError::Trust(TrustError::Expired { .. }) => "expired",
+        RefreshError::Trust(_) | RefreshError::Target { .. } => "untrusted",
+        RefreshError::Store(error) => store_code(error),
+    }
+}
+
+fn store_code(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Fs(error) => error.requirement().code(),
+        StoreError::Missing { .. } => "damaged-state",
+    }
+}
+
+fn check_code(error: &CheckError) -> &'static str {
+    match error {
+        CheckError::Refresh(error) => refresh_code(error),
+        CheckError::EpochRollback { .. } => "epoch-rollback",
+        CheckError::NoChannel(_) | CheckError::NoPolicy => "nothing-released",
+        CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => "untrusted",
+        CheckError::Station(_) | CheckError::Ratchet(_) => "damaged-state",
+    }
+}
+
+fn install_code(error: &InstallError) -> &'static str {
+    match error {
+        InstallError::Unpinned | InstallError::Address { .. } => "bad-link",
+        InstallError::Fetch(error) => fetch_code(error),
+        InstallError::Document(_) | InstallError::Root { .. } => "untrusted",
+        InstallError::AlreadyFollows { .. } => "follows-other",
+        InstallError::UnknownHost => "bad-argument",
+        InstallError::Station(_) => "damaged-state",
+        InstallError::Store(error) => store_code(error),
+        InstallError::Fs(error) => error.requirement().code(),
+    }
+}
+
+fn backup_code(error: &BackupError) -> &'static str {
+    use crate::backup::rotation::Refusal;
+    match error {
+        BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => "backup-foreign",
+        BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => "backup-damaged",
+        BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => "backup-missing",
+        BackupError::NoSpace { .. } => "no-space",
+        BackupError::Fs(error) => error.requirement().code(),
+    }
+}

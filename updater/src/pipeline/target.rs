@@ -1,0 +1,82 @@
+//! The release that a folder is brought to, with its manifest: from the folder itself where it is there, from the source otherwise.
+
+use manifests::channel::Release;
+use manifests::digest::Digest;
+use manifests::limits::Limits;
+use manifests::release::{Manifest, ReleaseId};
+
+use super::{Error, Session};
+use crate::check::Checked;
+use crate::fetch::http::HttpSource;
+use crate::fetch::retry::retry;
+use crate::fetch::source::Source as _;
+use crate::fs::LocalPath;
+use crate::installed::InstalledRelease;
+
+/// A release and its files.
+pub(super) struct Target {
+    /// What will be installed.
+    pub(super) release: InstalledRelease,
+    /// Its files.
+    pub(super) manifest: Manifest,
+    /// The stored bytes of the manifest.
+    pub(super) stored: Vec<u8>,
+    /// Who answered for it at its publisher's.
+    pub(super) approver: Option<String>,
+}
+
+impl Target {
+    /// A release that the channel lists.
+    pub(super) async fn listed(session: &Session, checked: &Checked, release: &Release) -> Result<Target, Error> {
+        let channel = &checked.channel;
+        let id = ReleaseId {
+            product: channel.id.product.clone(),
+            os: channel.id.os,
+            arch: channel.id.arch,
+            variant: channel.id.variant.clone(),
+            build: release.build.clone(),
+        };
+        let (place, manifest, entry_point) = (channel.place(release), release.manifest.sha256, release.entry_point.clone());
+        let stored = match stored(session, &manifest) {
+            Some(stored) => stored,
+            None => {
+                let source = HttpSource::new(session.station.repository.clone())?;
+                let limit = release.manifest.length.min(Limits::default().manifest_bytes);
+                let path = manifest.object_path();
+                let stored = retry(|| source.get(&path, limit)).await?;
+                if Digest::of(&stored) != manifest {
+                    return Err(Error::WrongManifest { place });
+                }
+                stored
+            }
+        };
+        let installed = InstalledRelease { id: id.clone(), place, manifest, entry_point };
+        Ok(Target { release: installed, manifest: Manifest::parse(&stored, &id, &Limits::default())?, stored, approver: release.approver.clone() })
+    }
+
+    /// The installed release, from the folder or, if it is still listed, from the source.
+    pub(super) async fn installed(session: &Session, checked: &Checked) -> Result<Target, Error> {
+        if let Some(target) = Target::local(session) {
+            return Ok(target);
+        }
+        let installed = session.installed.as_ref().ok_or(Error::NotInstalled)?;
+        let place = installed.release.place;
+        let listed = checked.channel.releases.iter().find(|release| release.manifest.sha256 == installed.release.manifest);
+        let target = Target::listed(session, checked, listed.ok_or(Error::NoManifest { place })?).await?;
+        Ok(Target { release: installed.release.clone(), ..target })
+    }
+
+    /// The installed release from the folder alone.
+    pub(super) fn local(session: &Session) -> Option<Target> {
+        let release = &session.installed.as_ref()?.release;
+        let stored = stored(session, &release.manifest)?;
+        let manifest = Manifest::parse(&stored, &release.id, &Limits::default()).ok()?;
+        Some(Target { release: release.clone(), manifest, stored, approver: None })
+    }
+}
+
+/// The stored manifest of the installed release, when it is the one with `digest`.
+fn stored(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
+    let bytes = session.folder.read(&LocalPath::state("manifest")).ok()??;
+    (Digest::of(&bytes) == *digest).then_some(bytes)
+}

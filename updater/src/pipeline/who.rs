@@ -1,0 +1,58 @@
+//! Who did it and where, for the history (D-25).
+
+use crate::history::{Attempt, BuildAt, Outcome};
+use crate::id::Id;
+use crate::installed::InstalledRelease;
+use manifests::time::UtcTime;
+
+/// The person and machine behind a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The machine's name.
+    pub host: String,
+    /// The account that runs the updater.
+    pub os_user: String,
+}
+
+impl Who {
+    /// Whoever runs this process.
+    pub fn here() -> Who {
+        let os_user = whoami::username().unwrap_or_else(|_| account_number());
+        Who { host: whoami::hostname().unwrap_or_else(|_| "localhost".to_owned()), os_user }
+    }
+
+    /// An attempt that begins now and has not failed yet.
+    pub fn attempt(&self, id: Id, time: UtcTime, trigger: &str) -> Attempt {
+        Attempt {
+            id,
+            time,
+            host: self.host.clone(),
+            os_user: self.os_user.clone(),
+            approver: None,
+            trigger: trigger.to_owned(),
+            from: None,
+            to: None,
+            result: Outcome::Applied,
+            code: None,
+            detail: None,
+            bytes: None,
+        }
+    }
+}
+
+/// What the account is called where it has no name: its number.
+#[cfg(unix)]
+fn account_number() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn account_number() -> String {
+    "unnamed account".to_owned()
+}
+
+/// An installed release as the history names it.
+pub(super) fn installed_at(release: &InstalledRelease) -> BuildAt {
+    BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 }
+}
+

@@ -1,0 +1,67 @@
+//! What a run tells whoever watches it. The library prints nothing; a terminal, a log or a window implements [`Progress`].
+
+use manifests::path::RelPath;
+
+/// The steps of the pipeline, as people see them (`docs/architecture.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Asking the source what is new.
+    Check,
+    /// Looking at the files of the install.
+    Scan,
+    /// Receiving what is missing.
+    Fetch,
+    /// Making complete new files beside the live ones.
+    Stage,
+    /// Keeping the folder as it is.
+    BackUp,
+    /// Putting the new files in place.
+    Swap,
+    /// Finding out whether the new build lives.
+    Prove,
+    /// Finishing or undoing what an earlier run began.
+    Recover,
+}
+
+impl Step {
+    /// The name in JSON lines and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Step::Check => "check",
+            Step::Scan => "scan",
+            Step::Fetch => "fetch",
+            Step::Stage => "stage",
+            Step::BackUp => "back-up",
+            Step::Swap => "swap",
+            Step::Prove => "prove",
+            Step::Recover => "recover",
+        }
+    }
+}
+
+/// Watches a run. Called from several threads.
+pub trait Progress: Send + Sync {
+    /// `step` begins; `total` is what [`Progress::advance`] will add up to (bytes when fetching, files otherwise), 0 when that is not known.
+    fn begin(&self, step: Step, total: u64);
+
+    /// `amount` more of the current step is done.
+    fn advance(&self, amount: u64);
+
+    /// The current step now works on `path`.
+    fn at(&self, path: &RelPath) {
+        let _ = path;
+    }
+
+    /// Something people should know that stops nothing.
+    fn note(&self, text: &str);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
+}

@@ -1,0 +1,283 @@
+//! Going back to a backup, offline (S3-21, AC-45): verifies what comes out of it, copies that to `staging/`, and plans the swap.
+//!
+//! Restoring copies and never links, so the live tree shares nothing with a backup. What was left is held: nothing up to it is offered until somebody releases it or something newer
+//! comes. The backup that is restored is consumed; the tree just left becomes the newest one.
+
+mod decide;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use manifests::build::{Build, InvalidBuild, Scheme};
+use manifests::channel::Place;
+use manifests::digest::Digest;
+use manifests::path::RelPath;
+use manifests::release::ReleaseId;
+
+use crate::backup::rotation::Slot;
+use crate::backup::{BackupError, Contents};
+use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Point};
+use crate::history::{Attempt, BuildAt, Outcome};
+use crate::id::Id;
+use crate::installed::{Installed, InstalledError, InstalledRelease};
+use crate::progress::{Progress, Step};
+use crate::ratchet::{Held, Ratchet};
+use crate::swap::operation::{FileIdentity, Identity};
+use crate::swap::{Changes, Keep, SwapPlan};
+use decide::{Have, Move, decide, folders_to_remove, managed};
+
+/// A rollback that is ready to be swapped in.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The swap; its files are staged.
+    pub swap: SwapPlan,
+    /// The ratchet with the hold on the release that is left: to be saved before the swap.
+    pub ratchet: Ratchet,
+    /// What will be installed. After a foreign backup that is build `0` at place 0 without files: nobody knows, and the next update reads the tree.
+    pub installed: Installed,
+    /// Managed files that come back as their user had changed them.
+    pub altered: Vec<RelPath>,
+    /// Configuration files that stay as the user has them.
+    pub kept: Vec<RelPath>,
+    /// Whether the backup is foreign: nobody can say that it is whole.
+    pub is_unverified: bool,
+}
+
+/// Going back is not possible. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The backup cannot be used.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// What is installed cannot be read.
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// Files of the backup are not what its record and manifest say (attack E5).
+    #[error("`{slot}` is not what it was: `{first}` and {others} more files differ; nothing was changed. Another backup, or `updater verify --repair`, may help")]
+    Damaged {
+        /// The backup.
+        slot: Slot,
+        /// One of the files.
+        first: String,
+        /// How many more.
+        others: usize,
+    },
+    /// No build can be made up for what nobody knows. A bug.
+    #[error(transparent)]
+    Build(#[from] InvalidBuild),
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// Who goes back, why, and to what.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Names the attempt.
+    pub id: Id,
+    /// Where to.
+    pub slot: Slot,
+    /// The line of the history when it succeeds; result, `from` and `to` are filled in.
+    pub attempt: Attempt,
+}
+
+/// Makes ready to go back. The folder must be locked, and recovered.
+pub fn prepare(folder: &Folder, installed: &Installed, ratchet: &Ratchet, order: Order, progress: &dyn Progress) -> Result<Rollback, RollbackError> {
+    let contents = Contents::load(folder, order.slot)?;
+    let claims = contents.claims();
+    if let Some(first) = claims.forged.first() {
+        return Err(RollbackError::Damaged { slot: order.slot, first: first.to_string(), others: claims.forged.len() - 1 });
+    }
+    let earlier = contents.release.as_ref().map(|release| &release.installed);
+    let (wanted, folders) = if contents.is_foreign() { look_at_foreign(folder, &contents, progress)? } else { recorded(&contents) };
+    let paths = managed(installed, earlier, &wanted);
+    progress.begin(Step::Stage, paths.len() as u64);
+    let mut restoring = Restoring { folder, contents: &contents, changes: Changes::new(), staged: BTreeSet::new(), kept: vec![], removed: vec![], damaged: vec![] };
+    for path in &paths {
+        let have = have(folder, installed, path)?;
+        let is_current = installed.file(path).is_some() || installed.link(path).is_some();
+        restoring.act(path, decide(&have, wanted.get(path), installed.file(path), is_current))?;
+        progress.advance(1);
+    }
+    let Restoring { mut changes, kept, removed, damaged, .. } = restoring;
+    if let Some(first) = damaged.first() {
+        return Err(RollbackError::Damaged { slot: order.slot, first: first.to_string(), others: damaged.len() - 1 });
+    }
+    folders_to_remove(installed, &removed, &folders).into_iter().for_each(|path| changes.remove_folder(path));
+    earlier.into_iter().flat_map(|earlier| &earlier.folders).for_each(|path| changes.make_folder(path.clone()));
+    folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
+
+    let next = match earlier {
+        Some(earlier) => with_users_copies(earlier.clone(), &kept),
+        None => unknown(installed)?,
+    };
+    let ratchet = with_hold(ratchet, &installed.release);
+    let altered = claims.altered.into_iter().filter(|path| !kept.contains(path)).collect();
+    let swap = SwapPlan {
+        id: order.id,
+        trigger: order.attempt.trigger.clone(),
+        from: Some(installed.release.place),
+        to: next.release.place,
+        entry_points: [&installed.release, &next.release].into_iter().filter_map(|release| release.entry_point.clone()).collect(),
+        changes,
+        keep: Keep::Backup { consumed: Some(contents.record.head.id) },
+        installed_next: next.to_bytes(),
+        manifest_next: contents.release.as_ref().map(|release| release.manifest_bytes.clone()).unwrap_or_default(),
+        attempt: Attempt {
+            result: Outcome::RolledBack,
+            from: Some(build_at(&installed.release)),
+            to: earlier.map(|earlier| build_at(&earlier.release)),
+            ..order.attempt
+        },
+    };
+    Ok(Rollback { swap, ratchet, installed: next, altered, kept, is_unverified: contents.is_foreign() })
+}
+
+/// Turns what shall happen to paths into a swap with staged files.
+struct Restoring<'a> {
+    folder: &'a Folder,
+    contents: &'a Contents,
+    changes: Changes,
+    /// Names taken in `staging/`.
+    staged: BTreeSet<String>,
+    kept: Vec<RelPath>,
+    removed: Vec<RelPath>,
+    /// Files of the backup that are missing or not what it says.
+    damaged: Vec<RelPath>,
+}
+
+impl Restoring<'_> {
+    fn act(&mut self, path: &RelPath, what: Move) -> Result<(), FsError> {
+        match what {
+            Move::Stay => {}
+            Move::KeepUsers => self.kept.push(path.clone()),
+            Move::Set { old, new } => self.changes.set(path.clone(), old, new),
+            Move::Remove { old } => {
+                self.changes.remove(path.clone(), old);
+                self.removed.push(path.clone());
+            }
+            Move::Restore { old, new, replaces_folder } => {
+                if replaces_folder {
+                    self.changes.remove_folder(path.clone());
+                }
+                match new {
+                    Identity::Link(target) => self.changes.put_link(path.clone(), old, target),
+                    Identity::File(file) => match self.copy(path, &file)? {
+                        Some((file, name)) => self.changes.put(path.clone(), old, file, name),
+                        None => self.damaged.push(path.clone()),
+                    },
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the file `path`, which shall be `wanted`, out of the backup; `None` when it is not that.
+    fn copy(&mut self, path: &RelPath, wanted: &FileIdentity) -> Result<Option<(FileIdentity, String)>, FsError> {
+        let hex = wanted.sha256.to_hex();
+        let name = if self.staged.contains(&hex) { format!("{hex}.{}", self.staged.len()) } else { hex };
+        let (from, to) = (LocalPath::from(path).below(&self.contents.at), LocalPath::state("staging").join(&name));
+        if !self.folder.stat(&from)?.is_some_and(|stat| wanted.looks_like(&stat)) {
+            return Ok(None);
+        }
+        self.folder.discard(&to, Point::RestoreCopy)?;
+        let (sha256, stat) = self.folder.copy(&from, &to, wanted.mode, Point::RestoreCopy)?;
+        if sha256 != wanted.sha256 {
+            self.folder.discard(&to, Point::RestoreCopy)?;
+            return Ok(None);
+        }
+        self.staged.insert(name.clone());
+        Ok(Some((FileIdentity::of(&stat, sha256), name)))
+    }
+}
+
+/// What our own record says the backup holds, as far as a release may name it, and all its folders.
+fn recorded(contents: &Contents) -> (BTreeMap<RelPath, Identity>, BTreeSet<LocalPath>) {
+    let record = &contents.record;
+    let files = record.files.iter().filter_map(|file| Some((file.path.as_rel_path()?, Identity::File(file.identity))));
+    let links = record.links.iter().filter_map(|(path, target)| Some((path.as_rel_path()?, Identity::Link(String::from_utf8(target.clone()).ok()?))));
+    (files.chain(links).collect(), record.folders.iter().cloned().collect())
+}
+
+/// What a foreign backup holds. It is read to know, since nobody wrote it down.
+fn look_at_foreign(folder: &Folder, contents: &Contents, progress: &dyn Progress) -> Result<(BTreeMap<RelPath, Identity>, BTreeSet<LocalPath>), FsError> {
+    let (mut entries, mut folders) = (vec![], BTreeSet::new());
+    folder.walk(&contents.at, &mut |found| {
+        let (Found::Entry { path, .. } | Found::Unreadable { path, .. }) = &found;
+        let below = path.as_bytes().get(contents.at.as_bytes().len() + 1..).unwrap_or_default();
+        let below = LocalPath::from_bytes(below.to_vec()).unwrap_or_default();
+        let name = below.components().next().unwrap_or_default();
+        match found {
+            _ if LocalPath::is_reserved_name(name) => return false,
+            Found::Entry { stat, .. } if stat.is_folder() => {
+                folders.insert(below);
+            }
+            Found::Entry { stat, path } => match below.as_rel_path() {
+                Some(rel) if matches!(stat.kind, Kind::File | Kind::Link) => entries.push((rel, path.clone(), stat)),
+                _ => progress.note(&format!("`{below}` of the backup has a name that cannot be restored; copy it by hand")),
+            },
+            Found::Unreadable { source, .. } => progress.note(&format!("`{below}` of the backup cannot be read: {source}")),
+        }
+        true
+    })?;
+    let mut wanted = BTreeMap::new();
+    for (rel, path, stat) in entries {
+        let identity = match stat.kind {
+            Kind::File => Identity::File(FileIdentity::of(&stat, folder.hash(&path)?.0)),
+            _ => match String::from_utf8(folder.read_link(&path)?) {
+                Ok(target) => Identity::Link(target),
+                Err(_) => continue,
+            },
+        };
+        wanted.insert(rel, identity);
+    }
+    Ok((wanted, folders))
+}
+
+/// What lies at the live `path`; read only when it is not as installed.
+fn have(folder: &Folder, installed: &Installed, path: &RelPath) -> Result<Have, FsError> {
+    let local = LocalPath::from(path);
+    let Some(stat) = folder.stat(&local)? else { return Ok(Have::Nothing) };
+    Ok(match stat.kind {
+        Kind::Folder => Have::Folder,
+        Kind::Other => Have::Other,
+        Kind::Link => String::from_utf8(folder.read_link(&local)?).map_or(Have::Other, |target| Have::Leaf(Identity::Link(target))),
+        Kind::File => {
+            let known = installed.file(path).filter(|file| file.is_as_installed(&stat));
+            let sha256 = match known {
+                Some(file) => file.sha256,
+                None => folder.hash(&local)?.0,
+            };
+            Have::Leaf(Identity::File(FileIdentity::of(&stat, sha256)))
+        }
+    })
+}
+
+/// The installed state of the backup, with the configuration files `kept` as their user's.
+fn with_users_copies(mut earlier: Installed, kept: &[RelPath]) -> Installed {
+    for file in &mut earlier.files {
+        if kept.contains(&file.path) {
+            file.as_read = None;
+        }
+    }
+    earlier
+}
+
+/// What is installed when nobody knows: the same product, no build, no files.
+fn unknown(current: &Installed) -> Result<Installed, InvalidBuild> {
+    let id = ReleaseId { build: Build::parse("0", Scheme::Dotted)?, ..current.release.id.clone() };
+    let release = InstalledRelease { id, place: Place(0, 0), manifest: Digest::of(b""), entry_point: None };
+    Ok(Installed { release, files: vec![], links: vec![], folders: vec![] })
+}
+
+/// A hold never moves back: going back twice still holds what was left first.
+fn with_hold(ratchet: &Ratchet, left: &InstalledRelease) -> Ratchet {
+    let mut ratchet = ratchet.clone();
+    if ratchet.hold.is_none_or(|held| held.at < left.place) {
+        ratchet.hold(Held { at: left.place, manifest: left.manifest });
+    }
+    ratchet
+}
+
+fn build_at(release: &InstalledRelease) -> BuildAt {
+    BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 }
+}

@@ -1,0 +1,204 @@
+//! Looks at the files of an install: which are as installed, which are not, and what lies where a release wants something.
+//!
+//! A file whose size and time are as installed is not read (S3-7, D-03); any other is hashed, so that a shifted clock costs a pass over the disk and no download. A deep
+//! scan reads everything and finds what was changed behind size and time (AC-11, E1).
+
+use std::collections::BTreeMap;
+
+use manifests::path::RelPath;
+use manifests::release::{ConfigPolicy, Manifest};
+use serde::Serialize;
+
+use crate::fs::{Cursor, Folder, Found as Walked, FsError, Kind, LocalPath, Stat};
+use crate::installed::{Installed, InstalledFile};
+use crate::plan::{Found, FoundFile, beside};
+use crate::progress::{Progress, Step};
+
+/// How closely files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Size and time, and the content of what differs.
+    Fast,
+    /// The content of everything.
+    Deep,
+}
+
+/// A managed path that is not as it was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// Where.
+    pub path: RelPath,
+    /// How.
+    pub what: DriftKind,
+}
+
+/// How a managed path differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftKind {
+    /// It is not there.
+    Missing,
+    /// Its content differs.
+    Content,
+    /// The content is right, the time is not.
+    Time,
+    /// The content is right, the mode is not.
+    Mode,
+    /// Something else has its name.
+    Kind,
+}
+
+/// What differs from `installed`. Config files that their user changed are not drift.
+pub fn drift(folder: &Folder, installed: &Installed, depth: Depth, progress: &dyn Progress) -> Result<Vec<Drift>, FsError> {
+    progress.begin(Step::Scan, installed.files.len() as u64);
+    let mut cursor = Cursor::new(folder);
+    let mut found = Vec::new();
+    for file in installed.files.iter().filter(|file| file.is_listed) {
+        if let Some(what) = file_drift(folder, file, cursor.stat(&file.path)?, depth)? {
+            found.push(Drift { path: file.path.clone(), what });
+        }
+        progress.advance(1);
+    }
+    for link in &installed.links {
+        let what = match cursor.stat(&link.path)? {
+            None => Some(DriftKind::Missing),
+            Some(stat) if stat.kind != Kind::Link => Some(DriftKind::Kind),
+            Some(_) => (folder.read_link(&(&link.path).into())? != link.target.as_bytes()).then_some(DriftKind::Content),
+        };
+        found.extend(what.map(|what| Drift { path: link.path.clone(), what }));
+    }
+    for path in &installed.folders {
+        let what = match cursor.stat(path)? {
+            None => Some(DriftKind::Missing),
+            Some(stat) => (!stat.is_folder()).then_some(DriftKind::Kind),
+        };
+        found.extend(what.map(|what| Drift { path: path.clone(), what }));
+    }
+    Ok(found)
+}
+
+fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: Depth) -> Result<Option<DriftKind>, FsError> {
+    let users_own = file.policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite);
+    let Some(stat) = stat else { return Ok((!users_own).then_some(DriftKind::Missing)) };
+    if !stat.is_file() {
+        return Ok(Some(DriftKind::Kind));
+    }
+    let as_installed = file.is_as_installed(&stat);
+    let mode = || (cfg!(unix) && stat.mode & 0o777 != file.mode).then_some(DriftKind::Mode);
+    if as_installed && depth == Depth::Fast {
+        return Ok(mode());
+    }
+    let same = stat.size == file.size && folder.hash(&(&file.path).into())?.0 == file.sha256;
+    Ok(match (same, users_own) {
+        (true, _) if as_installed => mode(),
+        (true, _) => Some(DriftKind::Time),
+        (false, true) => None,
+        (false, false) => Some(DriftKind::Content),
+    })
+}
+
+/// What lies at every path that `installed` or `target` names, and at the folders that lead there: what a plan needs.
+pub fn observe(folder: &Folder, installed: Option<&Installed>, target: &Manifest, depth: Depth, progress: &dyn Progress) -> Result<BTreeMap<RelPath, Found>, FsError> {
+    let paths = paths(installed, target);
+    progress.begin(Step::Scan, paths.len() as u64);
+    let mut cursor = Cursor::new(folder);
+    let mut observed = BTreeMap::new();
+    for (path, wanted) in paths {
+        let found = match cursor.stat(&path)? {
+            None => Found::Nothing,
+            Some(stat) => look(folder, &path, &stat, wanted, installed, depth)?,
+        };
+        observed.insert(path, found);
+        progress.advance(1);
+    }
+    Ok(observed)
+}
+
+/// What a path is wanted for.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    /// The release puts a file of this size there, or a link.
+    Leaf(Option<u64>),
+    /// Only what we put there matters.
+    Known,
+}
+
+fn paths(installed: Option<&Installed>, target: &Manifest) -> BTreeMap<RelPath, Wanted> {
+    let mut paths = BTreeMap::new();
+    let mut known = |path: &RelPath| {
+        for folder in path.parents() {
+            paths.entry(folder).or_insert(Wanted::Known);
+        }
+        paths.entry(path.clone()).or_insert(Wanted::Known);
+    };
+    if let Some(installed) = installed {
+        installed.files.iter().map(|file| &file.path).for_each(&mut known);
+        installed.links.iter().map(|link| &link.path).for_each(&mut known);
+        installed.folders.iter().for_each(&mut known);
+    }
+    target.files.iter().map(|file| &file.path).for_each(&mut known);
+    target.links.iter().map(|link| &link.path).for_each(&mut known);
+    target.directories.iter().chain(&target.removed).for_each(&mut known);
+    for file in &target.files {
+        paths.insert(file.path.clone(), Wanted::Leaf(Some(file.size)));
+        if file.config != ConfigPolicy::Overwrite
+            && let Ok(beside) = beside(&file.path)
+        {
+            paths.insert(beside, Wanted::Leaf(Some(file.size)));
+        }
+    }
+    for link in &target.links {
+        paths.insert(link.path.clone(), Wanted::Leaf(None));
+    }
+    paths
+}
+
+fn look(folder: &Folder, path: &RelPath, stat: &Stat, wanted: Wanted, installed: Option<&Installed>, depth: Depth) -> Result<Found, FsError> {
+    let local = LocalPath::from(path);
+    Ok(match stat.kind {
+        Kind::Folder => {
+            let stranger = if matches!(wanted, Wanted::Leaf(_)) { stranger_in(folder, &local, installed)? } else { None };
+            Found::Folder { stranger }
+        }
+        // A link of a release is text; one that is not can only be some other link.
+        Kind::Link => Found::Link(String::from_utf8_lossy(&folder.read_link(&local)?).into_owned()),
+        Kind::Other => Found::Other,
+        Kind::File => {
+            let record = installed.and_then(|installed| installed.file(path));
+            let as_installed = record.is_some_and(|record| record.is_as_installed(stat));
+            let sha256 = match record {
+                Some(record) if as_installed && depth == Depth::Fast => Some(record.sha256),
+                _ if worth_reading(stat, wanted, record) => Some(folder.hash(&local)?.0),
+                _ => None,
+            };
+            Found::File(FoundFile { size: stat.size, mtime: stat.seconds, mode: stat.mode, sha256, as_installed })
+        }
+    })
+}
+
+/// A file whose size is that of no content it could be asked for is changed, whatever it holds.
+fn worth_reading(stat: &Stat, wanted: Wanted, record: Option<&InstalledFile>) -> bool {
+    let of_record = record.is_some_and(|record| record.size == stat.size);
+    of_record || matches!(wanted, Wanted::Leaf(Some(size)) if size == stat.size)
+}
+
+/// Something below `path` that no release of ours put there.
+fn stranger_in(folder: &Folder, path: &LocalPath, installed: Option<&Installed>) -> Result<Option<String>, FsError> {
+    let ours = |path: &LocalPath| {
+        let Some(path) = path.as_rel_path() else { return false };
+        installed.is_some_and(|installed| installed.file(&path).is_some() || installed.link(&path).is_some())
+    };
+    let mut stranger = None;
+    folder.walk(path, &mut |found| {
+        let found = match found {
+            Walked::Entry { stat, .. } if stat.is_folder() => None,
+            Walked::Entry { path, .. } => (!ours(path)).then(|| path.to_string()),
+            Walked::Unreadable { path, .. } => Some(path.to_string()),
+        };
+        if stranger.is_none() {
+            stranger = found;
+        }
+        stranger.is_none()
+    })?;
+    Ok(stranger)
+}

@@ -1,0 +1,408 @@
+//! The swap: every new file in place of every old one, or everything as it was (design section 6, attacks F6 to F8).
+//!
+//! All that can fail slowly has been done before: new files are complete in `staging/`, the backup is complete but for what the swap itself moves there. Then the journal is written, and from
+//! there on a cut at any moment is answered by the next start, which looks at what lies where and finishes or undoes ([`recovery`]). The swap itself is nothing but renames: old files to
+//! `backup/`, new ones from `staging/`. An operation that fails is undone at once, by the same rules. After the last rename is durable the journal says `committed`, and what remains
+//! is tidying up: numbers of backups, the installed state, the history.
+//!
+//! `docs/crash-safety.md` has every point at which it can be cut, and the test that cuts there.
+
+pub mod journal;
+pub mod operation;
+mod perform;
+mod prepare;
+mod recovery;
+mod tidy;
+
+use std::collections::BTreeMap;
+
+use manifests::channel::Place;
+use manifests::digest::Digest;
+use manifests::path::RelPath;
+
+use crate::backup::rotation::Slot;
+use crate::backup::{self, BackupError};
+use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
+use crate::history::{self, Attempt, Outcome};
+use crate::id::Id;
+use crate::progress::{Progress, Step};
+use journal::{DamagedJournal, Journal, Phase, Plan};
+pub use operation::{FileIdentity, Identity, Operation};
+use perform::{Performer, Strangers, Way, make_durable, observe, pristine};
+use recovery::{Change, Decision, changes, decide};
+
+/// A swap that is ready: every new file is complete in `staging/`.
+#[derive(Debug, Clone)]
+pub struct SwapPlan {
+    /// Names the attempt and the backup that it makes.
+    pub id: Id,
+    /// What set it off: `install`, `update`, `repair`, `rollback`.
+    pub trigger: String,
+    /// The release that is installed.
+    pub from: Option<Place>,
+    /// The release that comes.
+    pub to: Place,
+    /// Files that start the client, of the old and of the new release: out first, in last.
+    pub entry_points: Vec<RelPath>,
+    /// What happens to each path, in any order. Folders that lead to new files need not be named.
+    pub changes: Changes,
+    /// Whether the folder as it is becomes a backup.
+    pub keep: Keep,
+    /// What `installed` becomes.
+    pub installed_next: Vec<u8>,
+    /// What `manifest` becomes.
+    pub manifest_next: Vec<u8>,
+    /// The line of the history when it succeeds.
+    pub attempt: Attempt,
+}
+
+/// Whether the folder as it is becomes a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// No: nothing but times or modes changes, or files that were missing come back.
+    Nothing,
+    /// Yes.
+    Backup {
+        /// The backup that a rollback goes back to: the live tree from then on.
+        consumed: Option<Id>,
+    },
+}
+
+/// What happens to each path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    operations: Vec<Operation>,
+    links: Vec<(RelPath, Option<Identity>, String)>,
+}
+
+impl Changes {
+    /// None.
+    pub fn new() -> Changes {
+        Changes::default()
+    }
+
+    /// The file `staged` of `staging/`, which is `new`, comes to `path`, in place of `old`.
+    pub fn put(&mut self, path: RelPath, old: Option<Identity>, new: FileIdentity, staged: impl Into<String>) {
+        self.operations.push(Operation::Put { path, old, new: Identity::File(new), staged: Some(staged.into()) });
+    }
+
+    /// A symbolic link to `target` comes to `path`, in place of `old`.
+    pub fn put_link(&mut self, path: RelPath, old: Option<Identity>, target: impl Into<String>) {
+        self.links.push((path, old, target.into()));
+    }
+
+    /// The file `path` gets the time and mode of `new`, which has its content.
+    pub fn set(&mut self, path: RelPath, old: FileIdentity, new: FileIdentity) {
+        self.operations.push(Operation::Set { path, old, new });
+    }
+
+    /// The file or link `path`, which is `old`, goes.
+    pub fn remove(&mut self, path: RelPath, old: Identity) {
+        self.operations.push(Operation::Remove { path, old });
+    }
+
+    /// The folder `path` comes.
+    pub fn make_folder(&mut self, path: RelPath) {
+        self.operations.push(Operation::Mkdir { path });
+    }
+
+    /// The folder `path` goes, unless something is in it.
+    pub fn remove_folder(&mut self, path: RelPath) {
+        self.operations.push(Operation::Rmdir { path });
+    }
+
+    /// Whether nothing happens at all.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.links.is_empty()
+    }
+
+    /// The paths that something happens to.
+    pub fn paths(&self) -> impl Iterator<Item = &RelPath> {
+        self.operations.iter().map(Operation::path).chain(self.links.iter().map(|(path, ..)| path))
+    }
+}
+
+/// What a swap did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swapped {
+    /// The backup that it made.
+    pub backup: Option<Slot>,
+    /// What people should know: extras that could not be read, and so are not in the backup.
+    pub warnings: Vec<String>,
+}
+
+/// A swap did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// An operation failed; everything is as it was.
+    #[error("{source}; everything is as it was")]
+    Undone {
+        /// What failed.
+        source: FsError,
+    },
+    /// An operation failed, and so did undoing it; the next start of the updater finishes that.
+    #[error("{source}; undoing it failed too ({undo}): start the updater again to finish that")]
+    Interrupted {
+        /// What failed first.
+        source: FsError,
+        /// What failed while undoing.
+        undo: FsError,
+    },
+    /// Everything is in place, but the tidying up failed; the next start of the updater finishes it.
+    #[error("the new files are in place, but tidying up failed: {source}; start the updater again to finish")]
+    Unfinished {
+        /// What failed.
+        source: FsError,
+    },
+    /// A file is not what the plan was made for. Nothing was changed.
+    #[error("`{path}` changed while the update was prepared: run it again")]
+    Changed {
+        /// The file.
+        path: LocalPath,
+    },
+    /// A staged file is missing or not what the plan says. Nothing was changed.
+    #[error("the prepared file for `{path}` is missing or was changed: run the update again")]
+    NotStaged {
+        /// Where it was to go.
+        path: RelPath,
+    },
+    /// A file that nobody named lies where a folder is needed. Nothing was changed.
+    #[error("`{path}` is in the way: a folder of that name is needed, move the file away")]
+    InTheWay {
+        /// The file.
+        path: LocalPath,
+    },
+    /// The plan contradicts itself. A bug. Nothing was changed.
+    #[error("the plan of the swap is impossible: {0}")]
+    Impossible(String),
+    /// A journal is there: [`recover`] comes first.
+    #[error("an earlier swap is not finished: start the updater again")]
+    JournalPresent,
+    /// The backup cannot be made. Nothing was changed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Something before the first change failed.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// Carries `plan` out in `folder`, which must be locked and recovered. On any error but [`SwapError::Interrupted`] and [`SwapError::Unfinished`] the live tree is as it was.
+pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<Swapped, SwapError> {
+    if folder.stat(&journal::path())?.is_some() {
+        return Err(SwapError::JournalPresent);
+    }
+    folder.make_state_folders()?;
+    tidy::sweep(folder)?;
+    let begun = begin(folder, &plan, progress);
+    let (written, warnings) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            // Nothing has moved yet. What cannot be swept now, the next start sweeps; while a journal stands, it needs all of it.
+            if journal::end(folder).is_ok() {
+                let _ = tidy::sweep(folder);
+            }
+            return Err(error);
+        }
+    };
+    let swapping = Swapping { folder, written_bytes: written.to_line().len(), changes: changes(&written.operations), plan: &written };
+    swapping.run(progress)?;
+    tidy::tidy(folder, &written).map_err(|source| SwapError::Unfinished { source })?;
+    Ok(Swapped { backup: written.slots.map(|slots| slots.new.1), warnings })
+}
+
+/// Everything up to the journal: checks, the backup, what the state becomes.
+fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<(Plan, Vec<String>), SwapError> {
+    let operations = prepare::prepare(folder, plan)?;
+    let mut written = Plan {
+        id: plan.id,
+        trigger: plan.trigger.clone(),
+        from: plan.from,
+        to: plan.to,
+        installed: Digest::of(&plan.installed_next),
+        manifest: Digest::of(&plan.manifest_next),
+        slots: None,
+        operations,
+        attempt: Some(plan.attempt.clone()),
+    };
+    written.check().map_err(SwapError::Impossible)?;
+    let mut warnings = vec![];
+    if let Keep::Backup { consumed } = plan.keep {
+        let made = backup::make(folder, plan.id, plan.attempt.time, consumed, &moved(&written.operations), progress)?;
+        (written.slots, warnings) = (Some(made.slots), made.warnings);
+    }
+    folder.write_durably(&tidy::installed_next(), &plan.installed_next, Point::SwapNext)?;
+    folder.write_durably(&tidy::manifest_next(), &plan.manifest_next, Point::SwapNext)?;
+    folder.sync_folder(&LocalPath::state("staging"), Point::StageSync)?;
+    journal::begin(folder, &written)?;
+    Ok((written, warnings))
+}
+
+/// What the operations move to the backup.
+fn moved(operations: &[Operation]) -> BTreeMap<LocalPath, Identity> {
+    let old = |operation: &Operation| match operation {
+        Operation::Out { path, old } | Operation::Remove { path, old } | Operation::Put { path, old: Some(old), .. } => Some((path.into(), old.clone())),
+        _ => None,
+    };
+    operations.iter().filter_map(old).collect()
+}
+
+/// A swap whose journal is written.
+struct Swapping<'a> {
+    folder: &'a Folder,
+    plan: &'a Plan,
+    /// Bytes of the journal's first line.
+    written_bytes: usize,
+    changes: Vec<Change>,
+}
+
+impl Swapping<'_> {
+    /// Moves everything and commits, or undoes it.
+    fn run(&self, progress: &dyn Progress) -> Result<(), SwapError> {
+        if let Err(source) = self.forward(progress) {
+            // Should the disk be too full for this line, undoing needs no room and is right without it: whatever is cut off is decided by what lies where.
+            let _ = journal::append(self.folder, self.written_bytes, Phase::Back);
+            return Err(self.undo(source));
+        }
+        if let Err(source) = journal::append(self.folder, self.written_bytes, Phase::Committed) {
+            // The line may have reached the disk all the same: nothing is undone unless it is taken back.
+            return Err(match journal::append(self.folder, self.written_bytes, Phase::Back) {
+                Ok(()) => self.undo(source),
+                Err(undo) => SwapError::Interrupted { source, undo },
+            });
+        }
+        Ok(())
+    }
+
+    fn forward(&self, progress: &dyn Progress) -> Result<(), FsError> {
+        let Decision::Forward(steps) = decide(&self.changes, None, &pristine(&self.changes)) else {
+            // From what was checked to be staged the way is always forward.
+            return Err(FsError::io("swapping", &LocalPath::root(), std::io::ErrorKind::Other.into()));
+        };
+        progress.begin(Step::Swap, steps.len() as u64);
+        let mut performer = Performer::new(self.folder, self.plan, Way::Forward, Strangers::Fail);
+        for step in &steps {
+            performer.perform(step)?;
+            progress.advance(1);
+        }
+        make_durable(self.folder, &self.changes)
+    }
+
+    fn undo(&self, source: FsError) -> SwapError {
+        let undone = observe(self.folder, &self.changes).and_then(|seen| {
+            let Decision::Back(steps) = decide(&self.changes, Some(Phase::Back), &seen) else {
+                return Err(FsError::io("undoing the swap of", &LocalPath::root(), std::io::ErrorKind::NotFound.into()));
+            };
+            let mut performer = Performer::new(self.folder, self.plan, Way::Back, Strangers::Aside);
+            steps.iter().try_for_each(|step| performer.perform(step))?;
+            make_durable(self.folder, &self.changes)?;
+            journal::end(self.folder)
+        });
+        match undone {
+            Ok(()) => {
+                // What cannot be swept now, the next start sweeps.
+                let _ = tidy::sweep(self.folder);
+                SwapError::Undone { source }
+            }
+            Err(undo) => SwapError::Interrupted { source, undo },
+        }
+    }
+}
+
+/// What a start found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// No swap was under way.
+    Nothing,
+    /// A swap was finished: the new release is whole.
+    Finished {
+        /// The attempt.
+        id: Id,
+        /// Unexpected files, now below `.updater/found/`.
+        found: Vec<LocalPath>,
+    },
+    /// A swap was undone: the old release is whole.
+    Undone {
+        /// The attempt.
+        id: Id,
+        /// Unexpected files, now below `.updater/found/`.
+        found: Vec<LocalPath>,
+    },
+}
+
+/// A swap that was under way can be neither finished nor undone now. Nothing was touched, unless the file system failed midway; the journal stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// The journal cannot be believed.
+    #[error("{0}: nothing was touched; move `.updater/journal` away and run `updater verify --repair`")]
+    Journal(#[from] DamagedJournal),
+    /// Neither the old nor the new release is whole.
+    #[error("an earlier swap cannot be finished or undone: {} missing; nothing was touched; move `.updater/journal` away and run `updater verify --repair`", list(missing))]
+    Broken {
+        /// Old files that are nowhere.
+        missing: Vec<RelPath>,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+fn list(paths: &[RelPath]) -> String {
+    let shown: Vec<String> = paths.iter().take(3).map(|path| format!("`{path}`")).collect();
+    let more = paths.len().saturating_sub(shown.len());
+    if more > 0 { format!("{} and {more} more are", shown.join(", ")) } else { format!("{} is", shown.join(", ")) }
+}
+
+/// Finishes or undoes a swap that was cut off, and sweeps what a cut left behind. Every start calls this first, with the folder locked; without a journal it costs a few look-ups.
+pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
+    let Some(journal) = Journal::load(folder)? else {
+        tidy::sweep(folder)?;
+        return Ok(Recovery::Nothing);
+    };
+    let Journal { plan, phase, whole_bytes } = journal?;
+    let (id, changes) = (plan.id, changes(&plan.operations));
+    let seen = if phase == Some(Phase::Committed) { pristine(&changes) } else { observe(folder, &changes)? };
+    let perform = |way, steps: &[recovery::Step]| -> Result<Vec<LocalPath>, FsError> {
+        let mut performer = Performer::new(folder, &plan, way, Strangers::Aside);
+        steps.iter().try_for_each(|step| performer.perform(step))?;
+        make_durable(folder, &changes)?;
+        Ok(performer.found)
+    };
+    folder.make_state_folders()?;
+    match decide(&changes, phase, &seen) {
+        Decision::Tidy => {
+            tidy::tidy(folder, &plan)?;
+            Ok(Recovery::Finished { id, found: vec![] })
+        }
+        Decision::Forward(steps) => {
+            let found = perform(Way::Forward, &steps)?;
+            journal::append(folder, whole_bytes, Phase::Committed)?;
+            tidy::tidy(folder, &plan)?;
+            Ok(Recovery::Finished { id, found })
+        }
+        Decision::Back(steps) => {
+            if phase.is_none() {
+                journal::append(folder, whole_bytes, Phase::Back)?;
+            }
+            let found = perform(Way::Back, &steps)?;
+            if let Some(attempt) = &plan.attempt {
+                let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
+                history::append_once(folder, &Attempt { result, code, ..attempt.clone() })?;
+            }
+            journal::end(folder)?;
+            tidy::sweep(folder)?;
+            Ok(Recovery::Undone { id, found })
+        }
+        Decision::Broken(missing) => Err(RecoveryError::Broken { missing }),
+    }
+}
+
+impl SwapError {
+    /// What the station lacked, for the report (S3-24).
+    pub fn requirement(&self) -> Option<Requirement> {
+        match self {
+            SwapError::Undone { source } | SwapError::Interrupted { source, .. } | SwapError::Unfinished { source } | SwapError::Fs(source) => Some(source.requirement()),
+            SwapError::Backup(error) => error.requirement(),
+            _ => None,
+        }
+    }
+}
