@@ -1,1 +1,21 @@
-//! x
+//! The whole system, as a stranger or an attacker would use it.
+//!
+//! Real programs run in a temporary folder and are judged from outside: trees by an independent walk ([`tree`]), bytes by a proxy that counts them
+//! ([`proxy`]), everything else by exit codes and what `--json` prints. Nothing here calls the libraries under test, so that an error in them cannot
+//! hide itself.
+//!
+//! - [`world`]: a temporary folder with builds, a content repository, servers and stations.
+//! - [`server`]: an `update-server` under test. [`station`]: an install folder and the `updater` that looks after it.
+//! - [`proxy`]: the network between them; it can cut, slow, corrupt, truncate, replay.
+//! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
+//! - [`process`]: starting programs, with a time limit on each.
+
+#![warn(missing_docs)]
+
+pub mod forge;
+pub mod process;
+pub mod proxy;
+pub mod server;
+pub mod station;
+pub mod tree;
+pub mod world;
