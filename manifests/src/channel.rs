@@ -376,15 +376,10 @@ impl ChannelDocument {
     pub fn parse(bytes: &[u8], id: &ChannelId, limit: u64) -> Result<Self, ChannelError> {
         let boxed = || Box::new(id.clone());
         let malformed = |source| ChannelError::Malformed { id: boxed(), source };
-        /// Read first, so that a later format is named as such and not as a missing field.
-        #[derive(Deserialize)]
-        struct Head {
-            format: u64,
-        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let head: Head = json::from_slice(bytes, limit).map_err(malformed)?;
-        if head.format != FORMAT {
-            return Err(ChannelError::Format { id: boxed(), format: head.format });
+        let format = json::format_of(bytes, limit).map_err(malformed)?;
+        if format != FORMAT {
+            return Err(ChannelError::Format { id: boxed(), format });
         }
         let wire: DocumentWire = json::from_slice(bytes, limit).map_err(malformed)?;
         let found = ChannelId { os: wire.os, product: wire.product, arch: wire.arch, variant: wire.variant, channel: wire.channel };
@@ -426,7 +421,7 @@ impl ChannelDocument {
         let ChannelId { os, product, arch, variant, channel } = self.id.clone();
         let releases = self.releases.iter().map(|release| serde_json::to_value(wire_of(release))).collect::<Result<_, _>>()?;
         let (kind, epoch, last_sequence) = (self.kind, self.epoch, self.last_sequence);
-        canonical::to_vec(&DocumentWire {
+        canonical::to_stored(&DocumentWire {
             format: FORMAT,
             document: "channel".into(),
             product,

@@ -144,14 +144,10 @@ impl InstallDocument {
                 return Err(InstallError::Digest { url: link.url.clone(), expected, found });
             }
         }
-        #[derive(Deserialize)]
-        struct Head {
-            format: u64,
-        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let head: Head = json::from_slice(bytes, limit)?;
-        if head.format != FORMAT {
-            return Err(InstallError::Format(head.format));
+        let format = json::format_of(bytes, limit)?;
+        if format != FORMAT {
+            return Err(InstallError::Format(format));
         }
         let document: InstallDocument = json::from_slice(bytes, limit)?;
         if document.document != "install" {
@@ -168,7 +164,7 @@ impl InstallDocument {
 
     /// The bytes of the document, in canonical form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
-        canonical::to_vec(self)
+        canonical::to_stored(self)
     }
 }
 

@@ -34,6 +34,15 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, 
     Ok(serde_json::from_slice(bytes)?)
 }
 
+/// The `format` of a document of at most `limit` bytes: read before anything else of it, so that a later format is named as such and not as a missing field.
+pub fn format_of(bytes: &[u8], limit: usize) -> Result<u64, JsonError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u64,
+    }
+    from_slice::<Head>(bytes, limit).map(|head| head.format)
+}
+
 /// Refuses `bytes` that are not one strict JSON document of at most `limit` bytes. Memory: the keys of the objects that are open.
 pub fn check(bytes: &[u8], limit: usize) -> Result<(), JsonError> {
     if bytes.len() > limit {

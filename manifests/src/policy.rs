@@ -131,14 +131,10 @@ impl Policy {
 
     /// Reads the policy of `repository`, at most `limit` bytes.
     pub fn parse(bytes: &[u8], repository: &Name, limit: u64) -> Result<Policy, PolicyError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u64,
-        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let head: Head = json::from_slice(bytes, limit)?;
-        if head.format != FORMAT {
-            return Err(PolicyError::Format(head.format));
+        let format = json::format_of(bytes, limit)?;
+        if format != FORMAT {
+            return Err(PolicyError::Format(format));
         }
         let policy: Policy = json::from_slice(bytes, limit)?;
         if policy.document != "policy" {
@@ -155,7 +151,7 @@ impl Policy {
 
     /// The bytes of the document, in canonical form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
-        canonical::to_vec(self)
+        canonical::to_stored(self)
     }
 
     /// The epoch of sequences of `os`.
