@@ -25,21 +25,40 @@ pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     Ok(out)
 }
 
+/// The bytes in which a document with `value` is stored: the canonical form, but for control characters in strings, which JSON wants escaped. A reader of JSON gets the same
+/// value from it, which the canonical form itself does not grant.
+pub fn to_stored<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let mut out = Vec::new();
+    write_with(&serde_json::to_value(value)?, &mut out, Controls::Escaped)?;
+    Ok(out)
+}
+
 /// Appends the canonical form of `value` to `out`. Recursion is bounded by the depth that [`crate::json`] accepts.
 pub fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    write_with(value, out, Controls::Raw)
+}
+
+/// How control characters stand in strings.
+#[derive(Clone, Copy, PartialEq)]
+enum Controls {
+    Raw,
+    Escaped,
+}
+
+fn write_with(value: &Value, out: &mut Vec<u8>, controls: Controls) -> Result<(), CanonicalError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Value::Number(number) if number.is_f64() => return Err(CanonicalError::NotAnInteger(number.clone())),
         Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Value::String(text) => write_string(text, out),
+        Value::String(text) => write_string(text, out, controls),
         Value::Array(items) => {
             out.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                write(item, out)?;
+                write_with(item, out, controls)?;
             }
             out.push(b']');
         }
@@ -52,9 +71,9 @@ pub fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
                 if index > 0 {
                     out.push(b',');
                 }
-                write_string(key, out);
+                write_string(key, out, controls);
                 out.push(b':');
-                write(item, out)?;
+                write_with(item, out, controls)?;
             }
             out.push(b'}');
         }
@@ -62,9 +81,13 @@ pub fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-fn write_string(text: &str, out: &mut Vec<u8>) {
+fn write_string(text: &str, out: &mut Vec<u8>, controls: Controls) {
     out.push(b'"');
     for byte in text.bytes() {
+        if byte < 0x20 && controls == Controls::Escaped {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            continue;
+        }
         if byte == b'"' || byte == b'\\' {
             out.push(b'\\');
         }
@@ -93,6 +116,15 @@ mod tests {
     #[test]
     fn only_quotes_and_backslashes_are_escaped() {
         assert_eq!(canonical(r#""\"\\\/\n\u0000é""#), "\"\\\"\\\\/\n\0é\"");
+    }
+
+    #[test]
+    fn what_is_stored_is_json_whatever_its_strings_hold() {
+        let value: Value = serde_json::from_str(r#"{"b":"a\n\u0000\"\\é\u007f","a":1}"#).unwrap();
+        let stored = to_stored(&value).unwrap();
+        assert_eq!(String::from_utf8(stored.clone()).unwrap(), "{\"a\":1,\"b\":\"a\\u000a\\u0000\\\"\\\\é\u{7f}\"}");
+        assert_eq!(serde_json::from_slice::<Value>(&stored).unwrap(), value);
+        assert!(serde_json::from_slice::<Value>(&to_vec(&value).unwrap()).is_err());
     }
 
     #[test]

@@ -131,13 +131,13 @@ pub struct ObjectRef {
 #[serde(deny_unknown_fields)]
 pub struct Requires {
     /// Of the server that the client talks to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub server: Option<Bound>,
     /// Of the platform it runs on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub platform: Option<Bound>,
     /// Of the updater.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub updater: Option<Bound>,
 }
 
@@ -146,10 +146,10 @@ pub struct Requires {
 #[serde(deny_unknown_fields)]
 pub struct Compatible {
     /// Clients that may talk to it, when it is a server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub clients: Option<BuildRange>,
     /// Servers that it may talk to, when it is a client.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub servers: Option<BuildRange>,
 }
 
@@ -158,10 +158,10 @@ pub struct Compatible {
 #[serde(deny_unknown_fields)]
 pub struct BuildRange {
     /// The lowest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub min: Option<Bound>,
     /// The highest; a dotted one also admits builds that it is a prefix of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub max: Option<Bound>,
 }
 
@@ -272,7 +272,7 @@ struct DocumentWire {
     kind: Kind,
     os: Os,
     arch: Arch,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     variant: Option<Variant>,
     channel: Name,
     epoch: u64,
@@ -287,7 +287,7 @@ struct ReleaseWire {
     scheme: Scheme,
     released: UtcTime,
     manifest: ObjectRef,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     entry_point: Option<RelPath>,
     #[serde(default, skip_serializing_if = "is_default")]
     requires: Requires,
@@ -297,15 +297,15 @@ struct ReleaseWire {
     security: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     floor: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     withdrawn: Option<Withdrawn>,
     #[serde(default, skip_serializing_if = "is_default")]
     allow_downgrade: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     approver: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     notes: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     probe: Option<Probe>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deltas: Vec<DeltaRef>,
@@ -319,19 +319,20 @@ struct WarningsWire {
     security: bool,
     #[serde(default)]
     floor: bool,
+    #[serde(default, deserialize_with = "crate::json::present")]
     withdrawn: Option<Withdrawn>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProbeWire {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     file: Option<RelPath>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     command: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     timeout_seconds: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     alive_seconds: Option<u64>,
 }
 
@@ -416,7 +417,7 @@ impl ChannelDocument {
         }
     }
 
-    /// The bytes of the document, in canonical form. Releases that this code did not understand are not written: a publisher never holds any.
+    /// The bytes of the document, as it is stored. Releases that this code did not understand are not written: a publisher never holds any.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
         let ChannelId { os, product, arch, variant, channel } = self.id.clone();
         let releases = self.releases.iter().map(|release| serde_json::to_value(wire_of(release))).collect::<Result<_, _>>()?;

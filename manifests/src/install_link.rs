@@ -70,13 +70,13 @@ pub struct InstallDocument {
     /// The channel to follow.
     pub channel: Name,
     /// The OS; the station's own when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub os: Option<Os>,
     /// The arch; the station's own when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub arch: Option<Arch>,
     /// The variant; none when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub variant: Option<Variant>,
     /// The repository and its pinned root.
     pub content: ContentPin,
@@ -162,7 +162,7 @@ impl InstallDocument {
         Ok(document)
     }
 
-    /// The bytes of the document, in canonical form.
+    /// The bytes of the document, as it is stored.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
         canonical::to_stored(self)
     }

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Deepest nesting of arrays and objects; TUF roles need 6, ours 7.
@@ -41,6 +42,11 @@ pub fn format_of(bytes: &[u8], limit: usize) -> Result<u64, JsonError> {
         format: u64,
     }
     from_slice::<Head>(bytes, limit).map(|head| head.format)
+}
+
+/// Reads an optional field that is there. A `null` is refused (`docs/format.md` section 1), where `Option` by itself takes it for an absent field and another reader may not.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Refuses `bytes` that are not one strict JSON document of at most `limit` bytes. Memory: the keys of the objects that are open.

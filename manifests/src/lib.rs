@@ -12,7 +12,8 @@
 //!
 //! The bytes are described in `docs/format.md`.
 
-#![warn(missing_docs)]
+// What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod build;
 pub mod canonical;

@@ -29,7 +29,7 @@ pub struct Pack {
     /// Their number: the sum of the frames' stored lengths.
     pub length: u64,
     /// Index of the dictionary that every frame needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub dictionary: Option<u32>,
     /// The frames, in order.
     pub frames: Vec<Frame>,

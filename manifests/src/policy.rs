@@ -149,7 +149,7 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The bytes of the document, in canonical form.
+    /// The bytes of the document, as it is stored.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
         canonical::to_stored(self)
     }

@@ -7,25 +7,25 @@
 //! One command changes a repository at a time ([`lock`]). `now` is always a parameter; nothing here reads a clock, prints or logs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::build::Build;
 use crate::channel::{ChannelDocument, FORMAT, Kind, ObjectRef};
 use crate::install_link::RootPin;
 use crate::json;
 use crate::limits::Limits;
 use crate::name::{ChannelId, Name};
-use crate::release::{Manifest, ManifestFault};
+use crate::release::Manifest;
 use crate::time::UtcTime;
 
 pub mod audit;
 pub mod commit;
 pub mod compose;
 pub mod disk;
+pub mod error;
 pub mod garbage;
 pub mod init;
 pub mod keys;
@@ -37,25 +37,28 @@ pub mod packs;
 pub mod progress;
 pub mod read_back;
 pub mod refresh;
+pub mod request;
 pub mod retire;
 pub mod scan;
 pub mod view;
 pub mod zip_source;
 
 pub use compose::{Attributes, ConfigRule, Extras};
+pub use error::PublishError;
 pub use lint::{Finding, Findings, Names, Rule, Severity};
 pub use packs::Effort;
 pub use progress::{Progress, Silent, Stage};
+pub use request::{Outcome, PublishRequest, Published};
 
-use commit::{Change, CommitError, Signers};
-use compose::{NewRelease, Outline, Refused};
+use commit::{Change, Signers};
+use compose::{NewRelease, Outline};
 use disk::{Disk, DiskError, Put};
-use keys::{KeyError, KeyFolder};
+use keys::KeyFolder;
 use lock::{Lock, LockError};
 use packs::{PackPlan, PlacedPack};
 use scan::{Found, ScanError};
 use view::{View, ViewError};
-use zip_source::{Unpacked, ZipError};
+use zip_source::Unpacked;
 
 /// Earlier manifests that are searched for contents: enough for what a channel keeps, few enough to read at every publish.
 const MANIFESTS_SEARCHED: usize = 16;
@@ -68,182 +71,6 @@ pub struct Repository {
     name: Name,
     limits: Limits,
     patience: Duration,
-}
-
-/// What to publish, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PublishRequest {
-    /// A folder, or a zip file.
-    pub source: PathBuf,
-    /// Where to list it.
-    pub id: ChannelId,
-    /// The version.
-    pub build: Build,
-    /// Platform, product or updater; what the channel is, or a product, when absent.
-    pub kind: Option<Kind>,
-    /// What is said of the release.
-    pub attributes: Attributes,
-    /// What happens to files of earlier releases that this one does not have.
-    pub extras: Extras,
-    /// Policies of configuration files; the first that matches counts.
-    pub config: Vec<ConfigRule>,
-    /// How hard to compress.
-    pub effort: Effort,
-    /// Which case names may have.
-    pub names: Names,
-    /// Rules of lint that may be broken.
-    pub allowed: Vec<Rule>,
-    /// Say what would be done, and write nothing.
-    pub dry_run: bool,
-}
-
-impl PublishRequest {
-    /// A request with the defaults of `docs/format.md`.
-    pub fn new(source: impl Into<PathBuf>, id: ChannelId, build: Build) -> PublishRequest {
-        PublishRequest {
-            source: source.into(),
-            id,
-            build,
-            kind: None,
-            attributes: Attributes::default(),
-            extras: Extras::default(),
-            config: vec![],
-            effort: Effort::default(),
-            names: Names::default(),
-            allowed: vec![],
-            dry_run: false,
-        }
-    }
-}
-
-/// What a publish came to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// A release was listed.
-    Published(Published),
-    /// The channel's current release is this one already; nothing was written.
-    AlreadyCurrent(Published),
-    /// A dry run: this is what would be listed. `manifest` and `new_bytes` are not known before packing.
-    Planned(Published),
-}
-
-impl Outcome {
-    /// The release, whichever way.
-    pub fn published(&self) -> &Published {
-        match self {
-            Outcome::Published(published) | Outcome::AlreadyCurrent(published) | Outcome::Planned(published) => published,
-        }
-    }
-}
-
-/// A release that a publish was about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Published {
-    /// Its number.
-    pub sequence: u64,
-    /// Its version.
-    pub build: Build,
-    /// Its manifest; `None` in a dry run.
-    pub manifest: Option<ObjectRef>,
-    /// Files in it.
-    pub files: usize,
-    /// Bytes of all files together.
-    pub content_bytes: u64,
-    /// Files whose content had to be packed.
-    pub new_files: usize,
-    /// Bytes of that content.
-    pub new_content_bytes: u64,
-    /// Bytes of objects that were not in the repository before.
-    pub new_bytes: u64,
-    /// Stored bytes of packs that were there and are used again.
-    pub reused_bytes: u64,
-    /// What lint warned about.
-    pub warnings: Vec<Finding>,
-}
-
-/// A publisher's command failed. Nothing that stations see has changed, whichever it is.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The folder is not fit.
-    #[error("{0}")]
-    Lint(Findings),
-    /// The release cannot be the next one of its channel.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// The folder changed, or could not be read.
-    #[error(transparent)]
-    Scan(#[from] ScanError),
-    /// The zip could not be unpacked.
-    #[error(transparent)]
-    Zip(#[from] ZipError),
-    /// There is nothing at the place given.
-    #[error("there is no folder or zip file at `{}`", .0.display())]
-    NoSource(PathBuf),
-    /// There is no repository.
-    #[error("there is no repository at `{}`: make one with `manifests init`", .0.display())]
-    NotARepository(PathBuf),
-    /// The repository's own description cannot be read.
-    #[error("`{}` is not the description of a repository: {reason}", path.display())]
-    Description {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// There is a repository already.
-    #[error("`{}` is a repository already, named `{name}`: publish into it, or choose another folder", path.display())]
-    AlreadyARepository {
-        /// The folder.
-        path: PathBuf,
-        /// The name it has.
-        name: Name,
-    },
-    /// The folder holds something else.
-    #[error("`{}` is not empty and is no repository: choose a new or an empty folder", .0.display())]
-    NotEmpty(PathBuf),
-    /// A repository's name may not look like a folder of keys.
-    #[error("a repository cannot be named `{0}`: names that end in `.keys` are those of key folders")]
-    KeysName(Name),
-    /// Keys inside what is served.
-    #[error("the keys may not lie in the repository: choose a place for them outside `{}`", .0.display())]
-    KeysInside(PathBuf),
-    /// The repository is damaged.
-    #[error(transparent)]
-    View(#[from] ViewError),
-    /// Another command is at it.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// A change could not be written.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// A document would not be readable by stations.
-    #[error("the release would break a rule of the format: {0}")]
-    Manifest(#[from] ManifestFault),
-    /// A document is larger than stations accept.
-    #[error("{what} would be {length} bytes long, more than the {limit} that stations accept: publish less in one release, or prune")]
-    TooLong {
-        /// Which document.
-        what: &'static str,
-        /// Its length in bytes.
-        length: u64,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// A document has no canonical form.
-    #[error(transparent)]
-    Canonical(#[from] crate::canonical::CanonicalError),
-}
-
-impl From<DiskError> for PublishError {
-    fn from(error: DiskError) -> Self {
-        PublishError::Commit(CommitError::Disk(error))
-    }
-}
-
-impl From<KeyError> for PublishError {
-    fn from(error: KeyError) -> Self {
-        PublishError::Commit(CommitError::Key(error))
-    }
 }
 
 /// `repository.json`: read by tools only, never by stations.

@@ -84,7 +84,7 @@ pub struct FileEntry {
     #[serde(default, skip_serializing_if = "ConfigPolicy::is_overwrite")]
     pub config: ConfigPolicy,
     /// Where its content lies; absent for an empty file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub at: Option<ContentAt>,
 }
 
@@ -237,7 +237,7 @@ struct ManifestWire {
     product: Name,
     os: Os,
     arch: Arch,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     variant: Option<Variant>,
     build: String,
     scheme: Scheme,
@@ -290,11 +290,11 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The JSON of the manifest, in canonical form, before compression.
+    /// The JSON of the manifest, as it is stored, before compression.
     pub fn to_json(&self) -> Result<Vec<u8>, canonical::CanonicalError> {
         let ReleaseId { product, os, arch, variant, build } = self.id.clone();
         let Manifest { dictionaries, packs, files, links, directories, removed, .. } = self.clone();
-        canonical::to_vec(&ManifestWire {
+        canonical::to_stored(&ManifestWire {
             format: FORMAT,
             document: "manifest".into(),
             product,

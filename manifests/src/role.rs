@@ -267,10 +267,10 @@ pub struct MetaFile {
     /// The version, from 1.
     pub version: NonZeroU64,
     /// The length in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub length: Option<u64>,
     /// The hashes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub hashes: Option<Hashes>,
 }
 

@@ -62,7 +62,7 @@ impl Envelope {
         canonical::to_vec(&self.signed)
     }
 
-    /// Signs `content` with each of `signers` and returns the bytes of the file, in canonical form.
+    /// Signs `content` with each of `signers` and returns the bytes of the file, as it is stored.
     pub fn sign<T: Serialize>(content: &T, signers: &[&dyn Signer]) -> Result<Vec<u8>, EnvelopeError> {
         let signed = serde_json::to_value(content).map_err(CanonicalError::NotJson)?;
         let message = canonical::to_vec(&signed)?;
@@ -70,6 +70,6 @@ impl Envelope {
             .iter()
             .map(|signer| Ok(Signature { keyid: signer.key_id(), sig: hex::encode(signer.sign(&message)?) }))
             .collect::<Result<Vec<_>, SignError>>()?;
-        Ok(canonical::to_vec(&Envelope { signatures, signed })?)
+        Ok(canonical::to_stored(&Envelope { signatures, signed })?)
     }
 }

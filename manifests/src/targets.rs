@@ -17,7 +17,7 @@ pub struct Targets {
     /// Files by path.
     pub targets: BTreeMap<String, TargetFile>,
     /// Other roles that may sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub delegations: Option<Delegations>,
 }
 
@@ -115,7 +115,9 @@ impl<'de> Deserialize<'de> for DelegatedRole {
             keyids: Vec<crate::key::KeyId>,
             threshold: std::num::NonZeroU64,
             terminating: bool,
+            #[serde(default, deserialize_with = "crate::json::present")]
             paths: Option<Vec<String>>,
+            #[serde(default, deserialize_with = "crate::json::present")]
             path_hash_prefixes: Option<Vec<String>>,
         }
         let fields = Fields::deserialize(deserializer)?;

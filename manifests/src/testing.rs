@@ -234,7 +234,6 @@ impl TestRepository {
             view.headers().into_iter().find(|(name, ..)| name == role).map(|(_, version, _)| version).expect("a role of the repository");
         match role {
             "timestamp" => layout::TIMESTAMP.to_owned(),
-            // A view of rotated keys is ahead of the files; the snapshot and below are not.
             _ => layout::role_file(role, version),
         }
     }

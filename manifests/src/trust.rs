@@ -24,7 +24,7 @@ pub use search::{Need, Search, SearchStep};
 /// Name of the top-level targets role.
 pub const TARGETS: &str = "targets";
 
-/// Why metadata is not trusted. The set is unchanged after any of these, but for [`TrustError::Expired`] of a timestamp or snapshot, which stays as a rollback floor.
+/// Why metadata is not trusted. The set is unchanged after any of these.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read as an envelope.
@@ -187,8 +187,10 @@ impl TrustedSet {
         // 5.3.4 "signed by a threshold of keys specified in the trusted root metadata file … and a threshold of keys specified in the new root" (W4)
         let new = verify_root(bytes, Some(&self.root), &*self.verifier, &self.limits)?;
         // 5.3.5 "version number of the new root … MUST be exactly the version in the trusted root + 1" (W6). Its expiry does not matter yet.
-        let expected = self.root.version() + 1;
-        if new.version() != expected {
+        // Nothing follows the last version that there is (A9).
+        let expected = self.root.version().checked_add(1);
+        if expected != Some(new.version()) {
+            let expected = expected.unwrap_or(u64::MAX);
             return Err(TrustError::Version { role: Root::KIND.into(), expected, found: new.version() });
         }
         self.root = new;
@@ -317,6 +319,10 @@ impl TrustedSet {
             self.trusted_targets(delegator, via.as_deref()).and_then(|content| content.delegations.as_ref()).ok_or_else(not_delegated)?;
         let delegated = delegations.roles.iter().find(|delegated| delegated.name == *role).ok_or_else(not_delegated)?;
         let content = self.verify_targets(bytes, role, &delegations.keys, &delegated.keys)?;
+        // Where no hashes are listed, two delegators could be given two files of one version; what the one delegates further would then be found below the other.
+        if self.delegated.iter().any(|((other, _), trusted)| other == role && *trusted != content) {
+            return Err(TrustError::Mismatch { role: role.clone() });
+        }
         self.delegated.insert((role.clone(), delegator.clone()), content);
         Ok(())
     }

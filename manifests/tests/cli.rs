@@ -1,1 +1,310 @@
+//! The real binary: what it prints, which status it ends with, what it leaves.
 
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A temporary folder with a repository in it, and the program.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let bench = Bench { folder: TempDir::new().unwrap() };
+        bench.done(&["init", "repo", "--name", "acme"]);
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn build(&self, name: &str, files: &[(&str, &str)]) -> &Self {
+        for (path, content) in files {
+            let place = self.path(name).join(path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, content).unwrap();
+        }
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_manifests"));
+        command.args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Standard output of a command that must succeed.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Standard error of a command that must end with `status`.
+    fn fails(&self, status: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+        error
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_slice(&self.run(&[arguments, &["--json"]].concat()).stdout).unwrap()
+    }
+
+    fn publish(&self, folder: &str, build: &str) -> String {
+        self.done(&publish(folder, build))
+    }
+}
+
+fn publish<'a>(folder: &'a str, build: &'a str) -> Vec<&'a str> {
+    vec!["publish", folder, "--repo", "repo", "--product", "smartclient", "--os", "windows", "--build", build]
+}
+
+#[test]
+fn every_command_ends_by_naming_the_next_one() {
+    let bench = Bench { folder: TempDir::new().unwrap() };
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    let commands: Vec<Vec<&str>> = vec![
+        vec!["init", "repo", "--name", "acme"],
+        publish("build", "17.3.0.14"),
+        publish("build", "17.3.0.14"),
+        vec!["list", "repo"],
+        vec!["verify", "repo"],
+        vec!["withdraw", "repo", "--product", "smartclient", "--os", "windows", "1", "--reason", "crashes at start"],
+        vec!["prune", "repo"],
+        vec!["gc", "repo"],
+        vec!["refresh", "repo"],
+    ];
+    for command in commands {
+        let text = bench.done(&command);
+        assert!(text.lines().last().is_some_and(|line| line.starts_with("next: ")), "{command:?}: {text}");
+    }
+}
+
+#[test]
+fn every_command_speaks_json() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ"), ("smartclient.ini", "[x]")]);
+    let published = bench.json(&publish("build", "17.3.0.14"));
+    assert_eq!((&published["result"], &published["sequence"], &published["scheme"]), (&"published".into(), &1.into(), &"dotted".into()));
+    assert_eq!(published["warnings"][0]["rule"], "config-file");
+    let listed = bench.json(&["list", "repo"]);
+    assert_eq!(listed["channels"][0]["releases"][0]["build"], "17.3.0.14");
+    assert_eq!(listed["channels"][0]["current"], 1);
+    assert_eq!(listed["root"]["version"], 1);
+    assert_eq!(bench.json(&["verify", "repo"])["problems"], Value::Array(vec![]));
+    assert_eq!(bench.json(&["prune", "repo", "--keep", "1"])["pruned"], Value::Array(vec![]));
+    assert!(bench.json(&["gc", "repo", "--dry-run"])["live"].as_u64().unwrap() > 5);
+    assert_eq!(bench.json(&["refresh", "repo"])["signed"][0]["role"], "timestamp");
+    let withdrawn = bench.json(&["withdraw", "repo", "--product", "smartclient", "--os", "windows", "1", "--reason", "x"]);
+    assert_eq!(withdrawn["result"], "withdrawn");
+}
+
+#[test]
+fn the_same_publish_twice_is_already_current() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    assert!(bench.publish("build", "17.3.0.14").contains("sequence 1"));
+    assert!(bench.publish("build", "17.3.0.14").starts_with("already current"));
+}
+
+#[test]
+fn init_refuses_a_second_time_and_a_folder_in_use() {
+    let bench = Bench::new();
+    assert!(bench.fails(15, &["init", "repo", "--name", "acme"]).contains("is a repository already, named `acme`"));
+    bench.build("used", &[("x", "1")]);
+    assert!(bench.fails(15, &["init", "used", "--name", "acme"]).contains("not empty"));
+    bench.fails(2, &["init", "new", "--name", "../acme"]);
+    assert!(bench.fails(15, &["list", "nowhere"]).contains("manifests init"));
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_for_their_owner_alone_and_one_that_is_not_stops_signing() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    let keys: Vec<PathBuf> = fs::read_dir(bench.path("repo.keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(keys.len(), 9);
+    for key in &keys {
+        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(key, fs::Permissions::from_mode(0o640)).unwrap();
+    }
+    assert!(bench.fails(13, &publish("build", "17.3.0.14")).contains("chmod 600"));
+    assert!(bench.fails(13, &["refresh", "repo", "--keys", "elsewhere"]).contains("--keys"));
+}
+
+#[test]
+fn ac_58_an_unfit_folder_is_refused_with_all_reasons_at_once() {
+    let bench = Bench::new();
+    bench.build(
+        "live",
+        &[("smartclient.exe", "MZ"), ("smartclient.log", "x"), ("bkp_remote.001/a", "x"), ("con", "x"), ("A.dll", "1"), ("a.dll", "2")],
+    );
+    let error = bench.fails(10, &publish("live", "17.3.0.14"));
+    for rule in ["live-client", "client-backup", "device-name", "case-collision"] {
+        assert!(error.contains(rule), "{rule}: {error}");
+    }
+    let value = bench.json(&publish("live", "17.3.0.14"));
+    assert_eq!((&value["code"], &value["status"]), (&"unfit".into(), &10.into()));
+    assert!(value["findings"].as_array().unwrap().iter().all(|finding| finding["advice"].is_string()));
+    bench.build("zips", &[("build.zip", "PK")]);
+    assert!(bench.fails(10, &publish("zips", "17.3.0.14")).contains("only-archives"));
+    fs::create_dir(bench.path("empty")).unwrap();
+    assert!(bench.fails(10, &publish("empty", "17.3.0.14")).contains("empty-folder"));
+    assert!(bench.fails(10, &publish(".", "17.3.0.14")).contains("own-keys"));
+}
+
+#[test]
+fn ac_56_capitals_pass_unless_they_are_forbidden() {
+    let bench = Bench::new();
+    bench.build("build", &[("SmartClient.exe", "MZ")]);
+    let strict = [publish("build", "17.3.0.14"), vec!["--names", "strict-lower"]].concat();
+    assert!(bench.fails(10, &strict).contains("upper-case"));
+    bench.publish("build", "17.3.0.14");
+}
+
+#[test]
+fn ac_57_macosx_without_a_bundle_is_refused_unless_it_is_meant_so() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient", "x")]);
+    let command =
+        vec!["publish", "build", "--repo", "repo", "--product", "smartclient", "--os", "macos", "--arch", "aarch64", "--build", "1.0.0"];
+    assert!(bench.fails(10, &command).contains("smartclient.app"));
+    bench.done(&[command, vec!["--allow", "no-app-bundle"]].concat());
+    bench.fails(2, &[publish("build", "1.0.0"), vec!["--allow", "device-name"]].concat());
+}
+
+#[test]
+fn d_04_ini_files_are_listed_in_a_warning() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ"), ("smartclient.ini", "[x]")]);
+    let output = bench.run(&publish("build", "17.3.0.14"));
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && warning.contains("warning config-file: `smartclient.ini`"), "{warning}");
+}
+
+#[test]
+fn d_06_a_lower_build_is_refused_and_the_scheme_of_the_channel_is_kept() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.publish("build", "17.3.0.14");
+    assert!(bench.fails(11, &publish("build", "17.3.0.9")).contains("--allow-downgrade"));
+    bench.done(&[publish("build", "17.3.0.9"), vec!["--allow-downgrade"]].concat());
+    // 17.4.0 alone would be taken for semver.
+    assert_eq!(bench.json(&publish("build", "17.4.0"))["scheme"], "dotted");
+    assert!(bench.fails(2, &publish("build", "latest")).contains("none of the schemes"));
+}
+
+#[test]
+fn verify_ends_with_its_own_status_when_something_is_damaged() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", &"MZ".repeat(1000))]);
+    bench.publish("build", "17.3.0.14");
+    let manifest = bench.json(&["list", "repo"])["channels"][0]["releases"][0]["manifest"]["sha256"].as_str().unwrap().to_owned();
+    let damage = |keep: &dyn Fn(&str) -> bool| {
+        for shard in fs::read_dir(bench.path("repo/objects")).unwrap() {
+            for object in fs::read_dir(shard.unwrap().path()).unwrap() {
+                let path = object.unwrap().path();
+                if !keep(path.file_name().unwrap().to_str().unwrap()) {
+                    let mut bytes = fs::read(&path).unwrap();
+                    *bytes.last_mut().unwrap() ^= 1;
+                    fs::write(path, bytes).unwrap();
+                }
+            }
+        }
+    };
+    damage(&|name| name == manifest);
+    let output = bench.run(&["verify", "repo"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(14));
+    assert!(text.contains("problem damaged"), "{text}");
+    let found = bench.json(&["verify", "repo"]);
+    assert!(found["problems"].as_array().unwrap().iter().any(|problem| problem["code"] == "damaged"));
+}
+
+#[test]
+fn c11_of_two_publishers_one_waits_or_is_told_who_was_first() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    let mut lock = File::options().write(true).open(bench.path("repo/.lock")).unwrap();
+    lock.lock().unwrap();
+    lock.set_len(0).unwrap();
+    write!(lock, "process 1, publish").unwrap();
+    let error = bench.fails(12, &publish("build", "17.3.0.14"));
+    assert!(error.contains("--wait"), "{error}");
+    if cfg!(unix) {
+        assert!(error.contains("process 1, publish"), "{error}");
+    }
+    drop(lock);
+    for index in 0..3 {
+        bench.build(&format!("build{index}"), &[("smartclient.exe", &format!("MZ{index}"))]);
+    }
+    let folders = ["build0", "build1", "build2"];
+    let started: Vec<_> = folders
+        .iter()
+        .map(|folder| bench.command(&[publish(folder, "17.3.0.14"), vec!["--wait", "60"]].concat()).spawn().unwrap())
+        .collect();
+    for mut child in started {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(bench.json(&["list", "repo"])["channels"][0]["releases"].as_array().unwrap().len(), 3);
+    bench.done(&["verify", "repo"]);
+}
+
+fn zip_of(path: &Path, entries: &[(&str, &str)]) {
+    let mut writer = zip::ZipWriter::new(File::create(path).unwrap());
+    for (name, content) in entries {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(content.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn d10_a_zip_is_published_like_its_folder_and_an_unsafe_one_is_not() {
+    let bench = Bench::new();
+    zip_of(&bench.path("build.zip"), &[("smartclient.exe", "MZ"), ("lib/a.dll", "a")]);
+    assert!(bench.publish("build.zip", "17.3.0.14").contains("2 files"));
+    assert!(bench.publish("build.zip", "17.3.0.14").starts_with("already current"));
+    zip_of(&bench.path("zips.zip"), &[("inner.zip", "PK")]);
+    assert!(bench.fails(10, &publish("zips.zip", "17.3.0.15")).contains("only-archives"));
+    zip_of(&bench.path("twins.zip"), &[("A", "1"), ("a", "2"), ("aux", "3")]);
+    let error = bench.fails(10, &publish("twins.zip", "17.3.0.15"));
+    assert!(error.contains("case-collision") && error.contains("device-name"), "{error}");
+    fs::write(bench.path("text.zip"), "no zip").unwrap();
+    assert!(bench.fails(10, &publish("text.zip", "17.3.0.15")).contains("not a sound zip"));
+    assert!(bench.fails(11, &publish("missing.zip", "17.3.0.15")).contains("missing.zip"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    assert!(bench.done(&[publish("build", "17.3.0.14"), vec!["--dry-run"]].concat()).starts_with("would publish"));
+    assert_eq!(bench.json(&["list", "repo"])["channels"], Value::Array(vec![]));
+    assert!(!bench.path("repo/objects").exists());
+}
+
+#[test]
+fn help_shows_examples_and_every_exit_status() {
+    let bench = Bench::new();
+    let help = bench.done(&["--help"]);
+    assert!(help.contains("manifests init acme --name acme") && help.contains("Exit status"));
+    for command in ["init", "publish", "list", "verify", "withdraw", "prune", "gc", "refresh"] {
+        assert!(bench.done(&[command, "--help"]).contains("Example"), "{command}");
+    }
+    bench.fails(2, &["publish"]);
+}

@@ -7,8 +7,9 @@ use manifests::build::Build;
 use manifests::channel::{Kind, ObjectRef};
 use manifests::limits::Limits;
 use manifests::name::ChannelId;
+use manifests::publish::scan::ScanError;
 use manifests::publish::view::{read_manifest, release_id};
-use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Outcome, PublishError, Published, Rule, Silent};
+use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Outcome, Progress, PublishError, Published, Rule, Silent, Stage};
 use manifests::release::{ConfigPolicy, Manifest};
 use manifests::testing::{CHANNEL, TestRepository, set_time};
 use manifests::time::FileTime;
@@ -265,14 +266,17 @@ fn attributes_reach_the_channel_document() {
     request.attributes = Attributes {
         entry_point: Some("run".parse().unwrap()),
         approver: Some("J. Silva".into()),
-        notes: Some("first".into()),
+        notes: Some("first\nand \"best\"\t".into()),
         security: true,
         ..Attributes::default()
     };
     test.publish(&request);
     let release = test.view().channels[&id()].current().unwrap().clone();
     assert_eq!(release.entry_point, Some("run".parse().unwrap()));
-    assert_eq!((release.approver.as_deref(), release.notes.as_deref(), release.security), (Some("J. Silva"), Some("first"), true));
+    assert_eq!(
+        (release.approver.as_deref(), release.notes.as_deref(), release.security),
+        (Some("J. Silva"), Some("first\nand \"best\"\t"), true)
+    );
     // What is said of a release is part of it: saying something else lists it anew, over the same manifest.
     request.attributes.notes = Some("second".into());
     let Outcome::Published(again) = test.publish(&request) else { panic!("published") };
@@ -342,6 +346,37 @@ fn a_dry_run_writes_nothing_and_counts_the_same() {
     assert_eq!(counts(&planned), counts(&published));
 }
 
+/// Does something to the folder when a step begins.
+struct Meddler<F: Fn() + Sync>(Stage, F);
+
+impl<F: Fn() + Sync> Progress for Meddler<F> {
+    fn begin(&self, stage: Stage, _: u64) {
+        if stage == self.0 {
+            (self.1)();
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_changes_while_it_is_published_is_refused_by_the_name_of_the_file() {
+    let test = TestRepository::new();
+    let changes: [(Stage, &str, &[u8]); 5] = [
+        (Stage::Reading, "a", b"longer than before"),
+        (Stage::Packing, "a", b"2"),
+        (Stage::Packing, "a", b"longer than before"),
+        (Stage::Proving, "a", b"3"),
+        (Stage::Proving, "new", b"new"),
+    ];
+    for (stage, name, content) in changes {
+        let folder = test.folder("build", &[("a", b"1"), ("b", &noise(9, 600_000))]);
+        let meddler = Meddler(stage, || fs::write(folder.join(name), content).unwrap());
+        let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &meddler);
+        assert!(matches!(&refused, Err(PublishError::Scan(ScanError::Changed(path))) if path == name), "{stage:?} {name}: {refused:?}");
+        assert_eq!(problems(&test), [""; 0]);
+    }
+    assert!(test.view().channels.is_empty());
+}
+
 #[test]
 fn a_missing_key_stops_a_publish_before_anything_is_written() {
     let test = TestRepository::new();
@@ -363,5 +398,16 @@ fn versions_never_go_down_when_the_clock_does() {
     let after = test.view().headers();
     for (role, version, _) in after.iter().filter(|(role, ..)| ["timestamp", "snapshot", "linux"].contains(&role.as_str())) {
         assert!(before.iter().any(|(name, was, _)| name == role && was < version), "{role}");
+    }
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_published_is_named() {
+    let test = TestRepository::new();
+    for stage in [Stage::Reading, Stage::Packing, Stage::Proving] {
+        let folder = test.folder("build", &[("a", b"1"), ("b", b"2")]);
+        let meddler = Meddler(stage, || fs::remove_file(folder.join("a")).unwrap());
+        let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &meddler);
+        assert!(matches!(&refused, Err(PublishError::Scan(ScanError::Changed(path))) if path == "a"), "{stage:?}: {refused:?}");
     }
 }

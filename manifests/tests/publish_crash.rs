@@ -15,8 +15,9 @@ fn current(test: &TestRepository) -> Option<u64> {
     test.view().channels.get(&id()).and_then(|document| document.current().map(|release| release.sequence))
 }
 
+/// Whether everything is as it was signed; roles may have expired where a test let time pass.
 fn sound(test: &TestRepository) -> bool {
-    test.repository().verify(test.now(), &Silent).unwrap().problems.is_empty()
+    test.repository().verify(test.now(), &Silent).unwrap().problems.iter().all(|problem| problem.code == "expired")
 }
 
 /// Runs `command` on a fresh repository after `prepare`, stopped after every possible number of steps; then checks, and runs it again unstopped.
@@ -86,10 +87,10 @@ fn gc_stopped_after_any_step_removes_no_live_object_and_ends_the_next_time() {
 fn a_refresh_of_every_role_stopped_after_any_write_can_be_run_again() {
     let prepare = |test: &mut TestRepository| {
         test.publish_files(&[("a", b"1")], "1.0.0");
-        test.pass_days(1);
+        test.pass_days(200);
     };
-    let refresh = |test: &TestRepository| test.repository().refresh(test.now().plus_days(0), &Silent).is_ok();
-    at_every_step(prepare, refresh, Some(1), Some(1));
+    let steps = at_every_step(prepare, |test| test.repository().refresh(test.now(), &Silent).is_ok(), Some(1), Some(1));
+    assert_eq!(steps, 18, "nine roles, two steps each");
 }
 
 #[test]

@@ -200,8 +200,9 @@ impl PublishArgs {
         let counts = match &outcome {
             Outcome::AlreadyCurrent(_) => String::new(),
             _ => format!(
-                "\n{} files, {}; {} of them new, {}{}; {} in packs used again",
+                "\n{} {}, {}; {} of them new, {}{}; {} in packs used again",
                 published.files,
+                if published.files == 1 { "file" } else { "files" },
                 bytes(published.content_bytes),
                 published.new_files,
                 bytes(published.new_content_bytes),

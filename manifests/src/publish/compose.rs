@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::build::Build;
-use crate::channel::{ChannelDocument, Compatible, Kind, MAX_RELEASES, ObjectRef, Probe, Release, Requires};
+use crate::channel::{ChannelDocument, Compatible, Kind, ObjectRef, Probe, Release, Requires};
 use crate::digest::Digest;
 use crate::name::{ChannelId, Name, Os};
 use crate::pack::Pack;
@@ -16,6 +16,9 @@ use crate::publish::scan::{HashedFile, Tree};
 use crate::release::{ConfigPolicy, ContentAt, FileEntry, Manifest, ReleaseId};
 use crate::targets::pattern_matches;
 use crate::time::UtcTime;
+
+mod refused;
+pub use refused::{Refused, check_build, check_request};
 
 /// What a publisher says about a release besides its files.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -213,123 +216,10 @@ fn removed(tree: &Tree, previous: &[&Manifest]) -> Vec<RelPath> {
     gone
 }
 
-/// Why a release cannot be the next one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Its build is below the current one.
-    #[error("build `{new}` is below the current build `{current}` of this channel: give --allow-downgrade to send stations back to it")]
-    Downgrade {
-        /// The channel's.
-        current: String,
-        /// The release's.
-        new: String,
-    },
-    /// Its build cannot be compared with the current one.
-    #[error(
-        "build `{new}` ({new_scheme}) cannot be compared with the current build `{current}` ({current_scheme}): give --scheme {current_scheme}, or --allow-downgrade to change the scheme"
-    )]
-    OtherScheme {
-        /// The channel's.
-        current: String,
-        /// Its scheme.
-        current_scheme: crate::build::Scheme,
-        /// The release's.
-        new: String,
-        /// Its scheme.
-        new_scheme: crate::build::Scheme,
-    },
-    /// The product is listed as something else.
-    #[error("the channel is one of kind {current:?}, not {new:?}: leave out --kind")]
-    OtherKind {
-        /// The channel's.
-        current: Kind,
-        /// The release's.
-        new: Kind,
-    },
-    /// The variant differs from another by case alone.
-    #[error("variant `{new}` differs from variant `{existing}` by case alone: give it as `{existing}`, or choose another name")]
-    VariantCase {
-        /// The one that is there.
-        existing: String,
-        /// The one that was given.
-        new: String,
-    },
-    /// The document is full.
-    #[error("the channel lists {MAX_RELEASES} releases, which is the most it can: run `manifests prune` first")]
-    TooManyReleases,
-    /// A document holds what this code does not understand.
-    #[error("the channel document of {0} holds releases that this program does not understand: use a newer one")]
-    NewerDocument(ChannelId),
-    /// A text is too long.
-    #[error("{0} is longer than the {1} bytes allowed")]
-    TextTooLong(&'static str, usize),
-    /// There is no such release.
-    #[error("there is no release {sequence} in {channel}: `manifests list` names those that there are")]
-    NoRelease {
-        /// The channel.
-        channel: ChannelId,
-        /// The number.
-        sequence: u64,
-    },
-    /// There is no such channel.
-    #[error("there is no channel {0}: `manifests list` names those that there are")]
-    NoChannel(ChannelId),
-    /// A count that would leave nothing.
-    #[error("at least one release per channel is kept")]
-    KeepNothing,
-}
-
 /// The highest sequence given out for an (OS, product).
 pub fn last_sequence(channels: &BTreeMap<ChannelId, ChannelDocument>, os: Os, product: &Name) -> u64 {
     let of = channels.values().filter(|document| document.id.os == os && document.id.product == *product);
     of.map(|document| document.last_sequence).max().unwrap_or(0)
-}
-
-/// Whether `build` may follow in the channel.
-pub fn check_build(document: Option<&ChannelDocument>, build: &Build, allow_downgrade: bool) -> Result<(), Refused> {
-    let Some(current) = document.and_then(ChannelDocument::current) else { return Ok(()) };
-    let (text, new) = (current.build.text().to_owned(), build.text().to_owned());
-    match current.build.compare(build) {
-        _ if allow_downgrade => Ok(()),
-        None => Err(Refused::OtherScheme { current: text, current_scheme: current.build.scheme(), new, new_scheme: build.scheme() }),
-        Some(std::cmp::Ordering::Greater) => Err(Refused::Downgrade { current: text, new }),
-        Some(_) => Ok(()),
-    }
-}
-
-/// Refuses what no release of this channel can be, whatever its files are. Returns the kind that it will have.
-pub fn check_request(
-    channels: &BTreeMap<ChannelId, ChannelDocument>,
-    id: &ChannelId,
-    build: &Build,
-    kind: Option<Kind>,
-    attributes: &Attributes,
-) -> Result<Kind, Refused> {
-    let document = channels.get(id);
-    let lower = |variant: &crate::name::Variant| variant.as_str().to_lowercase();
-    let twin =
-        channels.keys().filter(|other| (&other.product, other.os) == (&id.product, id.os)).filter_map(|other| other.variant.as_ref());
-    if let Some(variant) = &id.variant
-        && let Some(twin) = twin.into_iter().find(|twin| *twin != variant && lower(twin) == lower(variant))
-    {
-        return Err(Refused::VariantCase { existing: twin.to_string(), new: variant.to_string() });
-    }
-    if attributes.approver.as_ref().is_some_and(|text| text.len() > 256) {
-        return Err(Refused::TextTooLong("the approver", 256));
-    }
-    if attributes.notes.as_ref().is_some_and(|text| text.len() > 4096) {
-        return Err(Refused::TextTooLong("the notes", 4096));
-    }
-    check_build(document, build, attributes.allow_downgrade)?;
-    match document {
-        None => Ok(kind.unwrap_or(Kind::Product)),
-        Some(document) if !document.unavailable.is_empty() => Err(Refused::NewerDocument(id.clone())),
-        Some(document) if document.releases.len() >= MAX_RELEASES => Err(Refused::TooManyReleases),
-        Some(document) => match kind {
-            Some(new) if new != document.kind => Err(Refused::OtherKind { current: document.kind, new }),
-            _ => Ok(document.kind),
-        },
-    }
 }
 
 /// Whether the current release says the same of itself as a new one would.

@@ -126,7 +126,7 @@ pub(crate) fn live_files(disk: &Disk, view: &View, limits: &Limits) -> Result<BT
     for document in view.channels.values() {
         if !document.unavailable.is_empty() {
             // What such a release names is not known here, so nothing can be told.
-            return Err(super::Refused::NewerDocument(document.id.clone()).into());
+            return Err(super::compose::Refused::NewerDocument(document.id.clone()).into());
         }
         for release in &document.releases {
             live.extend(release.deltas.iter().map(|delta| delta.object.sha256.object_path()));
@@ -153,7 +153,7 @@ fn write_unnamed(disk: &Disk, before: &BTreeMap<String, UtcTime>, files: BTreeMa
     if files.is_empty() && before.is_empty() {
         return Ok(());
     }
-    disk.put(layout::UNNAMED, &canonical::to_vec(&Unnamed { format: FORMAT, document: "unnamed".into(), files })?)?;
+    disk.put(layout::UNNAMED, &canonical::to_stored(&Unnamed { format: FORMAT, document: "unnamed".into(), files })?)?;
     Ok(())
 }
 

@@ -50,7 +50,7 @@ impl Repository {
         }
         let disk = Disk::new(&path);
         let unfinished = disk.path(layout::REPOSITORY).exists();
-        disk.put(layout::REPOSITORY, &canonical::to_vec(&Description { format: FORMAT, name: name.clone() })?)?;
+        disk.put(layout::REPOSITORY, &canonical::to_stored(&Description { format: FORMAT, name: name.clone() })?)?;
         let mut made = BTreeMap::new();
         for role in roles() {
             made.insert(role.clone(), vec![key_for(&keys, &role, unfinished)?]);

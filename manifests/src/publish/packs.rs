@@ -1,6 +1,6 @@
 //! Puts new contents into packs (`docs/format.md` section 7).
 //!
-//! [`plan`] is pure: small files lie sorted by extension and path, many to a frame, so that like helps like; a large file has frames of its own. [`write`] compresses frame by frame on all
+//! [`plan`] is pure: small files lie sorted by extension and path, many to a frame, so that like helps like; a large file has frames of its own. [`write()`] compresses frame by frame on all
 //! cores, in bounded memory, and the same contents always make the same bytes. How the sizes were chosen: `docs/decisions/0001-frame-size.md`.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub const PACK_CONTENT: u64 = 64 * 1024 * 1024;
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Effort {
-    /// Some 40 MB a second and core.
+    /// Some 30 MB a second and core, hashing and proof included.
     #[default]
     Fast,
     /// Some 3 MB a second and core, 5 to 10 % smaller.
@@ -212,7 +212,7 @@ fn read_pieces(folder: &Path, pieces: &[Piece]) -> Result<Vec<u8>, ScanError> {
     for piece in pieces {
         let path = scan::below(folder, &piece.path);
         let before = content.len();
-        read_piece(&path, piece, &mut content)?;
+        scan::gone_is_changed(read_piece(&path, piece, &mut content), &piece.path)?;
         if (content.len() - before) as u64 != piece.length {
             return Err(ScanError::Changed(piece.path.to_string()));
         }

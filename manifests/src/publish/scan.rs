@@ -192,12 +192,21 @@ pub fn hash(folder: &Path, found: &[Found], progress: &dyn Progress) -> Result<T
     }
     progress.begin(Stage::Reading, files.iter().map(|file| file.1).sum());
     let hashed = files.into_par_iter().map(|(path, size, mtime, exec)| {
-        let sha256 = hash_file(&below(folder, &path), size, progress)?.ok_or_else(|| ScanError::Changed(path.to_string()))?;
+        let hashed = gone_is_changed(hash_file(&below(folder, &path), size, progress), &path)?;
+        let sha256 = hashed.ok_or_else(|| ScanError::Changed(path.to_string()))?;
         Ok(HashedFile { path, size, mtime: FileTime::clamped(mtime), exec, sha256 })
     });
     tree.files = hashed.collect::<Result<_, ScanError>>()?;
     tree.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(tree)
+}
+
+/// A file that was listed and is not there any more has changed.
+pub(crate) fn gone_is_changed<T>(result: Result<T, DiskError>, path: &RelPath) -> Result<T, ScanError> {
+    result.map_err(|error| match error.source.kind() {
+        std::io::ErrorKind::NotFound => ScanError::Changed(path.to_string()),
+        _ => error.into(),
+    })
 }
 
 /// The digest of a file, or `None` when it has not `size` bytes.

@@ -1,0 +1,101 @@
+//! What a publish is asked for, and what it came to.
+
+use std::path::PathBuf;
+
+use super::compose::{Attributes, ConfigRule, Extras};
+use super::lint::{Finding, Names, Rule};
+use super::packs::Effort;
+use crate::build::Build;
+use crate::channel::{Kind, ObjectRef};
+use crate::name::ChannelId;
+
+/// What to publish, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishRequest {
+    /// A folder, or a zip file.
+    pub source: PathBuf,
+    /// Where to list it.
+    pub id: ChannelId,
+    /// The version.
+    pub build: Build,
+    /// Platform, product or updater; what the channel is, or a product, when absent.
+    pub kind: Option<Kind>,
+    /// What is said of the release.
+    pub attributes: Attributes,
+    /// What happens to files of earlier releases that this one does not have.
+    pub extras: Extras,
+    /// Policies of configuration files; the first that matches counts.
+    pub config: Vec<ConfigRule>,
+    /// How hard to compress.
+    pub effort: Effort,
+    /// Which case names may have.
+    pub names: Names,
+    /// Rules of lint that may be broken.
+    pub allowed: Vec<Rule>,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+}
+
+impl PublishRequest {
+    /// A request with the defaults of `docs/format.md`.
+    pub fn new(source: impl Into<PathBuf>, id: ChannelId, build: Build) -> PublishRequest {
+        PublishRequest {
+            source: source.into(),
+            id,
+            build,
+            kind: None,
+            attributes: Attributes::default(),
+            extras: Extras::default(),
+            config: vec![],
+            effort: Effort::default(),
+            names: Names::default(),
+            allowed: vec![],
+            dry_run: false,
+        }
+    }
+}
+
+/// What a publish came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A release was listed.
+    Published(Published),
+    /// The channel's current release is this one already; nothing was written.
+    AlreadyCurrent(Published),
+    /// A dry run: this is what would be listed. `manifest` and `new_bytes` are not known before packing.
+    Planned(Published),
+}
+
+impl Outcome {
+    /// The release, whichever way.
+    pub fn published(&self) -> &Published {
+        match self {
+            Outcome::Published(published) | Outcome::AlreadyCurrent(published) | Outcome::Planned(published) => published,
+        }
+    }
+}
+
+/// A release that a publish was about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// Its number.
+    pub sequence: u64,
+    /// Its version.
+    pub build: Build,
+    /// Its manifest; `None` in a dry run.
+    pub manifest: Option<ObjectRef>,
+    /// Files in it.
+    pub files: usize,
+    /// Bytes of all files together.
+    pub content_bytes: u64,
+    /// Files whose content had to be packed.
+    pub new_files: usize,
+    /// Bytes of that content.
+    pub new_content_bytes: u64,
+    /// Bytes of objects that were not in the repository before.
+    pub new_bytes: u64,
+    /// Stored bytes of packs that were there and are used again.
+    pub reused_bytes: u64,
+    /// What lint warned about.
+    pub warnings: Vec<Finding>,
+}
