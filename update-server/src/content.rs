@@ -1,7 +1,7 @@
 //! What is served of content repositories: which file a request path names, from memory when it is small, from disk when it is large.
 //!
 //! Names are immutable but for `timestamp.json`, so what is in memory is right for ever; of the timestamp it is asked at most every
-//! [`LOOK_AGAIN`] whether the file on disk is still the same. A small file named by its digest is hashed when it is read: bytes that are not
+//! `LOOK_AGAIN` whether the file on disk is still the same. A small file named by its digest is hashed when it is read: bytes that are not
 //! what their name says never leave the server. Large ones are hashed by whoever downloads them.
 
 pub mod cache;

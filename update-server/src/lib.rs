@@ -12,6 +12,9 @@
 //! - [`cli`]: `serve`, `link`, `demo`. [`install_documents`], [`identity`]: what a link leads to, and under which name. [`logging`], [`signals`],
 //!   [`descriptors`], [`clock`]: the process and its machine.
 
+// What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there"))]
 

@@ -2,7 +2,7 @@
 //!
 //! The system's notifications only wake us; what counts is the folder itself, looked at twice a settle time apart. Two equal looks that differ
 //! from what was last dealt with mean that somebody has finished changing it. Lost notifications, and file systems that have none, cost a delay
-//! ([`LOOK_ANYWAY`]), never a change.
+//! (`LOOK_ANYWAY`), never a change.
 
 use std::fs;
 use std::io;

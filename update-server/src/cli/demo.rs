@@ -101,7 +101,8 @@ fn start(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure 
 async fn run(demo: Arc<Demo>, listen: SocketAddr, out: &mut dyn Write) -> Result<(), Failure> {
     let mut stop = Box::pin(signals::stop().map_err(start)?);
     let listener = TcpListener::bind(listen).await;
-    let listener = listener.map_err(|error| Failure::because(format!("listen on `{listen}` (choose another address with --listen)"), error))?;
+    let listener =
+        listener.map_err(|error| Failure::because(format!("listen on `{listen}` (choose another address with --listen)"), error))?;
     let address = listener.local_addr().map_err(start)?;
 
     let first = blocking(&demo, |demo| {
@@ -131,7 +132,8 @@ async fn run(demo: Arc<Demo>, listen: SocketAddr, out: &mut dyn Write) -> Result
         }
     }
     writeln!(out, "Stopping; the same command goes on from here.").map_err(start)?;
-    (watching.abort(), refreshing.abort());
+    watching.abort();
+    refreshing.abort();
     drop(stop_serving);
     serving.await.map(|_| ()).map_err(|error| Failure::because("stop cleanly", error))
 }

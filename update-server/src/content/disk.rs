@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(Folder::new(temp.path().join("current")).read("a/b/file", 100).unwrap().0, b"inside");
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_pipe_in_the_store_does_not_block_whoever_opens_it() {
         let (temp, folder) = folder();

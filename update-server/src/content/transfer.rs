@@ -146,3 +146,43 @@ impl HttpBody for Transfer {
         SizeHint::with_exact(self.end - self.next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::disk::Folder;
+
+    fn file(bytes: &[u8]) -> (tempfile::TempDir, Arc<Opened>) {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::write(temp.path().join("file"), bytes).unwrap();
+        let opened = Arc::new(Folder::new(temp.path()).open("file").unwrap());
+        (temp, opened)
+    }
+
+    #[tokio::test]
+    async fn transfers_are_right_however_little_memory_they_share() {
+        let bytes: Vec<u8> = (0..1_300_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let (_temp, file) = file(&bytes);
+        for memory in [0, LARGE, 3 * LARGE, 100 * LARGE] {
+            let buffers = Buffers::new(memory);
+            let read = |first: usize, end: usize| {
+                let body = Transfer::body(file.clone(), buffers.clone(), first as u64, end as u64);
+                async move { (first, end, axum::body::to_bytes(body, usize::MAX).await.unwrap()) }
+            };
+            let reads = (0..10).map(|n| read(n * 1000, bytes.len() - n * n));
+            for (first, end, got) in futures_util::future::join_all(reads).await {
+                assert!(got == bytes[first..end], "the bytes differ");
+            }
+            let pool = buffers.state.lock().unwrap();
+            assert_eq!(pool.free.len() + pool.left, memory / LARGE, "every buffer came home");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_becomes_shorter_ends_the_transfer_with_an_error() {
+        let (temp, file) = file(&vec![1; 1_000_000]);
+        let body = Transfer::body(file, Buffers::new(LARGE), 0, 1_000_000);
+        std::fs::File::options().write(true).open(temp.path().join("file")).unwrap().set_len(10).unwrap();
+        assert!(axum::body::to_bytes(body, usize::MAX).await.is_err());
+    }
+}

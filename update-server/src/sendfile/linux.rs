@@ -20,8 +20,10 @@ use tokio::task::JoinHandle;
 
 use crate::content::disk::Opened;
 
-/// The block that stand-ins are slices of. Never written, and so never in memory.
-static STAND_IN: [u8; 1 << 20] = [0; 1 << 20];
+/// The block that stand-ins are slices of: longer than what a socket takes at once. Never touched, and so never in memory.
+static STAND_IN: [u8; 4 << 20] = [0; 4 << 20];
+/// Of a stretch, one byte in so many is looked at: as far as systems read ahead.
+const PROBE: usize = 1 << 20;
 
 tokio::task_local! {
     static HERE: Stretches;
@@ -103,14 +105,14 @@ impl HttpBody for StandIns {
     }
 }
 
-/// Whether the stretch can be sent without waiting for the disk, judged by its first, middle and last byte. Where the file system cannot say, it
-/// counts as not.
+/// Whether the stretch can be sent without waiting for the disk, judged by a few of its bytes, the last among them. Where the file system cannot
+/// say, it counts as not.
 fn is_in_memory(file: &Opened, first: u64, length: u64) -> bool {
     let probe = |at: u64| {
         let mut byte = [0];
         rustix::io::preadv2(&file.file, &mut [IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT).is_ok()
     };
-    [first, first + length / 2, first + length - 1].into_iter().all(probe)
+    (first..first + length).step_by(PROBE).chain([first + length - 1]).all(probe)
 }
 
 /// Brings a stretch into memory, by reading it.

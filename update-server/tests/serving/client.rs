@@ -77,9 +77,10 @@ impl Client {
         Some(answer)
     }
 
-    /// Waits until the server closes the connection; what it still sent is dropped.
-    pub(crate) async fn closed(&mut self) {
+    /// Waits until the server closes the connection; returns what it still sent.
+    pub(crate) async fn closed(&mut self) -> Vec<u8> {
         while self.more().await {}
+        std::mem::take(&mut self.unread)
     }
 
     async fn more(&mut self) -> bool {

@@ -1,10 +1,12 @@
-//! The server as clients meet it: real sockets, raw requests, a repository in a temporary folder.
+//! The server as clients and operators meet it: real sockets, raw requests, a repository in a temporary folder.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod attacks;
 mod caching;
 mod client;
+mod commands;
+mod demo;
 mod health;
 mod ranges;
 mod sample;

@@ -86,6 +86,36 @@ async fn many_large_transfers_at_once_are_right_even_without_memory_for_them() {
     }
 }
 
+/// What is not in the system's memory is fetched first, on a thread that may wait for the disk.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_only_the_disk_has_is_served() {
+    let sample = Sample::new();
+    let (path, bytes) = sample.object(9_000_001);
+    let file = std::fs::File::open(sample.path(path.strip_prefix("/repo/acme/").unwrap())).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let server = sample.serve().await;
+    assert!(soon(server.get(&path)).await.body == bytes, "the bytes differ");
+}
+
+/// A file that becomes shorter under way ends the connection; nothing else is ever sent in the place of its bytes.
+#[tokio::test]
+async fn a_file_that_becomes_shorter_cuts_the_connection() {
+    let sample = Sample::new();
+    let (path, bytes) = sample.object(48 << 20);
+    let file = sample.path(path.strip_prefix("/repo/acme/").unwrap());
+    let server = sample.serve().await;
+    let mut client = server.client().await;
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes()).await;
+    client.socket.readable().await.unwrap();
+    std::fs::File::options().write(true).open(file).unwrap().set_len(40 << 20).unwrap();
+    let received = soon(client.closed()).await;
+    let start = received.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    assert!(received.len() - start < bytes.len(), "cut");
+    assert!(received[start..] == bytes[..received.len() - start], "the bytes differ");
+}
+
 #[tokio::test]
 async fn answers_to_pipelined_requests_come_in_order() {
     let sample = Sample::new();
