@@ -126,7 +126,8 @@ impl<'a, S: Source> Refresh<'a, S> {
     async fn walk_roots(&mut self) -> Result<(), RefreshError> {
         let before = self.set.root().clone();
         for _ in 0..self.set.limits().root_rotations {
-            let next = self.set.root().version() + 1;
+            // A root of the last number there is has no successor.
+            let Some(next) = self.set.root().version().checked_add(1) else { break };
             let path = format!("{}{next}.root.json", self.folder);
             let bytes = match self.source.get(&path, self.set.limits().root_bytes).await {
                 Ok(bytes) => bytes,

@@ -208,6 +208,9 @@ fn w19_a5_a_snapshot_expires_at_its_expiry_to_the_second() {
         refused!(at(0, origin), TrustError::Expired { role, .. } if role == "snapshot");
         refused!(at(1, origin), TrustError::Expired { role, .. } if role == "snapshot");
     }
+    let mut set = with_timestamp(&files);
+    refused!(set.update_snapshot(&files.snapshot, Origin::Source), TrustError::Expired { .. });
+    assert!(set.snapshot().is_none(), "so it is not stored");
 }
 
 #[test]
