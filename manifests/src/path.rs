@@ -137,8 +137,18 @@ fn fault(text: &str) -> Option<PathFault> {
     if let Some(found) = text.split('/').find_map(component_fault) {
         return Some(found);
     }
-    let first = fold(text.split('/').next().unwrap_or_default());
-    (first == STATE_FOLDER || first.starts_with(BACKUP_PREFIX)).then_some(PathFault::Reserved)
+    is_reserved(text.split('/').next().unwrap_or_default()).then_some(PathFault::Reserved)
+}
+
+/// Whether a first component is, on some file system, our state or a backup.
+fn is_reserved(first: &str) -> bool {
+    if first.is_ascii() {
+        // What folding does to ASCII, without the copy: this is run for every path of every manifest.
+        let prefix = first.as_bytes().get(..BACKUP_PREFIX.len());
+        return first.eq_ignore_ascii_case(STATE_FOLDER) || prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(BACKUP_PREFIX.as_bytes()));
+    }
+    let first = fold(first);
+    first == STATE_FOLDER || first.starts_with(BACKUP_PREFIX)
 }
 
 fn component_fault(name: &str) -> Option<PathFault> {
@@ -148,7 +158,8 @@ fn component_fault(name: &str) -> Option<PathFault> {
     if name == "." || name == ".." {
         return Some(PathFault::Dots);
     }
-    if name.len() > MAX_COMPONENT || name.encode_utf16().count() > MAX_COMPONENT {
+    // No text has more UTF-16 units than bytes.
+    if name.len() > MAX_COMPONENT {
         return Some(PathFault::TooLong);
     }
     if let Some(bad) = name.chars().find(|c| !is_allowed(*c)) {
@@ -176,7 +187,11 @@ fn is_allowed(c: char) -> bool {
 
 /// Whether Windows takes `name` for a device, whatever extension it has.
 pub(crate) fn is_device_name(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ').to_lowercase();
+    let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ');
+    if stem.is_ascii() && !(3..=7).contains(&stem.len()) {
+        return false;
+    }
+    let stem = stem.to_lowercase();
     match stem.as_str() {
         "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" | "clock$" => true,
         _ => {
@@ -191,6 +206,9 @@ pub(crate) fn is_device_name(name: &str) -> bool {
 
 /// Whether `name` has the shape of a short name that Windows makes up: a stem of at most eight ending in `~` and digits (attack D6).
 fn is_short_name(name: &str) -> bool {
+    if !name.contains('~') {
+        return false;
+    }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let Some((base, digits)) = stem.rsplit_once('~') else { return false };
     let short = stem.chars().count() <= 8 && extension.chars().count() <= 3 && !base.is_empty();

@@ -150,7 +150,9 @@ fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError>
     };
     let release = match kind {
         // What cannot be read is not known here; `verify` says why.
-        BackupKind::Own { .. } => Installed::load_from(folder, &at.join(".updater/installed")).ok().flatten().map(|installed| installed.release),
+        BackupKind::Own { .. } => {
+            Installed::load_from(folder, &at.join(".updater/installed")).ok().flatten().map(|installed| installed.release)
+        }
         _ => None,
     };
     Ok(Some(Backup { slot, kind, release }))
@@ -176,7 +178,8 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
 pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Verified, BackupError> {
     let contents = Contents::load(folder, slot)?;
     let claims = contents.claims();
-    let mut verified = Verified { altered: claims.altered, damaged: claims.forged.iter().map(LocalPath::from).collect(), ..Verified::default() };
+    let mut verified =
+        Verified { altered: claims.altered, damaged: claims.forged.iter().map(LocalPath::from).collect(), ..Verified::default() };
     progress.begin(Step::BackUp, contents.record.files.len() as u64);
     for file in &contents.record.files {
         let path = file.path.below(&contents.at);
@@ -207,7 +210,11 @@ pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Ve
 }
 
 /// What a backup would take now, when a swap moves `moved` away.
-pub fn estimate<'p>(folder: &Folder, installed: Option<&Installed>, moved: impl IntoIterator<Item = &'p RelPath>) -> Result<Estimate, BackupError> {
+pub fn estimate<'p>(
+    folder: &Folder,
+    installed: Option<&Installed>,
+    moved: impl IntoIterator<Item = &'p RelPath>,
+) -> Result<Estimate, BackupError> {
     // Only the paths count here; what lies there is found out when the backup is made.
     let moved = moved.into_iter().map(|path| (path.into(), Identity::Link(String::new()))).collect();
     let known = Known { installed, moved: &moved, sources: sources(folder)? };
@@ -270,14 +277,13 @@ pub(crate) fn make(
     Ok(Made { slots, warnings })
 }
 
-/// Our own backups that files may be linked to, the newest first. One whose record is damaged is none.
+/// Our own backups that files may be linked to, the newest first.
 fn sources(folder: &Folder) -> Result<Vec<Source>, FsError> {
     let mut sources = vec![];
     for slot in Slot::ALL.into_iter().rev() {
         let at = folder_of(slot);
-        let is_own = matches!(look(folder, &at)?, Lies::Backup(Head { origin: Origin::Own, .. }));
-        if is_own && let Some(Ok(record)) = folder.read(&record_of(&at))?.map(|bytes| Record::parse(&bytes)) {
-            sources.push(Source { at, record });
+        if matches!(look(folder, &at)?, Lies::Backup(Head { origin: Origin::Own, .. })) {
+            sources.push(Source::new(at));
         }
     }
     Ok(sources)

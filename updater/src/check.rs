@@ -86,7 +86,13 @@ impl From<StoreError> for CheckError {
 }
 
 /// Checks `source` for the station of `folder` and records the check in `station` and `ratchet`.
-pub async fn check<S: Source>(source: &S, folder: &Arc<Folder>, station: &mut Station, ratchet: &mut Ratchet, now: UtcTime) -> Result<Checked, CheckError> {
+pub async fn check<S: Source>(
+    source: &S,
+    folder: &Arc<Folder>,
+    station: &mut Station,
+    ratchet: &mut Ratchet,
+    now: UtcTime,
+) -> Result<Checked, CheckError> {
     let store = TrustStore::of_content(Arc::clone(folder));
     let refresh = Refresh::new(source, &store, METADATA, now, Arc::new(Ed25519Verifier), Limits::default())?;
     let (refresh, etag) = match refresh.run_conditional(station.etag.as_deref()).await? {
@@ -106,7 +112,13 @@ pub async fn known(folder: &Arc<Folder>, station: &Station, ratchet: &mut Ratche
     read_documents(refresh, &Nowhere, folder, station, ratchet).await
 }
 
-async fn read_documents<S: Source>(mut refresh: Refresh<'_, S>, source: &S, folder: &Arc<Folder>, station: &Station, ratchet: &mut Ratchet) -> Result<Checked, CheckError> {
+async fn read_documents<S: Source>(
+    mut refresh: Refresh<'_, S>,
+    source: &S,
+    folder: &Arc<Folder>,
+    station: &Station,
+    ratchet: &mut Ratchet,
+) -> Result<Checked, CheckError> {
     let limit = refresh.set().limits().document_bytes;
     let documents = Documents { store: TrustStore::of_documents(Arc::clone(folder)), source, limit };
     let listed = refresh.set().top_level_target(POLICY_PATH).cloned().ok_or(CheckError::NoPolicy)?;

@@ -37,7 +37,9 @@ pub enum ContentError {
     #[error(transparent)]
     Fs(#[from] FsError),
     /// They are not what the signed manifest says, twice.
-    #[error("object {object} of the source is damaged ({reason}); nothing of it was used. Another source or a later try may have the right one")]
+    #[error(
+        "object {object} of the source is damaged ({reason}); nothing of it was used. Another source or a later try may have the right one"
+    )]
     Corrupt {
         /// The object.
         object: Digest,
@@ -59,7 +61,13 @@ pub struct FetchStats {
 }
 
 /// Fetches `jobs` from `source` into `staging`. Contents that are there already are verified and not fetched again.
-pub async fn fetch<S: Source>(source: &S, jobs: Jobs, staging: &Staging, limit: Option<&RateLimit>, progress: &dyn Progress) -> Result<FetchStats, ContentError> {
+pub async fn fetch<S: Source>(
+    source: &S,
+    jobs: Jobs,
+    staging: &Staging,
+    limit: Option<&RateLimit>,
+    progress: &dyn Progress,
+) -> Result<FetchStats, ContentError> {
     let jobs = Arc::new(jobs);
     let received = Mutex::new(0);
     let mut refetched = false;
@@ -96,7 +104,9 @@ impl<S: Source> Round<'_, S> {
                 let job = &jobs.jobs[index];
                 let part = self.receive(job).await?;
                 let (for_worker, object) = (Arc::clone(&jobs), job.object.sha256);
-                let decoded = tokio::task::spawn_blocking(move || decode(&for_worker, index, &part, &dictionaries, &assembly).map_err(|fault| (fault, part)));
+                let decoded = tokio::task::spawn_blocking(move || {
+                    decode(&for_worker, index, &part, &dictionaries, &assembly).map_err(|fault| (fault, part))
+                });
                 match decoded.await.map_err(|error| ContentError::Worker(error.to_string()))? {
                     Ok(()) => Ok(()),
                     Err((Fault::Fs(error), _)) => Err(ContentError::Fs(error)),
@@ -288,7 +298,8 @@ impl Assembly {
 
     /// After a job: drops the parts that nobody needs any more.
     fn done_with(&self, index: usize) -> Result<(), Fault> {
-        let mut candidates: Vec<usize> = self.jobs.jobs[index].pieces.iter().flat_map(|piece| self.contributors[piece.content].iter().copied()).collect();
+        let mut candidates: Vec<usize> =
+            self.jobs.jobs[index].pieces.iter().flat_map(|piece| self.contributors[piece.content].iter().copied()).collect();
         candidates.sort_unstable();
         candidates.dedup();
         for candidate in candidates {

@@ -4,6 +4,8 @@
 //! (attacks F1 to F3). Every change passes a named [`fault::Point`], so that tests can die at each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
 //! fsynced: whatever a cut leaves in `trash/` is swept, and no half-written file ever has a real name. Nothing is deleted in place: things go to `trash/` by one rename first.
 
+#![expect(clippy::disallowed_methods, reason = "this is the module that the others are pointed to")]
+
 mod cursor;
 pub mod fault;
 pub mod filling;
@@ -27,7 +29,7 @@ use manifests::time::FileTime;
 
 pub use cursor::Cursor;
 pub use fault::Point;
-pub use folder::{Found, Folder};
+pub use folder::{Folder, Found};
 pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
 #[cfg(any(test, feature = "fail-points"))]
 pub(crate) use platform::end_process;

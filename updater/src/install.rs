@@ -41,7 +41,9 @@ pub struct Wanted {
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// The link alone is not enough.
-    #[error("the link has no `#` with 64 hex characters, so nothing vouches for what it leads to: ask for the whole link, or give the root with `--root FILE`")]
+    #[error(
+        "the link has no `#` with 64 hex characters, so nothing vouches for what it leads to: ask for the whole link, or give the root with `--root FILE`"
+    )]
     Unpinned,
     /// The address of the link or repository.
     #[error("`{url}` is not an address: {reason}")]
@@ -145,7 +147,11 @@ async fn fetch_root(repository: Url, pin: RootPin) -> Result<Vec<u8>, InstallErr
 
 fn pinned(root: Vec<u8>, pin: RootPin, from: &'static str) -> Result<Vec<u8>, InstallError> {
     let found = Digest::of(&root);
-    if found == pin.sha256 && root.len() as u64 == pin.length { Ok(root) } else { Err(InstallError::Root { from, expected: pin.sha256, found }) }
+    if found == pin.sha256 && root.len() as u64 == pin.length {
+        Ok(root)
+    } else {
+        Err(InstallError::Root { from, expected: pin.sha256, found })
+    }
 }
 
 /// Stores the root, unless a later one of the same line is trusted already.
@@ -154,7 +160,10 @@ fn trust(store: &TrustStore, root: &[u8], version: u64) -> Result<(), StoreError
     struct Envelope {
         signed: Root,
     }
-    let later = store.load(Root::KIND)?.and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok()).is_some_and(|stored| stored.signed.version() > version);
+    let later = store
+        .load(Root::KIND)?
+        .and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok())
+        .is_some_and(|stored| stored.signed.version() > version);
     if later { Ok(()) } else { store.save(Root::KIND, root) }
 }
 

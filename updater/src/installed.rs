@@ -13,8 +13,8 @@ use manifests::time::FileTime;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Stat, escape, unescape};
-use crate::lines::{self, Text};
 pub use crate::lines::Damaged;
+use crate::lines::{self, Text};
 
 /// Longest first line, in bytes.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
@@ -140,7 +140,7 @@ impl Installed {
                     },
                     mode: fields.mode()?,
                     policy: parse_policy(fields.next()?)?,
-                    sha256: fields.next()?.parse().ok()?,
+                    sha256: fields.digest()?,
                     path: parse_path(fields.next()?)?,
                     is_listed: kind == "f",
                 }),
@@ -154,7 +154,8 @@ impl Installed {
             Some(())
         })?;
         installed.sort();
-        let twice = installed.files.windows(2).any(|pair| pair[0].path == pair[1].path) || installed.links.windows(2).any(|pair| pair[0].path == pair[1].path);
+        let twice = installed.files.windows(2).any(|pair| pair[0].path == pair[1].path)
+            || installed.links.windows(2).any(|pair| pair[0].path == pair[1].path);
         if twice { Err(Damaged::Head("a path is listed twice".into())) } else { Ok(installed) }
     }
 
@@ -169,8 +170,9 @@ impl Installed {
                 Some(time) => lines::push(&mut text, format_args!("{}", time.unix())),
                 None => text.push(b'-'),
             }
-            let policy = policy_letter(file.policy);
-            lines::push(&mut text, format_args!("\t{:04o}\t{policy}\t{}\t{}\n", file.mode, file.sha256, escape(file.path.as_str().as_bytes())));
+            lines::push(&mut text, format_args!("\t{:04o}\t{}\t", file.mode, policy_letter(file.policy)));
+            lines::push_digest(&mut text, &file.sha256);
+            lines::push(&mut text, format_args!("\t{}\n", escape(file.path.as_str().as_bytes())));
         }
         for link in &self.links {
             lines::push(&mut text, format_args!("l\t{}\t{}\n", escape(link.target.as_bytes()), escape(link.path.as_str().as_bytes())));
@@ -286,11 +288,11 @@ mod tests {
             path: format!("lib/part {:03}/module-{index:06}.dll", index % 100).parse().unwrap(),
             size: index as u64,
             as_set: FileTime::clamped(1_763_683_200),
-            as_read: (index % 7 != 0).then(|| FileTime::clamped(1_763_683_199)),
+            as_read: (!index.is_multiple_of(7)).then(|| FileTime::clamped(1_763_683_199)),
             mode: 0o644,
             policy: Some(ConfigPolicy::NewBeside),
             sha256: Digest::of(&index.to_le_bytes()),
-            is_listed: index % 5 != 0,
+            is_listed: !index.is_multiple_of(5),
         };
         let id = ReleaseId {
             product: "smartclient".parse().unwrap(),
@@ -299,7 +301,8 @@ mod tests {
             variant: Some("imMW_Face".parse().unwrap()),
             build: Build::parse("17.3.0.14", Scheme::Dotted).unwrap(),
         };
-        let release = InstalledRelease { id, place: Place(1, 12), manifest: Digest::of(b"m"), entry_point: Some("a b.exe".parse().unwrap()) };
+        let release =
+            InstalledRelease { id, place: Place(1, 12), manifest: Digest::of(b"m"), entry_point: Some("a b.exe".parse().unwrap()) };
         let links = vec![InstalledLink { path: "l/ä".parse().unwrap(), target: "../x y".into() }];
         let mut installed = Installed { release, files: (0..files).map(file).collect(), links, folders: vec!["logs".parse().unwrap()] };
         installed.sort();
@@ -330,7 +333,14 @@ mod tests {
     fn a_right_digest_does_not_excuse_a_wrong_line() {
         let text = String::from_utf8(sample(1).to_bytes()).unwrap();
         let content = &text[..text.len() - 69];
-        for (from, to) in [("part%20000", "../x"), ("0644", "644"), ("\tn\t", "\tx\t"), ("d\tlogs", "d\tlogs\tmore"), ("d\tlogs", "e\tlogs"), (".dll", ".dll/.updater%0")] {
+        for (from, to) in [
+            ("part%20000", "../x"),
+            ("0644", "644"),
+            ("\tn\t", "\tx\t"),
+            ("d\tlogs", "d\tlogs\tmore"),
+            ("d\tlogs", "e\tlogs"),
+            (".dll", ".dll/.updater%0"),
+        ] {
             assert!(content.contains(from), "{from}");
             let damaged = lines::finish(content.replace(from, to).into_bytes());
             assert!(matches!(Installed::parse(&damaged), Err(Damaged::Line { .. })), "{from} {to}");
@@ -341,7 +351,8 @@ mod tests {
     fn d_03b_a_file_is_as_installed_by_size_and_the_time_set_or_read_back() {
         let mut file = sample(2).files.remove(1);
         (file.as_set, file.as_read) = (FileTime::clamped(101), Some(FileTime::clamped(100)));
-        let stat = |size, seconds| Stat { kind: Kind::File, size, seconds, nanoseconds: 5, mode: 0o600, links: 1, owner: 0, device: 0, inode: 0 };
+        let stat =
+            |size, seconds| Stat { kind: Kind::File, size, seconds, nanoseconds: 5, mode: 0o600, links: 1, owner: 0, device: 0, inode: 0 };
         assert!(file.is_as_installed(&stat(file.size, 100)));
         assert!(file.is_as_installed(&stat(file.size, 101)));
         assert!(!file.is_as_installed(&stat(file.size, 102)));

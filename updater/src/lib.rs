@@ -10,6 +10,9 @@
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
 
+// What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub mod backup;
 pub mod check;
 pub mod exit_code;

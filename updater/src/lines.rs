@@ -89,6 +89,16 @@ impl<'a> Fields<'a> {
         time(self.next()?)
     }
 
+    /// The next field, as a digest.
+    pub(crate) fn digest(&mut self) -> Option<Digest> {
+        let text: &[u8; 64] = self.next()?.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Some(Digest::from_bytes(bytes))
+    }
+
     /// The next field, as a mode: four octal digits.
     pub(crate) fn mode(&mut self) -> Option<u32> {
         mode(self.next()?)
@@ -120,6 +130,20 @@ fn end_line(content: &[u8]) -> String {
     format!("end {}\n", Digest::of(content))
 }
 
+/// Writes `digest` in hex.
+pub(crate) fn push_digest(content: &mut Vec<u8>, digest: &Digest) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    content.extend(digest.as_bytes().iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// Writes to memory, which cannot fail.
 pub(crate) fn push(content: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
     let _ = content.write_fmt(line);
@@ -140,6 +164,19 @@ mod tests {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             assert!(Text::open(&flipped).is_err());
+        }
+    }
+
+    #[test]
+    fn a_digest_reads_back_and_has_one_spelling() {
+        let digest = Digest::of(b"x");
+        let mut text = vec![];
+        push_digest(&mut text, &digest);
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, digest.to_hex());
+        assert_eq!(Fields(Some(&text)).digest(), Some(digest));
+        for wrong in [&text.to_uppercase()[..], &text[1..], &format!("{text}0")] {
+            assert_eq!(Fields(Some(wrong)).digest(), None);
         }
     }
 

@@ -138,12 +138,24 @@ impl Session {
     }
 
     /// Brings the folder to the newest release that is for it, and repairs what differs from the installed one when there is none.
-    pub async fn update(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, consent: impl FnOnce(&Proposal) -> Consent) -> Result<Updated, Error> {
+    pub async fn update(
+        &mut self,
+        trigger: &str,
+        run: &Run<'_>,
+        dry_run: bool,
+        consent: impl FnOnce(&Proposal) -> Consent,
+    ) -> Result<Updated, Error> {
         let outcome = self.update_steps(trigger, run, dry_run, consent).await;
         self.report_failure(trigger, run, outcome)
     }
 
-    async fn update_steps(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, consent: impl FnOnce(&Proposal) -> Consent) -> Result<Updated, Error> {
+    async fn update_steps(
+        &mut self,
+        trigger: &str,
+        run: &Run<'_>,
+        dry_run: bool,
+        consent: impl FnOnce(&Proposal) -> Consent,
+    ) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
         let decision = self.decide(&checked);
         let target = match decision.verdict {
@@ -229,7 +241,10 @@ impl Session {
     fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
         if consent == Consent::No {
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            history::append(&self.folder, &Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), result: Outcome::Declined, ..attempt })?;
+            history::append(
+                &self.folder,
+                &Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), result: Outcome::Declined, ..attempt },
+            )?;
         }
         Ok(Updated::NotAgreed(proposal, consent))
     }
@@ -277,7 +292,8 @@ impl Session {
         self.ratchet.save(&self.folder)?;
         let id = Id::random();
         let attempt = run.who.attempt(id, run.now, trigger);
-        let attempt = Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), approver, bytes: Some(received_bytes), ..attempt };
+        let attempt =
+            Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), approver, bytes: Some(received_bytes), ..attempt };
         let swapped = swap::swap(
             &self.folder,
             SwapPlan {
@@ -375,7 +391,8 @@ impl Session {
         if let Err(error) = &outcome {
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            let attempt = Attempt { from, result: Outcome::Failed, code: Some(error.code().to_owned()), detail: Some(error.to_string()), ..attempt };
+            let attempt =
+                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_owned()), detail: Some(error.to_string()), ..attempt };
             if let Err(not_written) = history::append(&self.folder, &attempt) {
                 run.progress.note(&format!("the history could not be written: {not_written}"));
             }

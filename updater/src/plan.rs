@@ -268,7 +268,9 @@ impl<'a> Planner<'a> {
     fn bring_file(&mut self, file: &FileEntry) -> Result<(), PlanError> {
         match self.found(&file.path) {
             Found::File(found) if found.sha256 == Some(file.sha256) && !self.wishes.everything => self.set_if_needed(file, found),
-            Found::Folder { stranger: Some(name) } => return Err(in_the_way(&file.path, format!("is a folder that holds `{name}`, which is not ours"))),
+            Found::Folder { stranger: Some(name) } => {
+                return Err(in_the_way(&file.path, format!("is a folder that holds `{name}`, which is not ours")));
+            }
             Found::Other => return Err(in_the_way(&file.path, "is neither file nor folder".into())),
             Found::Folder { stranger: None } => {
                 self.remove_tree(&file.path);
@@ -282,7 +284,8 @@ impl<'a> Planner<'a> {
     fn set_if_needed(&mut self, file: &FileEntry, found: &FoundFile) {
         let record = self.installed.and_then(|installed| installed.file(&file.path));
         // What the file system gave back for this very time is as good as the time itself (D-03b, AC-13).
-        let read_back = record.is_some_and(|record| record.as_set == file.mtime && record.as_read.is_some_and(|read| read.unix() == found.mtime));
+        let read_back =
+            record.is_some_and(|record| record.as_set == file.mtime && record.as_read.is_some_and(|read| read.unix() == found.mtime));
         let time_right = found.mtime == file.mtime.unix() || read_back;
         if !time_right || found.mode & 0o777 != file.mode() && cfg!(unix) {
             self.actions.push(Action::Set { path: file.path.clone(), mtime: file.mtime, mode: file.mode() });
@@ -302,7 +305,9 @@ impl<'a> Planner<'a> {
         for link in &self.target.links {
             match self.found(&link.path) {
                 Found::Link(target) if *target == link.target => continue,
-                Found::Folder { stranger: Some(name) } => return Err(in_the_way(&link.path, format!("is a folder that holds `{name}`, which is not ours"))),
+                Found::Folder { stranger: Some(name) } => {
+                    return Err(in_the_way(&link.path, format!("is a folder that holds `{name}`, which is not ours")));
+                }
                 Found::Other => return Err(in_the_way(&link.path, "is neither file nor folder".into())),
                 Found::Folder { stranger: None } => self.remove_tree(&link.path),
                 Found::File(_) | Found::Link(_) | Found::Nothing => {}
@@ -349,7 +354,9 @@ impl<'a> Planner<'a> {
     /// Folders that are listed or lead to something new.
     fn folders(&mut self) -> Result<(), PlanError> {
         let mut needed: Vec<RelPath> = self.target.directories.iter().flat_map(|folder| folder.parents().chain([folder.clone()])).collect();
-        let comes = |action: &Action| matches!(action, Action::Put { .. } | Action::Link { .. }).then(|| action.path().parents().collect::<Vec<_>>());
+        let comes = |action: &Action| {
+            matches!(action, Action::Put { .. } | Action::Link { .. }).then(|| action.path().parents().collect::<Vec<_>>())
+        };
         needed.extend(self.actions.iter().filter_map(comes).flatten());
         needed.sort();
         needed.dedup();
@@ -372,9 +379,12 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(self) -> Plan {
-        let removed: HashSet<&RelPath> = self.actions.iter().filter(|action| matches!(action, Action::Remove { .. })).map(Action::path).collect();
+        let removed: HashSet<&RelPath> =
+            self.actions.iter().filter(|action| matches!(action, Action::Remove { .. })).map(Action::path).collect();
         let listed = |path: &RelPath| self.target.file(path).is_some();
-        let stays = |file: &&InstalledFile| !listed(&file.path) && !removed.contains(&file.path) && matches!(self.found(&file.path), Found::File(_));
+        let stays = |file: &&InstalledFile| {
+            !listed(&file.path) && !removed.contains(&file.path) && matches!(self.found(&file.path), Found::File(_))
+        };
         let unlisted = |file: &InstalledFile| InstalledFile { is_listed: false, ..file.clone() };
         let gone = self.installed.iter().flat_map(|installed| &installed.files).filter(stays).map(unlisted).collect();
         let fetched = self.actions.iter().filter_map(|action| match action {

@@ -74,7 +74,9 @@ impl Ratchet {
         let damaged = |error: JsonError| RatchetError::Damaged { reason: error.to_string() };
         let wire: RatchetWire = json::from_slice(bytes, LIMIT_BYTES).map_err(damaged)?;
         if wire.format != FORMAT || wire.document != "ratchet" {
-            return Err(RatchetError::Damaged { reason: format!("it has type `{}` and format {}", wire.document.escape_debug(), wire.format) });
+            return Err(RatchetError::Damaged {
+                reason: format!("it has type `{}` and format {}", wire.document.escape_debug(), wire.format),
+            });
         }
         let RatchetWire { highest, epochs, hold, blocked, .. } = wire;
         Ok(Ratchet { highest, epochs, hold, blocked })

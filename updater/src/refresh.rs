@@ -62,7 +62,14 @@ pub enum Started<'a, S> {
 
 impl<'a, S: Source> Refresh<'a, S> {
     /// Starts from the trusted root in `store`.
-    pub fn new(source: &'a S, store: &'a TrustStore, folder: &'a str, now: UtcTime, verifier: Arc<dyn Verifier>, limits: Limits) -> Result<Self, RefreshError> {
+    pub fn new(
+        source: &'a S,
+        store: &'a TrustStore,
+        folder: &'a str,
+        now: UtcTime,
+        verifier: Arc<dyn Verifier>,
+        limits: Limits,
+    ) -> Result<Self, RefreshError> {
         let root = store.load(Root::KIND)?.ok_or_else(|| store.missing(Root::KIND))?;
         Ok(Refresh { source, store, folder, set: TrustedSet::new(&root, now, verifier, limits)? })
     }
@@ -208,7 +215,8 @@ impl<'a, S: Source> Refresh<'a, S> {
 
     /// Gets a target from `folder` of `source` and returns its bytes once they are the ones that are listed (W25). For documents; `limit` bounds what a listing may ask for.
     pub async fn get_target(&self, source: &S, folder: &str, path: &str, target: &TargetFile, limit: u64) -> Result<Vec<u8>, RefreshError> {
-        let file = if self.set.root().consistent_snapshot { prefixed(path, target.hashes.any_hex().unwrap_or_default()) } else { path.to_owned() };
+        let file =
+            if self.set.root().consistent_snapshot { prefixed(path, target.hashes.any_hex().unwrap_or_default()) } else { path.to_owned() };
         let bytes = source.get(&format!("{folder}{file}"), target.length.min(limit)).await?;
         if target.match_bytes(&bytes) { Ok(bytes) } else { Err(RefreshError::Target { path: path.to_owned() }) }
     }

@@ -52,7 +52,9 @@ pub enum RollbackError {
     #[error(transparent)]
     Installed(#[from] InstalledError),
     /// Files of the backup are not what its record and manifest say (attack E5).
-    #[error("`{slot}` is not what it was: `{first}` and {others} more files differ; nothing was changed. Another backup, or `updater verify --repair`, may help")]
+    #[error(
+        "`{slot}` is not what it was: `{first}` and {others} more files differ; nothing was changed. Another backup, or `updater verify --repair`, may help"
+    )]
     Damaged {
         /// The backup.
         slot: Slot,
@@ -81,7 +83,13 @@ pub struct Order {
 }
 
 /// Makes ready to go back. The folder must be locked, and recovered.
-pub fn prepare(folder: &Folder, installed: &Installed, ratchet: &Ratchet, order: Order, progress: &dyn Progress) -> Result<Rollback, RollbackError> {
+pub fn prepare(
+    folder: &Folder,
+    installed: &Installed,
+    ratchet: &Ratchet,
+    order: Order,
+    progress: &dyn Progress,
+) -> Result<Rollback, RollbackError> {
     let contents = Contents::load(folder, order.slot)?;
     let claims = contents.claims();
     if let Some(first) = claims.forged.first() {
@@ -91,7 +99,15 @@ pub fn prepare(folder: &Folder, installed: &Installed, ratchet: &Ratchet, order:
     let (wanted, folders) = if contents.is_foreign() { look_at_foreign(folder, &contents, progress)? } else { recorded(&contents) };
     let paths = managed(installed, earlier, &wanted);
     progress.begin(Step::Stage, paths.len() as u64);
-    let mut restoring = Restoring { folder, contents: &contents, changes: Changes::new(), staged: BTreeSet::new(), kept: vec![], removed: vec![], damaged: vec![] };
+    let mut restoring = Restoring {
+        folder,
+        contents: &contents,
+        changes: Changes::new(),
+        staged: BTreeSet::new(),
+        kept: vec![],
+        removed: vec![],
+        damaged: vec![],
+    };
     for path in &paths {
         let have = have(folder, installed, path)?;
         let is_current = installed.file(path).is_some() || installed.link(path).is_some();
@@ -194,12 +210,19 @@ impl Restoring<'_> {
 fn recorded(contents: &Contents) -> (BTreeMap<RelPath, Identity>, BTreeSet<LocalPath>) {
     let record = &contents.record;
     let files = record.files.iter().filter_map(|file| Some((file.path.as_rel_path()?, Identity::File(file.identity))));
-    let links = record.links.iter().filter_map(|(path, target)| Some((path.as_rel_path()?, Identity::Link(String::from_utf8(target.clone()).ok()?))));
+    let links = record
+        .links
+        .iter()
+        .filter_map(|(path, target)| Some((path.as_rel_path()?, Identity::Link(String::from_utf8(target.clone()).ok()?))));
     (files.chain(links).collect(), record.folders.iter().cloned().collect())
 }
 
 /// What a foreign backup holds. It is read to know, since nobody wrote it down.
-fn look_at_foreign(folder: &Folder, contents: &Contents, progress: &dyn Progress) -> Result<(BTreeMap<RelPath, Identity>, BTreeSet<LocalPath>), FsError> {
+fn look_at_foreign(
+    folder: &Folder,
+    contents: &Contents,
+    progress: &dyn Progress,
+) -> Result<(BTreeMap<RelPath, Identity>, BTreeSet<LocalPath>), FsError> {
     let (mut entries, mut folders) = (vec![], BTreeSet::new());
     folder.walk(&contents.at, &mut |found| {
         let (Found::Entry { path, .. } | Found::Unreadable { path, .. }) = &found;

@@ -98,7 +98,13 @@ fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: 
 }
 
 /// What lies at every path that `installed` or `target` names, and at the folders that lead there: what a plan needs.
-pub fn observe(folder: &Folder, installed: Option<&Installed>, target: &Manifest, depth: Depth, progress: &dyn Progress) -> Result<BTreeMap<RelPath, Found>, FsError> {
+pub fn observe(
+    folder: &Folder,
+    installed: Option<&Installed>,
+    target: &Manifest,
+    depth: Depth,
+    progress: &dyn Progress,
+) -> Result<BTreeMap<RelPath, Found>, FsError> {
     let paths = paths(installed, target);
     progress.begin(Step::Scan, paths.len() as u64);
     let mut cursor = Cursor::new(folder);
@@ -153,7 +159,14 @@ fn paths(installed: Option<&Installed>, target: &Manifest) -> BTreeMap<RelPath, 
     paths
 }
 
-fn look(folder: &Folder, path: &RelPath, stat: &Stat, wanted: Wanted, installed: Option<&Installed>, depth: Depth) -> Result<Found, FsError> {
+fn look(
+    folder: &Folder,
+    path: &RelPath,
+    stat: &Stat,
+    wanted: Wanted,
+    installed: Option<&Installed>,
+    depth: Depth,
+) -> Result<Found, FsError> {
     let local = LocalPath::from(path);
     Ok(match stat.kind {
         Kind::Folder => {

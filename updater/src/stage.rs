@@ -59,7 +59,8 @@ pub fn stage(
     }
     folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
     let managed = plan.managed.iter().map(|managed| stager.record(managed));
-    let mut installed = Installed { release, files: managed.chain(plan.gone.iter().cloned()).collect(), links: links.to_vec(), folders: folders.to_vec() };
+    let mut installed =
+        Installed { release, files: managed.chain(plan.gone.iter().cloned()).collect(), links: links.to_vec(), folders: folders.to_vec() };
     installed.sort();
     Ok(Staged { changes: stager.changes, installed })
 }

@@ -1,7 +1,7 @@
 //! The swap: every new file in place of every old one, or everything as it was (design section 6, attacks F6 to F8).
 //!
 //! All that can fail slowly has been done before: new files are complete in `staging/`, the backup is complete but for what the swap itself moves there. Then the journal is written, and from
-//! there on a cut at any moment is answered by the next start, which looks at what lies where and finishes or undoes ([`recovery`]). The swap itself is nothing but renames: old files to
+//! there on a cut at any moment is answered by the next start, which looks at what lies where and finishes or undoes (`swap/recovery.rs`). The swap itself is nothing but renames: old files to
 //! `backup/`, new ones from `staging/`. An operation that fails is undone at once, by the same rules. After the last rename is durable the journal says `committed`, and what remains
 //! is tidying up: numbers of backups, the installed state, the history.
 //!
@@ -10,13 +10,13 @@
 pub mod journal;
 pub mod operation;
 mod perform;
+mod plan;
 mod prepare;
 mod recovery;
 mod tidy;
 
 use std::collections::BTreeMap;
 
-use manifests::channel::Place;
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 
@@ -29,98 +29,8 @@ use crate::progress::{Progress, Step};
 use journal::{DamagedJournal, Journal, Phase, Plan};
 pub use operation::{FileIdentity, Identity, Operation};
 use perform::{Performer, Strangers, Way, make_durable, observe, pristine};
+pub use plan::{Changes, Keep, SwapPlan};
 use recovery::{Change, Decision, changes, decide};
-
-/// A swap that is ready: every new file is complete in `staging/`.
-#[derive(Debug, Clone)]
-pub struct SwapPlan {
-    /// Names the attempt and the backup that it makes.
-    pub id: Id,
-    /// What set it off: `install`, `update`, `repair`, `rollback`.
-    pub trigger: String,
-    /// The release that is installed.
-    pub from: Option<Place>,
-    /// The release that comes.
-    pub to: Place,
-    /// Files that start the client, of the old and of the new release: out first, in last.
-    pub entry_points: Vec<RelPath>,
-    /// What happens to each path, in any order. Folders that lead to new files need not be named.
-    pub changes: Changes,
-    /// Whether the folder as it is becomes a backup.
-    pub keep: Keep,
-    /// What `installed` becomes.
-    pub installed_next: Vec<u8>,
-    /// What `manifest` becomes.
-    pub manifest_next: Vec<u8>,
-    /// The line of the history when it succeeds.
-    pub attempt: Attempt,
-}
-
-/// Whether the folder as it is becomes a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// No: nothing but times or modes changes, or files that were missing come back.
-    Nothing,
-    /// Yes.
-    Backup {
-        /// The backup that a rollback goes back to: the live tree from then on.
-        consumed: Option<Id>,
-    },
-}
-
-/// What happens to each path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    operations: Vec<Operation>,
-    links: Vec<(RelPath, Option<Identity>, String)>,
-}
-
-impl Changes {
-    /// None.
-    pub fn new() -> Changes {
-        Changes::default()
-    }
-
-    /// The file `staged` of `staging/`, which is `new`, comes to `path`, in place of `old`.
-    pub fn put(&mut self, path: RelPath, old: Option<Identity>, new: FileIdentity, staged: impl Into<String>) {
-        self.operations.push(Operation::Put { path, old, new: Identity::File(new), staged: Some(staged.into()) });
-    }
-
-    /// A symbolic link to `target` comes to `path`, in place of `old`.
-    pub fn put_link(&mut self, path: RelPath, old: Option<Identity>, target: impl Into<String>) {
-        self.links.push((path, old, target.into()));
-    }
-
-    /// The file `path` gets the time and mode of `new`, which has its content.
-    pub fn set(&mut self, path: RelPath, old: FileIdentity, new: FileIdentity) {
-        self.operations.push(Operation::Set { path, old, new });
-    }
-
-    /// The file or link `path`, which is `old`, goes.
-    pub fn remove(&mut self, path: RelPath, old: Identity) {
-        self.operations.push(Operation::Remove { path, old });
-    }
-
-    /// The folder `path` comes.
-    pub fn make_folder(&mut self, path: RelPath) {
-        self.operations.push(Operation::Mkdir { path });
-    }
-
-    /// The folder `path` goes, unless something is in it.
-    pub fn remove_folder(&mut self, path: RelPath) {
-        self.operations.push(Operation::Rmdir { path });
-    }
-
-    /// Whether nothing happens at all.
-    pub fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.links.is_empty()
-    }
-
-    /// The paths that something happens to.
-    pub fn paths(&self) -> impl Iterator<Item = &RelPath> {
-        self.operations.iter().map(Operation::path).chain(self.links.iter().map(|(path, ..)| path))
-    }
-}
 
 /// What a swap did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +142,7 @@ fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<(P
     }
     folder.write_durably(&tidy::installed_next(), &plan.installed_next, Point::SwapNext)?;
     folder.write_durably(&tidy::manifest_next(), &plan.manifest_next, Point::SwapNext)?;
-    folder.sync_folder(&LocalPath::state("staging"), Point::StageSync)?;
+    folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
     journal::begin(folder, &written)?;
     Ok((written, warnings))
 }
@@ -240,7 +150,9 @@ fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<(P
 /// What the operations move to the backup.
 fn moved(operations: &[Operation]) -> BTreeMap<LocalPath, Identity> {
     let old = |operation: &Operation| match operation {
-        Operation::Out { path, old } | Operation::Remove { path, old } | Operation::Put { path, old: Some(old), .. } => Some((path.into(), old.clone())),
+        Operation::Out { path, old } | Operation::Remove { path, old } | Operation::Put { path, old: Some(old), .. } => {
+            Some((path.into(), old.clone()))
+        }
         _ => None,
     };
     operations.iter().filter_map(old).collect()
@@ -336,7 +248,10 @@ pub enum RecoveryError {
     #[error("{0}: nothing was touched; move `.updater/journal` away and run `updater verify --repair`")]
     Journal(#[from] DamagedJournal),
     /// Neither the old nor the new release is whole.
-    #[error("an earlier swap cannot be finished or undone: {} missing; nothing was touched; move `.updater/journal` away and run `updater verify --repair`", list(missing))]
+    #[error(
+        "an earlier swap cannot be finished or undone: {} missing; nothing was touched; move `.updater/journal` away and run `updater verify --repair`",
+        list(missing)
+    )]
     Broken {
         /// Old files that are nowhere.
         missing: Vec<RelPath>,
@@ -400,7 +315,10 @@ impl SwapError {
     /// What the station lacked, for the report (S3-24).
     pub fn requirement(&self) -> Option<Requirement> {
         match self {
-            SwapError::Undone { source } | SwapError::Interrupted { source, .. } | SwapError::Unfinished { source } | SwapError::Fs(source) => Some(source.requirement()),
+            SwapError::Undone { source }
+            | SwapError::Interrupted { source, .. }
+            | SwapError::Unfinished { source }
+            | SwapError::Fs(source) => Some(source.requirement()),
             SwapError::Backup(error) => error.requirement(),
             _ => None,
         }

@@ -76,7 +76,8 @@ impl Contents {
             if released == Some(recorded.sha256) {
                 continue;
             }
-            let looks_installed = recorded.size == file.size && file.as_read.is_some_and(|time| recorded.mtime == time || recorded.mtime == file.as_set);
+            let looks_installed =
+                recorded.size == file.size && file.as_read.is_some_and(|time| recorded.mtime == time || recorded.mtime == file.as_set);
             if looks_installed { claims.forged.push(file.path.clone()) } else { claims.altered.push(file.path.clone()) }
         }
         claims
@@ -95,6 +96,7 @@ fn load_release(folder: &Folder, slot: Slot, at: &LocalPath) -> Result<Option<Re
         // What was live had come back from a foreign backup: no release of ours.
         return Ok(None);
     }
-    let manifest = Manifest::parse(&manifest_bytes, &installed.release.id, &Limits::default()).map_err(|error| damaged(error.to_string()))?;
+    let manifest =
+        Manifest::parse(&manifest_bytes, &installed.release.id, &Limits::default()).map_err(|error| damaged(error.to_string()))?;
     Ok(Some(Release { installed, manifest_bytes, manifest }))
 }

@@ -7,10 +7,12 @@
 //! Whether a file has changed since an earlier backup is told by size, mode and full-precision time of the live file *and* of the backed-up one, and by the digests of the release where
 //! there is one. A user's own file that was changed with all of these put back is taken for unchanged.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
 
 use super::record::{Record, RecordedFile};
+use super::slots::record_of;
 use super::{Estimate, slots};
 use crate::fs::{self, Dir, Folder, FsError, Kind, LocalPath, Point, Stat, fault};
 use crate::installed::Installed;
@@ -20,12 +22,24 @@ use crate::swap::operation::{FileIdentity, Identity};
 /// How often a file that changes while it is copied is copied again.
 const COPY_TRIES: u32 = 3;
 
-/// An earlier backup that unchanged files may be linked to.
+/// An earlier backup that unchanged files may be linked to. Its record is read when it is first needed.
 pub(crate) struct Source {
     /// Where it is.
-    pub(crate) at: LocalPath,
-    /// What is in it.
-    pub(crate) record: Record,
+    at: LocalPath,
+    record: OnceCell<Option<Record>>,
+}
+
+impl Source {
+    /// The backup at `at`.
+    pub(crate) fn new(at: LocalPath) -> Source {
+        Source { at, record: OnceCell::new() }
+    }
+
+    /// What its record says of `path`. A backup whose record cannot be read lends nothing.
+    fn file(&self, folder: &Folder, path: &LocalPath) -> Option<&FileIdentity> {
+        let read = || Record::parse(&folder.read(&record_of(&self.at)).ok()??).ok();
+        self.record.get_or_init(read).as_ref()?.file(path)
+    }
 }
 
 /// What is known before a backup is made.
@@ -55,8 +69,21 @@ struct Level<'d> {
     live: &'d Dir,
     /// Where copies and links go; `None` when only counting.
     target: Option<&'d Dir>,
-    /// The same folder in each source, where it has it.
-    sources: Vec<Option<Dir>>,
+    /// The level above, and the name of this folder there.
+    above: Option<(&'d Level<'d>, &'d [u8])>,
+    /// The same folder in each source, where it has it; opened when it is first needed.
+    sources: Vec<OnceCell<Option<Dir>>>,
+}
+
+impl Level<'_> {
+    /// This folder in the source `index`.
+    fn in_source(&self, maker: &Maker<'_>, index: usize) -> Option<&Dir> {
+        let open = || match self.above {
+            Some((above, name)) => above.in_source(maker, index)?.open_folder(name).ok(),
+            None => maker.folder.find_folder(&maker.known.sources[index].at).ok().flatten(),
+        };
+        self.sources[index].get_or_init(open).as_ref()
+    }
 }
 
 impl<'a> Maker<'a> {
@@ -82,9 +109,12 @@ impl<'a> Maker<'a> {
 
     fn run(&mut self, target: Option<&Dir>) -> Result<(), FsError> {
         let root = LocalPath::root();
-        let sources = self.known.sources.iter().map(|source| self.folder.find_folder(&source.at)).collect::<Result<_, _>>()?;
         let live = self.folder.open_folder(&root)?;
-        self.back_up(&Level { path: &root, live: &live, target, sources })
+        self.back_up(&Level { path: &root, live: &live, target, above: None, sources: self.unopened() })
+    }
+
+    fn unopened(&self) -> Vec<OnceCell<Option<Dir>>> {
+        self.known.sources.iter().map(|_| OnceCell::new()).collect()
     }
 
     fn back_up(&mut self, level: &Level<'_>) -> Result<(), FsError> {
@@ -128,8 +158,7 @@ impl<'a> Maker<'a> {
             Some(target) => Some(make_folder(target, name, stat.mode | 0o700).map_err(|source| FsError::io("backing up", &path, source))?),
             None => None,
         };
-        let sources = level.sources.iter().map(|source| source.as_ref().and_then(|source| source.open_folder(name).ok())).collect();
-        self.back_up(&Level { path: &path, live: &live, target: target.as_ref(), sources })?;
+        self.back_up(&Level { path: &path, live: &live, target: target.as_ref(), above: Some((level, name)), sources: self.unopened() })?;
         self.record.folders.push(path);
         Ok(())
     }
@@ -175,22 +204,25 @@ impl<'a> Maker<'a> {
 
     /// Links the file to the first earlier backup that has exactly it; `None` when none has.
     fn link_to_earlier(&self, level: &Level<'_>, name: &[u8], path: &LocalPath, stat: &Stat) -> io::Result<Option<FileIdentity>> {
-        let released = self.known.installed.and_then(|installed| installed.file_at(path.as_bytes())).filter(|file| file.is_as_installed(stat));
-        for (source, there) in self.known.sources.iter().zip(&level.sources) {
-            let Some(there) = there else { continue };
-            let Some(identity) = source.record.file(path).filter(|identity| identity.looks_like(stat)) else { continue };
-            if released.is_some_and(|file| file.sha256 != identity.sha256) {
+        let released =
+            self.known.installed.and_then(|installed| installed.file_at(path.as_bytes())).filter(|file| file.is_as_installed(stat));
+        let look = |stat: &Stat| (stat.kind, stat.size, stat.seconds, stat.nanoseconds, stat.mode);
+        for (index, source) in self.known.sources.iter().enumerate() {
+            let Some(there) = level.in_source(self, index) else { continue };
+            if !there.stat(name)?.is_some_and(|other| look(&other) == look(stat)) {
                 continue;
             }
-            let is_same = |other: &Stat| identity.looks_like(other) && other.nanoseconds == stat.nanoseconds;
-            if !there.stat(name)?.as_ref().is_some_and(is_same) {
+            let Some(identity) = source.file(self.folder, path).filter(|identity| identity.looks_like(stat)) else { continue };
+            if released.is_some_and(|file| file.sha256 != identity.sha256) {
                 continue;
             }
             let Some(target) = level.target else { return Ok(Some(*identity)) };
             match fault::pass(Point::BackupLink).and_then(|()| there.link(name, target, name)) {
                 Ok(()) => return Ok(Some(*identity)),
                 // The file has as many names as it may have, or the file system knows no second names.
-                Err(error) if matches!(error.kind(), io::ErrorKind::TooManyLinks | io::ErrorKind::Unsupported | io::ErrorKind::CrossesDevices) => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::TooManyLinks | io::ErrorKind::Unsupported | io::ErrorKind::CrossesDevices) => {
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -65,7 +65,8 @@ struct HeadWire<'a> {
 impl Head {
     /// Reads the first line of a record, whatever follows: who made a backup is known even when its record is damaged further down.
     pub(crate) fn parse(line: &str) -> Result<Head, Damaged> {
-        let head: HeadWire<'static> = json::from_slice(line.as_bytes(), HEAD_LIMIT_BYTES).map_err(|error| Damaged::Head(error.to_string()))?;
+        let head: HeadWire<'static> =
+            json::from_slice(line.as_bytes(), HEAD_LIMIT_BYTES).map_err(|error| Damaged::Head(error.to_string()))?;
         if head.format != FORMAT || head.document != "backup" {
             return Err(Damaged::Head(format!("type `{}`, format {}", head.document.escape_debug(), head.format)));
         }
@@ -89,7 +90,7 @@ impl Record {
             match fields.next()? {
                 "f" => {
                     let (size, mtime, as_read, mode) = (fields.number()?, fields.time()?, fields.time()?, fields.mode()?);
-                    let (policy, sha256) = (fields.next()?, fields.next()?.parse().ok()?);
+                    let (policy, sha256) = (fields.next()?, fields.digest()?);
                     if policy != "-" || as_read != mtime {
                         return None;
                     }
@@ -120,7 +121,9 @@ impl Record {
         for RecordedFile { path, identity } in &self.files {
             let FileIdentity { size, mtime, mode, sha256 } = identity;
             let mtime = mtime.unix();
-            lines::push(&mut text, format_args!("f\t{size}\t{mtime}\t{mtime}\t{mode:04o}\t-\t{sha256}\t{}\n", path.to_escaped()));
+            lines::push(&mut text, format_args!("f\t{size}\t{mtime}\t{mtime}\t{mode:04o}\t-\t"));
+            lines::push_digest(&mut text, sha256);
+            lines::push(&mut text, format_args!("\t{}\n", path.to_escaped()));
         }
         for (path, target) in &self.links {
             lines::push(&mut text, format_args!("l\t{}\t{}\n", escape(target), path.to_escaped()));

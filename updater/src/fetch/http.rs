@@ -53,7 +53,9 @@ impl HttpSource {
 
     fn url(&self, path: &str) -> Result<Url, FetchError> {
         // `+` in a query means a space to some servers, and in a path to a few (S3); percent-encoded it means itself to all.
-        self.base.join(&path.replace('+', "%2B")).map_err(|error| FetchError::Address { url: format!("{}{path}", self.base), reason: error.to_string() })
+        self.base
+            .join(&path.replace('+', "%2B"))
+            .map_err(|error| FetchError::Address { url: format!("{}{path}", self.base), reason: error.to_string() })
     }
 
     async fn send(&self, url: Url, headers: HeaderMap) -> Result<Response, FetchError> {
@@ -87,7 +89,12 @@ impl Source for HttpSource {
         Ok(Fetched::New(read_whole(response, &url, limit).await?, etag))
     }
 
-    async fn get_range(&self, path: &str, range: Range<u64>, length: u64) -> Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError> {
+    async fn get_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+        length: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError> {
         let url = self.url(path)?;
         let mut headers = HeaderMap::new();
         let whole = range == (0..length);

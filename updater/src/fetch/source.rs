@@ -18,7 +18,12 @@ pub trait Source: Send + Sync {
     fn get_if_changed(&self, path: &str, etag: Option<&str>, limit: u64) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
 
     /// The bytes `range` of the file at `path`, which has `length` bytes, as they arrive. Never yields more than the range's length.
-    fn get_range(&self, path: &str, range: Range<u64>, length: u64) -> impl Future<Output = Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError>> + Send;
+    fn get_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+        length: u64,
+    ) -> impl Future<Output = Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError>> + Send;
 }
 
 /// A source that has nothing: for asking the trust store alone.

@@ -4,7 +4,7 @@
 //! there is no change without a name. In a build without the feature `fail-points`, passing a point does nothing at all.
 //!
 //! `STATIONMASTER_FAIL_POINT=NAME[:N]=kill|error|enospc|eacces` acts at the Nth passage (from 1) of the point NAME, `*` being any of them; `kill` ends the process as a power cut
-//! would, half-way through the bytes when the point writes some. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
+//! would, half-way through the bytes when the point writes some; several are separated by commas. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
 
 /// Declares [`Point`] with its names.
 macro_rules! points {
@@ -157,6 +157,7 @@ mod registry {
         fn parse(text: &str) -> Option<Armed> {
             let (place, action) = text.split_once('=')?;
             let (name, passage) = place.split_once(':').unwrap_or((place, "1"));
+            let known = name == "*" || Point::ALL.iter().any(|point| point.name() == name);
             let action = match action {
                 "kill" => Action::Kill,
                 "error" => Action::Fail(io::ErrorKind::Other),
@@ -164,7 +165,8 @@ mod registry {
                 "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
                 _ => return None,
             };
-            Some(Armed { name: name.to_owned(), passage: passage.parse().ok()?, action, passed: AtomicU64::new(0) })
+            let passage = passage.parse().ok().filter(|_| known)?;
+            Some(Armed { name: name.to_owned(), passage, action, passed: AtomicU64::new(0) })
         }
 
         fn hit(&self, point: Point) -> Option<Action> {
@@ -174,18 +176,32 @@ mod registry {
     }
 
     thread_local! {
-        static HERE: RefCell<Option<Armed>> = const { RefCell::new(None) };
+        static HERE: RefCell<Vec<Armed>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Arms a point for this thread, as the environment variable does for the process; `None` disarms it.
-    pub fn arm(text: Option<&str>) {
-        HERE.with(|here| *here.borrow_mut() = text.and_then(Armed::parse));
+    /// Arms points for this thread, as the environment variable does for the process, in place of those armed before; an empty text arms none.
+    ///
+    /// # Panics
+    /// When the text is not of the form above: a test that arms nothing would prove nothing.
+    pub fn arm(text: &str) {
+        HERE.with(|here| *here.borrow_mut() = parse(text));
+    }
+
+    /// Whether a point that was armed for this thread has acted.
+    pub fn has_acted() -> bool {
+        HERE.with(|here| here.borrow().iter().any(|armed| armed.passed.load(Ordering::Relaxed) >= armed.passage))
+    }
+
+    fn parse(text: &str) -> Vec<Armed> {
+        let armed = |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[:N]=kill|error|enospc|eacces"));
+        text.split(',').filter(|text| !text.is_empty()).map(armed).collect()
     }
 
     fn hit(point: Point) -> Option<Action> {
-        static PROCESS: OnceLock<Option<Armed>> = OnceLock::new();
-        let process = PROCESS.get_or_init(|| Armed::parse(&std::env::var("STATIONMASTER_FAIL_POINT").ok()?));
-        HERE.with(|here| here.borrow().as_ref().and_then(|armed| armed.hit(point))).or_else(|| process.as_ref()?.hit(point))
+        static PROCESS: OnceLock<Vec<Armed>> = OnceLock::new();
+        let process = PROCESS.get_or_init(|| parse(&std::env::var("STATIONMASTER_FAIL_POINT").unwrap_or_default()));
+        let first = |armed: &[Armed]| armed.iter().fold(None, |found, armed| armed.hit(point).or(found));
+        HERE.with(|here| first(&here.borrow())).or_else(|| first(process))
     }
 
     fn fail(kind: io::ErrorKind, point: Point) -> io::Error {
@@ -222,7 +238,7 @@ mod registry {
 }
 
 #[cfg(any(test, feature = "fail-points"))]
-pub use registry::{Action, arm};
+pub use registry::{Action, arm, has_acted};
 pub(crate) use registry::{kept_time, pass, write_all};
 
 #[cfg(test)]
@@ -238,11 +254,12 @@ mod tests {
 
     #[test]
     fn a_point_acts_at_its_passage_and_no_other() {
-        arm(Some("swap.put:2=enospc"));
+        arm("swap.put:2=enospc,swap.out=eacces");
         assert!(pass(Point::SwapPut).is_ok());
         assert!(pass(Point::SwapKeep).is_ok());
         assert_eq!(pass(Point::SwapPut).map_err(|error| error.kind()), Err(std::io::ErrorKind::StorageFull));
         assert!(pass(Point::SwapPut).is_ok());
-        arm(None);
+        assert_eq!(pass(Point::SwapOut).map_err(|error| error.kind()), Err(std::io::ErrorKind::PermissionDenied));
+        arm("");
     }
 }

@@ -192,7 +192,9 @@ impl Folder {
     /// Makes the symbolic link `path`.
     pub fn make_link(&self, target: &str, path: &LocalPath, at: Point) -> Result<(), FsError> {
         let (folder, name) = self.parent_of("making the link", path)?;
-        fault::pass(at).and_then(|()| folder.make_link(target.as_bytes(), name)).map_err(|source| FsError::io("making the link", path, source))
+        fault::pass(at)
+            .and_then(|()| folder.make_link(target.as_bytes(), name))
+            .map_err(|source| FsError::io("making the link", path, source))
     }
 
     /// Moves `from` to `to`, in place of a file or link that is there.
@@ -205,7 +207,13 @@ impl Folder {
         self.move_with(from, to, at, Dir::rename_new)
     }
 
-    fn move_with(&self, from: &LocalPath, to: &LocalPath, at: Point, act: fn(&Dir, &[u8], &Dir, &[u8]) -> io::Result<()>) -> Result<(), FsError> {
+    fn move_with(
+        &self,
+        from: &LocalPath,
+        to: &LocalPath,
+        at: Point,
+        act: fn(&Dir, &[u8], &Dir, &[u8]) -> io::Result<()>,
+    ) -> Result<(), FsError> {
         let (source, name) = self.parent_of("moving", from)?;
         let (target, to_name) = self.parent_of("moving", to)?;
         fault::pass(at).and_then(|()| act(&source, name, &target, to_name)).map_err(|error| FsError::io("moving", from, error))
@@ -302,7 +310,11 @@ impl Folder {
                 Ok(next) => next,
                 Err(source) => {
                     let is_link = matches!(folder.stat(name), Ok(Some(stat)) if stat.kind == Kind::Link);
-                    return Err(if is_link { FsError::ParentIsLink { path: reached } } else { FsError::io("opening the folder", &reached, source) });
+                    return Err(if is_link {
+                        FsError::ParentIsLink { path: reached }
+                    } else {
+                        FsError::io("opening the folder", &reached, source)
+                    });
                 }
             };
         }

@@ -34,8 +34,8 @@ impl LocalPath {
 
     /// A path from raw bytes, as a file system gives them.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<LocalPath, InvalidLocalPath> {
-        let bad = |name: &[u8]| matches!(name, b"" | b"." | b"..") || name.contains(&0);
-        if bytes.split(|byte| *byte == b'/').any(bad) {
+        let bad = |name: &[u8]| matches!(name, b"" | b"." | b"..");
+        if bytes.split(|byte| *byte == b'/').any(bad) || bytes.contains(&0) {
             return Err(InvalidLocalPath(escape(&bytes[..bytes.len().min(200)])));
         }
         Ok(LocalPath(bytes))
@@ -135,6 +135,11 @@ impl fmt::Debug for LocalPath {
 
 /// Escapes `bytes` for a line of text: `%`, bytes up to 0x20, 0x7F and bytes that are not UTF-8 become `%XX`.
 pub fn escape(bytes: &[u8]) -> String {
+    if let Ok(plain) = std::str::from_utf8(bytes)
+        && !bytes.iter().any(|byte| is_escaped(*byte))
+    {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
@@ -167,19 +172,23 @@ pub fn unescape(text: &str) -> Option<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
+    let mut is_plain = true;
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         if *first == b'%' {
             let (pair, after) = rest.split_at_checked(2)?;
             rest = after;
-            bytes.push(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?);
+            let byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+            is_plain &= is_escaped(byte);
+            bytes.push(byte);
         } else if is_escaped(*first) {
             return None;
         } else {
             bytes.push(*first);
         }
     }
-    (escape(&bytes) == text).then_some(bytes)
+    // Whether any other byte had to be escaped depends on its neighbours.
+    (is_plain || escape(&bytes) == text).then_some(bytes)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

@@ -80,16 +80,23 @@ impl Folder {
 /// A leftover that the OS keeps (in use, immutable) waits for the next time; anything else, such as a failing disk, is reported.
 fn unless_kept(error: FsError) -> Result<(), FsError> {
     match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy | io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ResourceBusy
+        | io::ErrorKind::ExecutableFileBusy
+        | io::ErrorKind::DirectoryNotEmpty => Ok(()),
         _ => Err(error),
     }
 }
 
 fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
-    let Some(stat) = folder.stat(name)? else { return Ok(()) };
     fault::pass(Point::TrashEmpty)?;
-    if stat.kind != Kind::Folder {
-        return folder.remove_file(name);
+    // Nearly everything is a file, so that is tried before it is asked for; no OS removes a folder so.
+    let refused = match folder.remove_file(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => error,
+        _ => return Ok(()),
+    };
+    if !folder.stat(name)?.is_some_and(|stat| stat.kind == Kind::Folder) {
+        return Err(refused);
     }
     let inner = folder.open_folder(name)?;
     for below in inner.names()? {

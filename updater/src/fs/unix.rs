@@ -161,7 +161,10 @@ impl Dir {
     /// Room on the file system.
     pub(crate) fn space(&self) -> io::Result<Space> {
         let found = rustix::fs::fstatvfs(&self.0)?;
-        Ok(Space { available_bytes: found.f_bavail.saturating_mul(found.f_frsize), total_bytes: found.f_blocks.saturating_mul(found.f_frsize) })
+        Ok(Space {
+            available_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        })
     }
 
     /// Why entries of this folder cannot be made, moved or removed by us; `None` when they can.
@@ -266,6 +269,7 @@ fn mode_of(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o7777) as rustix::fs::RawMode)
 }
 
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the widths of these fields differ among systems")]
 fn stat_of(stat: &rustix::fs::Stat) -> Stat {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Kind::File,

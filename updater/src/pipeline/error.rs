@@ -39,7 +39,9 @@ pub enum Error {
         reason: Option<String>,
     },
     /// The manifest of what is installed is nowhere to be had.
-    #[error("the file list of the installed release {place} is neither here nor in the repository any more: `updater update` brings the folder to the newest release")]
+    #[error(
+        "the file list of the installed release {place} is neither here nor in the repository any more: `updater update` brings the folder to the newest release"
+    )]
     NoManifest {
         /// The release.
         place: Place,
@@ -54,7 +56,9 @@ pub enum Error {
     #[error("{} cannot be replaced, so nothing was changed: {}", .0.len(), obstacles(.0))]
     NotWritable(Vec<Obstacle>),
     /// Room is missing.
-    #[error("the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again")]
+    #[error(
+        "the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again"
+    )]
     NoSpace {
         /// Bytes needed for downloads, new files and the backup.
         needed_bytes: u64,
@@ -163,9 +167,11 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self.code() {
             "unreachable" | "web-page" | "not-there" => Exit::Unreachable,
-            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback" => Exit::Refused,
-            "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign" | "backup-missing" | "backup-damaged"
-            | "follows-other" | "not-installed" | "no-manifest" => Exit::Requirement,
+            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback" => {
+                Exit::Refused
+            }
+            "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
+            | "backup-missing" | "backup-damaged" | "follows-other" | "not-installed" | "no-manifest" => Exit::Requirement,
             "busy" => Exit::Busy,
             "broken-swap" | "damaged-state" => Exit::Damaged,
             "bad-argument" => Exit::Usage,

@@ -83,7 +83,11 @@ impl Session {
         let blocked: Vec<Digest> = self.ratchet.blocked.iter().map(|held| held.manifest).collect();
         let updater = Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok();
         let facts = Facts {
-            installed: installed.map(|release| InstalledFact { place: release.place, build: &release.id.build, manifest: release.manifest }),
+            installed: installed.map(|release| InstalledFact {
+                place: release.place,
+                build: &release.id.build,
+                manifest: release.manifest,
+            }),
             highest: self.ratchet.highest,
             hold: self.ratchet.hold.map(|held| (held.at, held.manifest)),
             blocked: &blocked,

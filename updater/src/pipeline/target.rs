@@ -51,7 +51,12 @@ impl Target {
             }
         };
         let installed = InstalledRelease { id: id.clone(), place, manifest, entry_point };
-        Ok(Target { release: installed, manifest: Manifest::parse(&stored, &id, &Limits::default())?, stored, approver: release.approver.clone() })
+        Ok(Target {
+            release: installed,
+            manifest: Manifest::parse(&stored, &id, &Limits::default())?,
+            stored,
+            approver: release.approver.clone(),
+        })
     }
 
     /// The installed release, from the folder or, if it is still listed, from the source.

@@ -55,4 +55,3 @@ fn account_number() -> String {
 pub(super) fn installed_at(release: &InstalledRelease) -> BuildAt {
     BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 }
 }
-

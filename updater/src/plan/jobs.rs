@@ -187,7 +187,13 @@ mod tests {
     fn manifest(frames: &[(u64, u64)]) -> Manifest {
         let frames: Vec<Frame> = frames.iter().map(|(stored, content)| Frame(*stored, *content)).collect();
         let pack = Pack { sha256: Digest::of(b"p"), length: frames.iter().map(|frame| frame.0).sum(), dictionary: None, frames };
-        let id = ReleaseId { product: "p".parse().unwrap(), os: Os::Linux, arch: Arch::Any, variant: None, build: Build::recognise("1.0.0").unwrap() };
+        let id = ReleaseId {
+            product: "p".parse().unwrap(),
+            os: Os::Linux,
+            arch: Arch::Any,
+            variant: None,
+            build: Build::recognise("1.0.0").unwrap(),
+        };
         Manifest { id, dictionaries: vec![], packs: vec![pack], files: vec![], links: vec![], directories: vec![], removed: vec![] }
     }
 

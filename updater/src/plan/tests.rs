@@ -32,7 +32,13 @@ fn config(at: &str, content: &str, config: ConfigPolicy) -> FileEntry {
 }
 
 fn release(files: &[FileEntry]) -> Manifest {
-    let id = ReleaseId { product: "p".parse().unwrap(), os: Os::Linux, arch: Arch::Any, variant: None, build: Build::recognise("1.0.0").unwrap() };
+    let id = ReleaseId {
+        product: "p".parse().unwrap(),
+        os: Os::Linux,
+        arch: Arch::Any,
+        variant: None,
+        build: Build::recognise("1.0.0").unwrap(),
+    };
     let pack = Pack { sha256: Digest::of(b"pack"), length: 10, dictionary: None, frames: vec![Frame(10, 1000)] };
     Manifest { id, dictionaries: vec![], packs: vec![pack], files: files.to_vec(), links: vec![], directories: vec![], removed: vec![] }
 }
@@ -123,7 +129,11 @@ fn e3_a_release_that_changes_content_under_the_same_size_and_time_is_seen() {
 
 #[test]
 fn ac_06_extras_and_files_that_are_no_longer_listed_stay() {
-    let plan = planned(&release(&[entry("a", "x")]), Some(&installed(&[entry("a", "x"), entry("old", "o")])), &[("a", file("x")), ("old", file("o"))]);
+    let plan = planned(
+        &release(&[entry("a", "x")]),
+        Some(&installed(&[entry("a", "x"), entry("old", "o")])),
+        &[("a", file("x")), ("old", file("o"))],
+    );
     assert!(plan.is_empty());
     assert_eq!(plan.gone.iter().map(|file| (file.path.as_str(), file.is_listed)).collect::<Vec<_>>(), [("old", false)]);
 }
@@ -139,7 +149,11 @@ fn d_05_a_removed_file_goes_only_if_we_installed_it_and_nobody_changed_it() {
 
 #[test]
 fn content_that_lies_somewhere_in_the_folder_is_copied_not_fetched() {
-    let plan = planned(&release(&[entry("new/a", "x")]), Some(&installed(&[entry("old/a", "x")])), &[("new", Found::Nothing), ("old/a", file("x"))]);
+    let plan = planned(
+        &release(&[entry("new/a", "x")]),
+        Some(&installed(&[entry("old/a", "x")])),
+        &[("new", Found::Nothing), ("old/a", file("x"))],
+    );
     assert_eq!(short(&plan), ["copy new/a", "mkdir new"]);
     assert_eq!(plan.jobs.stored_bytes(), 0);
 }
@@ -177,7 +191,12 @@ fn a_config_file_that_was_there_before_us_is_its_users() {
 #[test]
 fn what_is_not_ours_is_never_cleared_out_of_the_way() {
     let target = release(&[entry("a", "x"), entry("b/c", "y")]);
-    for (at, found) in [("a", Found::Folder { stranger: Some("a/mine".into()) }), ("a", Found::Other), ("b", file("mine")), ("b", Found::Link("..".into()))] {
+    for (at, found) in [
+        ("a", Found::Folder { stranger: Some("a/mine".into()) }),
+        ("a", Found::Other),
+        ("b", file("mine")),
+        ("b", Found::Link("..".into())),
+    ] {
         let outcome = plan(&target, None, &there(&[(at, found)]), Wishes::default());
         assert!(matches!(outcome, Err(PlanError::InTheWay { path, .. }) if path.as_str() == at));
     }
@@ -186,10 +205,15 @@ fn what_is_not_ours_is_never_cleared_out_of_the_way() {
 #[test]
 fn a_folder_of_ours_makes_way_for_a_file_and_a_file_of_ours_for_a_folder() {
     let folder = Found::Folder { stranger: None };
-    let to_file = planned(&release(&[entry("a", "x")]), Some(&installed(&[entry("a/b/c", "y")])), &[("a", folder.clone()), ("a/b", folder), ("a/b/c", file("y"))]);
+    let to_file = planned(
+        &release(&[entry("a", "x")]),
+        Some(&installed(&[entry("a/b/c", "y")])),
+        &[("a", folder.clone()), ("a/b", folder), ("a/b/c", file("y"))],
+    );
     assert_eq!(short(&to_file), ["fetch a", "remove a/b/c", "rmdir a", "rmdir a/b"]);
     assert!(to_file.gone.is_empty());
-    let to_folder = planned(&release(&[entry("a/b", "x")]), Some(&installed(&[entry("a", "y")])), &[("a", file("y")), ("a/b", Found::Nothing)]);
+    let to_folder =
+        planned(&release(&[entry("a/b", "x")]), Some(&installed(&[entry("a", "y")])), &[("a", file("y")), ("a/b", Found::Nothing)]);
     assert_eq!(short(&to_folder), ["fetch a/b", "mkdir a", "remove a"]);
 }
 
@@ -201,7 +225,10 @@ fn links_and_empty_folders_come_and_stay() {
     assert_eq!(short(&planned(&target, None, &[])), ["link l", "mkdir d", "mkdir d/e"]);
     let folder = Found::Folder { stranger: None };
     assert!(planned(&target, None, &[("l", Found::Link("t".into())), ("d", folder.clone()), ("d/e", folder)]).is_empty());
-    assert_eq!(short(&planned(&target, None, &[("l", Found::Link("other".into())), ("d/e", Found::Nothing)])), ["link l", "mkdir d", "mkdir d/e"]);
+    assert_eq!(
+        short(&planned(&target, None, &[("l", Found::Link("other".into())), ("d/e", Found::Nothing)])),
+        ["link l", "mkdir d", "mkdir d/e"]
+    );
 }
 
 #[test]

@@ -78,7 +78,8 @@ pub(crate) fn managed(current: &Installed, earlier: Option<&Installed>, wanted: 
 
 /// The folders that can go, deepest first: those that led to what is removed, or were the release's own, and that the backup does not have.
 pub(crate) fn folders_to_remove(current: &Installed, removed: &[RelPath], kept_in_backup: &BTreeSet<LocalPath>) -> Vec<RelPath> {
-    let candidates = removed.iter().flat_map(RelPath::parents).chain(current.folders.iter().flat_map(|folder| folder.parents().chain([folder.clone()])));
+    let candidates =
+        removed.iter().flat_map(RelPath::parents).chain(current.folders.iter().flat_map(|folder| folder.parents().chain([folder.clone()])));
     let gone: BTreeSet<RelPath> = candidates.filter(|path| !kept_in_backup.contains(&path.into())).collect();
     gone.into_iter().rev().collect()
 }
@@ -99,7 +100,16 @@ mod tests {
 
     fn installed(content: &str, policy: ConfigPolicy) -> InstalledFile {
         let FileIdentity { size, mtime, mode, sha256 } = file(content, 1);
-        InstalledFile { path: "a".parse().unwrap(), size, as_set: mtime, as_read: Some(mtime), mode, policy: Some(policy), sha256, is_listed: true }
+        InstalledFile {
+            path: "a".parse().unwrap(),
+            size,
+            as_set: mtime,
+            as_read: Some(mtime),
+            mode,
+            policy: Some(policy),
+            sha256,
+            is_listed: true,
+        }
     }
 
     #[test]

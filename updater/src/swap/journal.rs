@@ -147,12 +147,14 @@ impl Plan {
             let goes = matches!(operation, Operation::Out { .. } | Operation::Remove { .. } | Operation::Rmdir { .. });
             let has_old = goes || matches!(operation, Operation::Set { .. } | Operation::Put { old: Some(_), .. });
             let (gone, came) = seen.entry(operation.path()).or_insert((false, false));
-            if has_old && *gone || !goes && *came || goes && *came {
+            if *came || has_old && *gone {
                 return Err(format!("`{}` is dealt with twice", operation.path()));
             }
             (*gone, *came) = (*gone || has_old, *came || !goes);
             let Operation::Put { path, staged: Some(name), .. } = operation else { continue };
-            let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-') && !name.starts_with('.');
+            let plain = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-')
+                && !name.starts_with('.');
             if !plain || !staged_names.insert(name) {
                 return Err(format!("the name `{}` in staging, for `{path}`, is unusable or used twice", name.escape_debug()));
             }

@@ -19,7 +19,8 @@ pub(crate) fn staged(name: &str) -> LocalPath {
 pub(crate) fn prepare(folder: &Folder, plan: &SwapPlan) -> Result<Vec<Operation>, SwapError> {
     let mut preparing = Preparing { folder, operations: BTreeMap::new(), added: 0 };
     // What goes first, so that it is known what may come in its place.
-    let (goes, comes): (Vec<_>, Vec<_>) = plan.changes.operations.iter().partition(|operation| matches!(operation, Operation::Remove { .. } | Operation::Rmdir { .. }));
+    let (goes, comes): (Vec<_>, Vec<_>) =
+        plan.changes.operations.iter().partition(|operation| matches!(operation, Operation::Remove { .. } | Operation::Rmdir { .. }));
     for operation in goes.into_iter().chain(comes) {
         preparing.add(operation)?;
     }
@@ -75,7 +76,12 @@ impl Preparing<'_> {
     }
 
     fn push(&mut self, path: &RelPath, operation: Operation) -> Result<(), SwapError> {
-        self.operations.entry(path.clone()).or_default().push(operation);
+        let planned = self.operations.entry(path.clone()).or_default();
+        // A folder is named once for everything that is in it.
+        let is_folder = matches!(operation, Operation::Rmdir { .. } | Operation::Mkdir { .. });
+        if !(is_folder && planned.contains(&operation)) {
+            planned.push(operation);
+        }
         Ok(())
     }
 
@@ -94,7 +100,8 @@ impl Preparing<'_> {
     /// Adds the folders that lead to what comes.
     fn add_folders(&mut self) -> Result<(), SwapError> {
         let comes = |operation: &&Operation| matches!(operation, Operation::Put { .. } | Operation::Mkdir { .. });
-        let parents: BTreeSet<RelPath> = self.operations.values().flatten().filter(comes).flat_map(|operation| operation.path().parents()).collect();
+        let parents: BTreeSet<RelPath> =
+            self.operations.values().flatten().filter(comes).flat_map(|operation| operation.path().parents()).collect();
         for path in parents {
             let planned = self.operations.get(&path).map_or(&[][..], |operations| operations);
             if planned.iter().any(|operation| matches!(operation, Operation::Mkdir { .. })) {

@@ -230,7 +230,8 @@ fn live(change: &Change, seen: &Observed) -> Live {
 
 /// The steps to the new release. Every change [`has_new`].
 fn forward(changes: &[Change], seen: &[Observed]) -> Vec<Step> {
-    let pairs: Vec<(&Change, &Observed, Live)> = changes.iter().zip(seen).map(|(change, seen)| (change, seen, live(change, seen))).collect();
+    let pairs: Vec<(&Change, &Observed, Live)> =
+        changes.iter().zip(seen).map(|(change, seen)| (change, seen, live(change, seen))).collect();
     let is_leaf = |change: &Change| matches!(change.new, New::Staged(..) | New::Same(_));
     let mut steps = vec![];
     for (change, _, live) in pairs.iter().filter(|(change, ..)| change.is_entry) {
@@ -282,7 +283,8 @@ fn forward(changes: &[Change], seen: &[Observed]) -> Vec<Step> {
             steps.push(Step::Set { path: change.path.clone(), to: new });
         }
     }
-    let is_done = steps.len() == out && pairs.iter().filter(|(change, ..)| change.is_entry).all(|(change, _, live)| entry_is_in(change, *live));
+    let is_done =
+        steps.len() == out && pairs.iter().filter(|(change, ..)| change.is_entry).all(|(change, _, live)| entry_is_in(change, *live));
     if is_done {
         // Only what was in place already would have gone out and in.
         return vec![];
@@ -309,10 +311,12 @@ fn entry_is_in(change: &Change, live: Live) -> bool {
 
 /// The steps to the old release. Every change [`has_old`].
 fn back(changes: &[Change], seen: &[Observed]) -> Vec<Step> {
-    let pairs: Vec<(&Change, &Observed, Live)> = changes.iter().zip(seen).map(|(change, seen)| (change, seen, live(change, seen))).collect();
+    let pairs: Vec<(&Change, &Observed, Live)> =
+        changes.iter().zip(seen).map(|(change, seen)| (change, seen, live(change, seen))).collect();
     let mut steps = vec![];
     // What came in last goes out first.
-    let entries_first = pairs.iter().filter(|(change, ..)| change.is_entry).chain(pairs.iter().rev().filter(|(change, ..)| !change.is_entry));
+    let entries_first =
+        pairs.iter().filter(|(change, ..)| change.is_entry).chain(pairs.iter().rev().filter(|(change, ..)| !change.is_entry));
     for (change, _, live) in entries_first {
         let path = || change.path.clone();
         match (live, &change.new, &change.old) {
@@ -332,8 +336,12 @@ fn back(changes: &[Change], seen: &[Observed]) -> Vec<Step> {
     folders.sort_by(|(a, ..), (b, ..)| a.path.cmp(&b.path));
     steps.extend(folders.into_iter().map(|(change, ..)| Step::MakeFolder { path: change.path.clone() }));
     let returning = |is_entry: bool| {
-        let of_kind = pairs.iter().filter(move |(change, _, live)| change.is_entry == is_entry && matches!(change.old, Old::Leaf(_)) && *live != Live::Old);
-        of_kind.filter(|(change, ..)| !matches!(change.new, New::Set(_))).map(move |(change, ..)| Step::Return { path: change.path.clone(), is_entry })
+        let of_kind = pairs
+            .iter()
+            .filter(move |(change, _, live)| change.is_entry == is_entry && matches!(change.old, Old::Leaf(_)) && *live != Live::Old);
+        of_kind
+            .filter(|(change, ..)| !matches!(change.new, New::Set(_)))
+            .map(move |(change, ..)| Step::Return { path: change.path.clone(), is_entry })
     };
     steps.extend(returning(false));
     for (change, seen, _) in &pairs {
