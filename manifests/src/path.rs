@@ -145,7 +145,8 @@ fn is_reserved(first: &str) -> bool {
     if first.is_ascii() {
         // What folding does to ASCII, without the copy: this is run for every path of every manifest.
         let prefix = first.as_bytes().get(..BACKUP_PREFIX.len());
-        return first.eq_ignore_ascii_case(STATE_FOLDER) || prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(BACKUP_PREFIX.as_bytes()));
+        return first.eq_ignore_ascii_case(STATE_FOLDER)
+            || prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(BACKUP_PREFIX.as_bytes()));
     }
     let first = fold(first);
     first == STATE_FOLDER || first.starts_with(BACKUP_PREFIX)

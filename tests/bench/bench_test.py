@@ -71,6 +71,7 @@ class Instruments(unittest.TestCase):
         cost = measure.run([sys.executable, "-c", script])
         self.assertGreater(cost.cpu, 0.05)
         self.assertGreater(cost.peak, 80)
+        self.assertLess(measure.run(["true"]).peak, 8, "nothing of this process is counted")
         self.assertGreaterEqual(cost.wall, cost.cpu * 0.5)
 
     def test_cpu_of_reaped_children_is_seen(self):

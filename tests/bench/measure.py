@@ -3,10 +3,12 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
 TICKS = os.sysconf("SC_CLK_TCK")
+TIME = "/usr/bin/time"
 
 
 @dataclass
@@ -23,18 +25,22 @@ class Cost:
 
 
 def run(command, accept=(0,), log=None, **options):
-    """Runs `command` to its end. CPU seconds include its children's, peak memory is that of the largest of them."""
+    """Runs `command` to its end. CPU seconds include its children's, peak memory is that of the largest of them.
+
+    The peak that the kernel keeps of a process includes that of the one it was forked from, so a small one stands between Python and `command`.
+    """
     start = time.monotonic()
-    with open(log or os.devnull, "w+b") as output:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **options)
+    with open(log or os.devnull, "w+b") as output, tempfile.NamedTemporaryFile("r") as peak:
+        child = subprocess.Popen([TIME, "-q", "-f", "%M", "-o", peak.name, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **options)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - start
         child.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode(errors="replace") if log else ""
+        kilobytes = int(peak.read())
     if child.returncode not in accept:
         raise RuntimeError(f"exit code {child.returncode}: {' '.join(map(str, command))}\n{text}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode, text)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, kilobytes / 1024, child.returncode, text)
 
 
 def descendants(pid):

@@ -11,19 +11,21 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::world::Repository;
+
 /// A content repository whose keys we hold.
-#[derive(Debug)]
-pub struct Forge {
+pub struct Forge<'a> {
+    repository: &'a Repository<'a>,
     repo: PathBuf,
     keys: PathBuf,
 }
 
-impl Forge {
-    /// The repository at `repo`, with its keys in `<repo>.keys` beside it.
-    pub fn open(repo: &Path) -> Forge {
-        let mut keys = repo.as_os_str().to_owned();
+impl Forge<'_> {
+    /// For this repository, with its keys in `<repo>.keys` beside it.
+    pub fn of<'a>(repository: &'a Repository<'a>) -> Forge<'a> {
+        let mut keys = repository.dir.as_os_str().to_owned();
         keys.push(".keys");
-        Forge { repo: repo.to_owned(), keys: keys.into() }
+        Forge { repository, repo: repository.dir.clone(), keys: keys.into() }
     }
 
     /// The newest file of a role, as JSON.
@@ -83,6 +85,7 @@ impl Forge {
         let mut timestamp = self.role("timestamp");
         timestamp["signed"]["meta"]["snapshot.json"] = snapshot;
         self.write_next("timestamp", timestamp);
+        self.repository.wait_until_served();
     }
 
     /// Stores an object and returns its digest.

@@ -1,10 +1,13 @@
 //! A temporary folder with builds, a content repository, servers and stations; the real programs act in it.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
@@ -64,13 +67,24 @@ impl Clock {
 pub struct World {
     root: TempDir,
     clock: Option<Clock>,
+    /// Every server that was started: the repository's folder, its name, and where it is served.
+    served: Mutex<Vec<(PathBuf, String, SocketAddr)>>,
 }
 
 impl World {
     /// An empty world.
     pub fn new() -> World {
         let root = tempfile::Builder::new().prefix("system-tests.").tempdir().expect("a temporary folder");
-        World { root, clock: None }
+        World { root, clock: None, served: Mutex::default() }
+    }
+
+    /// An empty world in memory, where there is such a place: for tests that make and drop many folders, and that no disk has to outlive.
+    pub fn in_memory() -> World {
+        let place = [Path::new("/dev/shm"), &std::env::temp_dir()].into_iter().find_map(|place| {
+            let root = tempfile::Builder::new().prefix("system-tests.").tempdir_in(place);
+            root.ok()
+        });
+        World { root: place.expect("a temporary folder"), clock: None, served: Mutex::default() }
     }
 
     /// An empty world whose programs see `clock`.
@@ -123,7 +137,9 @@ impl World {
         fs::write(&config, text).expect("configuration written");
         let mut command = self.command("update-server");
         command.args(["serve", "--config"]).arg(&config);
-        Server::start(&mut command, &config, name)
+        let server = Server::start(&mut command, &config, name);
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).push((dir.to_owned(), name.to_owned(), server.address()));
+        server
     }
 
     /// `update-server link`: the install link of the test product, as served at `server`.
@@ -193,9 +209,24 @@ impl Repository<'_> {
         self.manifests(&arguments)
     }
 
-    /// Runs `manifests` with these arguments.
+    /// Runs `manifests` with these arguments, and waits until what it did is served.
     pub fn manifests(&self, arguments: &[&str]) -> Finished {
-        run(self.world.command("manifests").args(arguments), LIMIT)
+        let done = run(self.world.command("manifests").args(arguments), LIMIT);
+        self.wait_until_served();
+        done
+    }
+
+    /// Waits until every running server of this repository serves its timestamp: servers do not look at the disk for every request.
+    pub fn wait_until_served(&self) {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let Ok(wanted) = fs::read(self.dir.join("metadata/timestamp.json")) else { return };
+        let served = self.world.served.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (_, name, address) in served.iter().filter(|(dir, ..)| *dir == self.dir) {
+            let started = Instant::now();
+            while get(*address, &format!("/repo/{name}/metadata/timestamp.json")).is_some_and(|answer| !answer.ends_with(&wanted)) {
+                assert!(started.elapsed() < PATIENCE, "`{name}` at {address} does not serve what was published {PATIENCE:?} ago");
+            }
+        }
     }
 
     /// Its path as an argument.
@@ -270,6 +301,15 @@ impl Build {
     fn text(&self) -> &str {
         self.dir.to_str().expect("temporary paths are UTF-8")
     }
+}
+
+/// The whole answer to one request; `None` when nobody is there any more.
+fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    Some(answer)
 }
 
 /// Copies a folder with all times, modes and links. Panics when it cannot.

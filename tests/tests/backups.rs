@@ -186,7 +186,7 @@ fn e5_a_tampered_backup_is_not_restored() {
     update_to(&world, &repository, &station, 2);
     let v2 = station.tree();
     fs::write(station.file("bkp_remote.001/client"), noise(666, 60_000)).expect("written");
-    let refused = station.run(&["rollback"]);
-    assert!([4, 7].contains(&refused.code), "{}", refused.finished.report());
+    let refused = station.run(&["rollback"]).exits(5);
+    assert_eq!(refused.json["error"]["code"], "backup-damaged");
     station.tree().assert_is(&v2, "untouched");
 }

@@ -2,15 +2,19 @@
 
 use std::fs::{self, File};
 
+use system_tests::forge::Forge;
 use system_tests::proxy::{Exchange, Proxy, body_bytes};
 use system_tests::server::Server;
 use system_tests::station::Station;
-use system_tests::tree::Tree;
-use system_tests::world::{Build, Repository, T0, World, mtime, noise, set_mtime};
+use system_tests::world::{Build, Repository, T0, TARGET, World, mtime, noise, set_mtime};
 
 /// Files of the sample build, and bytes in each.
 const FILES: usize = 20;
 const SIZE: usize = 50_000;
+/// Bytes of the one large file.
+const LARGE: usize = 1_200_000;
+/// Most bytes that a small file may cost: the frame that it shares with its neighbours (`docs/decisions/0001-frame-size.md`).
+const FRAME: u64 = 512 << 10;
 
 /// A published build, and a station that has it.
 struct Scene<'a> {
@@ -28,6 +32,7 @@ fn installed(world: &World) -> Scene<'_> {
     for n in 1..FILES {
         v1.file(&format!("data/{n:02}.bin"), noise(n as u64, SIZE), T0 + n as i64);
     }
+    v1.file("large.bin", noise(1000, LARGE), T0);
     repository.publish(&v1, "1.0.0");
     let (server, proxy, link) = world.serve_through_proxy(&repository);
     let station = world.station("client");
@@ -45,18 +50,19 @@ fn payload(exchanges: &[Exchange]) -> u64 {
 fn ac_01_a_missing_file_is_fetched_and_nothing_else() {
     let world = World::new();
     let scene = installed(&world);
-    fs::remove_file(scene.station.file("data/07.bin")).expect("removed");
     fs::write(scene.station.file("extra.txt"), "mine").expect("written");
-    let extra = Tree::read(&scene.station.dir);
-    let check = scene.station.check().exits(10);
-    assert!(check.json["drift"].to_string().contains("data/07.bin"), "what is missing is named: {}", check.json);
-    scene.station.update().exits(0);
-    let expected = scene.v1.tree().overlaid(&Tree::default());
-    scene.station.tree().without("extra.txt").assert_is(&expected, "the missing file is back");
-    assert_eq!(scene.station.tree().get("extra.txt"), extra.get("extra.txt"));
-    let got = payload(&scene.proxy.take_exchanges());
-    assert!(got < 2 * SIZE as u64, "one damaged file costs less than twice its share, {got} bytes came for {SIZE}");
-    assert_eq!(scene.station.backups(), [] as [&str; 0], "files that come back take no backup slot");
+    let extra = scene.station.tree().get("extra.txt").cloned();
+    for (path, most) in [("large.bin", LARGE as u64 + 1000), ("data/07.bin", FRAME + 1000)] {
+        fs::remove_file(scene.station.file(path)).expect("removed");
+        let check = scene.station.check().exits(10);
+        assert!(check.json["drift"].to_string().contains(path), "what is missing is named: {}", check.json);
+        scene.station.update().exits(0);
+        scene.station.tree().without("extra.txt").assert_is(&scene.v1.tree(), "the missing file is back");
+        assert_eq!(scene.station.tree().get("extra.txt"), extra.as_ref());
+        let got = payload(&scene.proxy.take_exchanges());
+        assert!(got <= most, "{got} bytes came for {path}");
+        assert_eq!(scene.station.backups(), [] as [&str; 0], "files that come back take no backup slot");
+    }
 }
 
 #[test]
@@ -122,12 +128,18 @@ fn ac_05_an_older_build_needs_a_signed_leave_to_go_back() {
     let scene = installed(&world);
     let older = scene.v1.copy("older");
     older.file("data/01.bin", noise(77, SIZE), T0 - 86_400);
-    scene.repository.publish(&older, "0.9.0");
+    let refused = scene.repository.publish_with(&older, &["--build", "0.9.0"]);
+    assert_ne!(refused.code(), 0, "the publisher is asked whether this is meant");
+    assert!(refused.stderr.contains("--allow-downgrade"), "{}", refused.report());
+
+    // Signed all the same, by a publisher whose tools do not ask.
+    Forge::of(&scene.repository).publish_changed(TARGET, |manifest| manifest["build"] = "0.9.0".into());
     let check = scene.station.check();
-    assert_ne!(check.text("decision"), "update-available", "{}", check.json);
-    assert!(check.text("reason").contains("downgrade"), "the reason is named: {}", check.json);
-    scene.station.run(&["update", "--yes"]);
+    assert_eq!(check.text("decision"), "downgrade", "{}", check.json);
+    assert!(check.text("reason").contains("allow_downgrade"), "the reason is named: {}", check.json);
+    scene.station.update().exits(0);
     scene.station.tree().assert_is(&scene.v1.tree(), "without the flag nothing goes back");
+    assert_eq!(scene.station.backups(), [] as [&str; 0]);
 
     scene.repository.publish_with(&older, &["--build", "0.9.0", "--allow-downgrade"]).succeeded("publish with leave");
     scene.station.check().exits(10);

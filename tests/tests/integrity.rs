@@ -105,7 +105,7 @@ fn ac_49_a_payload_longer_than_declared_is_refused() {
     for part in ["/timestamp.json", ".snapshot.json", ".linux.json", ".stable.json"] {
         let world = World::new();
         let scene = scene(&world, true);
-        for fault in [Fault::Append(b" ".to_vec()), Fault::Append(vec![b' '; 1 << 20]), Fault::Endless(vec![b' '; 1 << 16])] {
+        for fault in [Fault::Append(b"{}".to_vec()), Fault::Append(vec![b' '; 1 << 20]), Fault::Endless(vec![b' '; 1 << 16])] {
             scene.proxy.calm();
             scene.proxy.on(part, Nth::Every, fault);
             scene.refuses(&[3, 4], &format!("{part} with more after it"));
@@ -152,7 +152,7 @@ fn ac_49_a_missing_or_unknown_signature_is_refused() {
     ] {
         let world = World::new();
         let scene = scene(&world, true);
-        let mut timestamp = Forge::open(&scene.repository.dir).role("timestamp");
+        let mut timestamp = Forge::of(&scene.repository).role("timestamp");
         change(&mut timestamp);
         scene.proxy.on("/timestamp.json", Nth::Every, Fault::Replace(serde_json::to_vec(&timestamp).expect("JSON")));
         scene.refuses(&[4], what);
@@ -213,7 +213,7 @@ fn ac_51_unsafe_paths_are_refused_by_the_station_though_the_publisher_signed_the
     ];
     let world = World::new();
     let scene = scene(&world, false);
-    let forge = Forge::open(&scene.repository.dir);
+    let forge = Forge::of(&scene.repository);
     for path in unsafe_paths {
         forge.publish_changed(TARGET, |manifest| {
             manifest["build"] = json!("2.0.0");
@@ -228,7 +228,7 @@ fn ac_51_unsafe_paths_are_refused_by_the_station_though_the_publisher_signed_the
 fn ac_51_colliding_names_are_refused_by_the_station_though_the_publisher_signed_them() {
     let world = World::new();
     let scene = scene(&world, false);
-    let forge = Forge::open(&scene.repository.dir);
+    let forge = Forge::of(&scene.repository);
     for path in ["CLIENT", "Lib/b.so", "client/inside", "lib", "lib/A.so", "ｌib/a.so"] {
         forge.publish_changed(TARGET, |manifest| {
             manifest["build"] = json!("2.0.0");
@@ -261,7 +261,7 @@ fn a_forged_release_with_safe_paths_is_taken() {
     // Without this, the tests above could pass because the forge itself is broken.
     let world = World::new();
     let scene = scene(&world, false);
-    Forge::open(&scene.repository.dir).publish_changed(TARGET, |manifest| {
+    Forge::of(&scene.repository).publish_changed(TARGET, |manifest| {
         manifest["build"] = json!("2.0.0");
         insert_file(manifest, "safe/empty.txt");
     });
@@ -273,7 +273,7 @@ fn a_forged_release_with_safe_paths_is_taken() {
 fn a_file_whose_content_is_not_its_digest_is_refused() {
     let world = World::new();
     let scene = scene(&world, false);
-    Forge::open(&scene.repository.dir).publish_changed(TARGET, |manifest| {
+    Forge::of(&scene.repository).publish_changed(TARGET, |manifest| {
         manifest["build"] = json!("2.0.0");
         manifest["files"][0]["sha256"] = json!("1".repeat(64));
     });
@@ -287,7 +287,7 @@ fn ac_53_a_windows_release_does_not_reach_a_linux_station() {
     let windows = world.build("windows");
     windows.exec("client", noise(9, 100_000), T0 + 60).file("windows-only.dll", "x", T0);
     scene.repository.publish_with(&windows, &["--os", "windows", "--build", "2.0.0"]).succeeded("publish for windows");
-    let forge = Forge::open(&scene.repository.dir);
+    let forge = Forge::of(&scene.repository);
     let channel = forge.channel("windows/client/x86_64/stable.json");
 
     // Listed under the Linux path by the Linux role itself: the document says what it is for.
@@ -310,7 +310,7 @@ fn a19_the_role_of_one_os_cannot_speak_for_another() {
     let windows = world.build("windows");
     windows.exec("client", noise(9, 100_000), T0 + 60);
     scene.repository.publish_with(&windows, &["--os", "windows", "--build", "2.0.0"]).succeeded("publish for windows");
-    let forge = Forge::open(&scene.repository.dir);
+    let forge = Forge::of(&scene.repository);
     let mut channel = forge.channel("windows/client/x86_64/stable.json");
     channel["os"] = json!("linux");
     // The thief of the windows key lists a linux target; the linux role does not.
@@ -331,7 +331,7 @@ fn a8_a_server_that_diverts_to_the_files_of_another_os_is_refused() {
     let v2 = scene.v1.copy("v2");
     v2.exec("client", noise(3, 110_000), T0 + 60);
     scene.repository.publish(&v2, "2.0.0");
-    let role = Forge::open(&scene.repository.dir).role("windows");
+    let role = Forge::of(&scene.repository).role("windows");
     let version = role["signed"]["version"].as_u64().expect("a version");
     scene.proxy.on(".linux.json", Nth::Every, Fault::Divert(format!("/repo/acme/metadata/{version}.windows.json")));
     scene.refuses(&[4], "the windows role in the place of the linux role");

@@ -112,7 +112,7 @@ impl Expected {
 #[test]
 fn f6_a_killed_updater_leaves_the_old_tree_or_the_new_one_whole() {
     let (kills, seed) = (usize::try_from(number("KILLS", 200)).expect("fits"), number("SEED", 1));
-    let world = World::new();
+    let world = World::in_memory();
     let repository = world.repository("acme");
     let server_builds: Vec<Build> = (1..=5).map(|n| version(&world, n)).collect();
     let publish = |n: usize| {
@@ -160,6 +160,7 @@ fn f6_a_killed_updater_leaves_the_old_tree_or_the_new_one_whole() {
         while done.load(Ordering::SeqCst) < kills {
             let turn = next.fetch_add(1, Ordering::SeqCst);
             let Some(place) = chosen.get(turn) else { return };
+            assert!(turn < 3 * kills + 20, "too few of the chosen places are reached: {done:?} kills in {turn} runs");
             let station = fresh(&format!("station{turn}"));
             let (name, nth) = place;
             let inject = format!("inject={name}:signal=SIGKILL:when={nth}");

@@ -4,8 +4,8 @@
 //! after its build: `target/release/` holds the programs under test, `cargo build` does nothing. A command may end with exit code 10, which says that an
 //! update is available; any other code but 0 fails the test. What follows the language changes how a block is run:
 //!
-//! - `sh run: demo` is left running, as a reader would leave it in a first window. The `updater install …` line that it prints is run as it stands, then
-//!   a file of the demo's folder is edited, and the test goes on when the next release is out.
+//! - `sh run: demo` is left running, as a reader would leave it in a first window. It listens on a free port; the `updater install …` line that
+//!   it prints is run as it stands and once more for the folder `client`, then a file of the demo's folder is edited, and the test goes on when the next release is out.
 //! - `sh run: in FOLDER` is run in that folder, with the programs on the search path.
 //! - `sh no-run: REASON` is only checked for its syntax.
 
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 use system_tests::process::{Watch, run, signal_group, spawn, wait_unreaped};
 use system_tests::world::program;
 
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A fenced block of shell commands.
 struct Block {
@@ -186,16 +186,31 @@ fn bash(root: &Path, place: &str, script: &str) -> Command {
     command
 }
 
-/// Starts a demo, does what it says, and makes it publish a second release.
+/// Starts a demo on a free port, does what it says, and makes it publish a second release.
 fn play_demo(root: &Path, script: &str, place: &str) -> Demo {
-    let mut demo = Demo::start(bash(root, ".", script));
-    let folder = demo.wait_for("watching ").trim_start_matches("watching ").trim().trim_matches('`').to_owned();
+    let mut demo = Demo::start(bash(root, ".", &format!("{} --listen 127.0.0.1:0", script.trim_end())));
+    let serving = demo.wait_for("Serving ");
+    let folder = serving
+        .split_once(" from ")
+        .and_then(|(_, rest)| rest.split_once(" on http"))
+        .expect("it says which folder it publishes")
+        .0
+        .to_owned();
     let install = demo.wait_for("updater install ");
+    demo.wait_for("Released ");
     run(&mut bash(root, ".", &install), LIMIT).succeeded(&format!("{place}: the line that the demo printed"));
-    let edited =
-        fs::read_dir(root.join(&folder)).expect("the demo's folder").map(|entry| entry.expect("listed").path()).find(|path| path.is_file());
-    fs::write(edited.expect("the demo's folder holds a file"), "edited\n").expect("written");
-    demo.wait_for("published");
+    let link = install.split_whitespace().nth(2).expect("the link comes third");
+    run(&mut bash(root, ".", &format!("updater install {link} --dir client")), LIMIT)
+        .succeeded(&format!("{place}: the same link for `client`"));
+
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the demo's folder")
+        .map(|entry| entry.expect("listed").path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    fs::write(files.first().expect("the demo's folder holds a file"), "edited\n").expect("written");
+    demo.wait_for("Released ");
     demo
 }
 

@@ -82,10 +82,13 @@ fn a_busy_server_is_asked_again() {
     repository.publish(&v1, "1.0.0");
     let (_server, proxy, link) = world.serve_through_proxy(&repository);
     proxy.on("/objects/", Nth::Only(1), Fault::Status(503));
-    proxy.on("/timestamp.json", Nth::Only(1), Fault::Refuse);
+    proxy.on("/objects/", Nth::Only(2), Fault::Refuse);
     let station = world.station("client");
     station.install(&link);
     station.tree().assert_is(&v1.tree(), "installed");
+    proxy.on("/timestamp.json", Nth::Every, Fault::Refuse);
+    station.check().exits(3);
+    station.tree().assert_is(&v1.tree(), "untouched");
 }
 
 #[test]
@@ -93,7 +96,7 @@ fn ac_73_full_storage_is_named_and_the_old_version_works() {
     let world = World::new();
     let repository = world.repository("acme");
     let v1 = world.build("v1");
-    v1.exec("client", noise(5, 1000), T0);
+    v1.exec("client", noise(5, 1000), T0).file("unchanged", noise(7, 1000), T0);
     repository.publish(&v1, "1.0.0");
     let (_server, _proxy, link) = world.serve_through_proxy(&repository);
     let station = world.station("client");

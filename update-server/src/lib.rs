@@ -14,7 +14,6 @@
 
 // What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
-
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there"))]
 

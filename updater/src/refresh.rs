@@ -182,7 +182,7 @@ impl<'a, S: Source> Refresh<'a, S> {
         }
         let listed = self.set.expected_targets(TARGETS)?.clone();
         let stored = self.store.load(TARGETS)?;
-        if !stored.is_some_and(|bytes| self.set.update_targets(&bytes).is_ok()) {
+        if stored.is_none_or(|bytes| self.set.update_targets(&bytes).is_err()) {
             let bytes = self.get_role(TARGETS, &listed, self.set.limits().targets_bytes).await?;
             self.set.update_targets(&bytes)?;
             self.store.save(TARGETS, &bytes)?;

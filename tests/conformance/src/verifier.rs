@@ -2,8 +2,8 @@
 
 use manifests::key::{Ed25519Verifier, Key, Verifier};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm};
-use spki::der::{Decode as _, Document};
 use spki::SubjectPublicKeyInfoRef;
+use spki::der::{Decode as _, Document};
 
 /// Accepts what the suite signs with.
 pub(crate) struct SuiteVerifier;

@@ -22,7 +22,7 @@ pub enum Fault {
     Replace(Vec<u8>),
     /// No more than so many bytes per second.
     Slow(u64),
-    /// The body stops at this spot until [`Proxy::release`], with the connection open.
+    /// The body stops at this spot until `Proxy::release`, with the connection open.
     Hold(Spot),
     /// The answer recorded earlier for this path, or 404 when there was none.
     Replay(Recording),

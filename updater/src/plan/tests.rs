@@ -1,5 +1,7 @@
 //! Plans as facts: what lies there, what the release wants, what is done.
 
+use std::slice::from_ref;
+
 use manifests::build::Build;
 use manifests::channel::Place;
 use manifests::name::{Arch, Os};
@@ -115,7 +117,7 @@ fn ac_03_a_file_with_only_another_time_is_set_not_fetched_and_uses_no_slot() {
 #[test]
 fn ac_13_a_time_that_reads_back_as_before_is_right() {
     let odd = FileEntry { mtime: FileTime::clamped(T + 1), ..entry("a", "x") };
-    let mut record = installed(std::slice::from_ref(&odd));
+    let mut record = installed(from_ref(&odd));
     record.files[0].as_read = Some(FileTime::clamped(T));
     assert!(planned(&release(&[odd]), Some(&record), &[("a", file("x"))]).is_empty());
 }
@@ -166,19 +168,19 @@ fn empty_files_are_made_not_fetched() {
 #[test]
 fn d_04_a_config_file_that_its_user_changed_stays_and_the_new_one_comes_beside() {
     let (old, new) = (config("a.ini", "old", ConfigPolicy::NewBeside), config("a.ini", "new", ConfigPolicy::NewBeside));
-    let changed = planned(&release(&[new.clone()]), Some(&installed(&[old.clone()])), &[("a.ini", file("mine"))]);
+    let changed = planned(&release(from_ref(&new)), Some(&installed(from_ref(&old))), &[("a.ini", file("mine"))]);
     assert_eq!(short(&changed), ["fetch a.ini.new"]);
     assert_eq!((changed.kept.clone(), changed.managed[0].kept), (vec![path("a.ini")], true));
-    let unchanged = planned(&release(&[new]), Some(&installed(&[old.clone()])), &[("a.ini", file("old"))]);
+    let unchanged = planned(&release(&[new]), Some(&installed(from_ref(&old))), &[("a.ini", file("old"))]);
     assert_eq!(short(&unchanged), ["fetch a.ini"]);
-    let same_release = planned(&release(&[old.clone()]), Some(&installed(&[old])), &[("a.ini", file("mine"))]);
+    let same_release = planned(&release(from_ref(&old)), Some(&installed(&[old])), &[("a.ini", file("mine"))]);
     assert!(same_release.is_empty());
 }
 
 #[test]
 fn d_04_a_kept_config_file_gets_nothing_beside_and_a_deleted_one_does_not_come_back() {
     let (old, new) = (config("a.ini", "old", ConfigPolicy::Keep), config("a.ini", "new", ConfigPolicy::Keep));
-    assert!(planned(&release(&[new.clone()]), Some(&installed(&[old.clone()])), &[("a.ini", file("mine"))]).is_empty());
+    assert!(planned(&release(from_ref(&new)), Some(&installed(from_ref(&old))), &[("a.ini", file("mine"))]).is_empty());
     assert!(planned(&release(&[new]), Some(&installed(&[old])), &[("a.ini", Found::Nothing)]).is_empty());
 }
 
