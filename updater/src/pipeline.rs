@@ -4,8 +4,11 @@
 //! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
 
 mod error;
+mod proposal;
+mod rollback;
 mod session;
 mod target;
+mod uninstall;
 mod who;
 
 use std::collections::BTreeMap;
@@ -23,86 +26,27 @@ use crate::fetch;
 use crate::fetch::http::HttpSource;
 use crate::fs::filling::Staging;
 use crate::fs::{Folder, LocalPath, Point};
-use crate::history::{self, Attempt, BuildAt, Outcome};
+use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
 use crate::installed::{InstalledLink, InstalledRelease};
 use crate::lock::Lock;
 use crate::plan::{Found, Plan, Wishes, plan};
 use crate::progress::Step;
-use crate::rollback;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
+pub use proposal::{Consent, Cost, Proposal, Updated};
+pub use rollback::RolledBack;
 pub use session::{Run, Session};
 use target::Target;
+pub use uninstall::Uninstalled;
 pub use who::Who;
 
 /// Room that is left free beside what an update needs, in bytes: folders, journal and records.
 const SPARE_BYTES: u64 = 1 << 20;
-
-/// What somebody is asked to agree to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    /// What is installed.
-    pub from: Option<BuildAt>,
-    /// What would be.
-    pub to: BuildAt,
-    /// What it costs.
-    pub cost: Cost,
-}
-
-/// What a plan costs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Cost {
-    /// Bytes to be received.
-    pub fetch_bytes: u64,
-    /// Files that are written.
-    pub put_files: usize,
-    /// Files that only get another time or mode.
-    pub set_files: usize,
-    /// Files and links that go.
-    pub removed_files: usize,
-    /// Config files whose user's copy stays.
-    pub kept_files: Vec<RelPath>,
-    /// Whether a backup is made.
-    pub takes_backup: bool,
-}
-
-/// The answer to a proposal (D-01).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
-    /// Go on.
-    Yes,
-    /// Leave everything as it is.
-    No,
-    /// There is nobody to ask.
-    Nobody,
-}
-
-/// How an update ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Updated {
-    /// Everything was as it should be.
-    Nothing,
-    /// What would be done.
-    Planned(Proposal),
-    /// Somebody said no, or there was nobody to ask.
-    NotAgreed(Proposal, Consent),
-    /// The folder is now at the release.
-    Applied {
-        /// What it was and is, and what it cost.
-        proposal: Proposal,
-        /// Bytes received.
-        received_bytes: u64,
-        /// The name of the backup that was made.
-        backup: Option<String>,
-        /// What people should know.
-        warnings: Vec<String>,
-    },
-}
 
 /// Makes `dir` follow `wanted` and brings it to the newest release.
 pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Session, Updated), Error> {
@@ -332,60 +276,6 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the folder back to the backup in `slot`, or to the newest, without any source.
-    pub fn rollback(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
-        let outcome = self.rollback_steps(slot, reason, run);
-        self.report_failure("rollback", run, outcome)
-    }
-
-    fn rollback_steps(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
-        let slot = match slot {
-            Some(slot) => slot,
-            None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
-        };
-        let installed = self.installed.as_ref().ok_or(Error::NotInstalled)?;
-        let id = Id::random();
-        let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
-        let prepared = rollback::prepare(&self.folder, installed, &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
-        let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
-        if !obstacles.is_empty() {
-            return Err(Error::NotWritable(obstacles));
-        }
-        prepared.ratchet.save(&self.folder)?;
-        let swapped = swap::swap(&self.folder, prepared.swap, run.progress)?;
-        self.folder.empty_trash()?;
-        let left = who::installed_at(&installed.release);
-        let now_at = who::installed_at(&prepared.installed.release);
-        (self.ratchet, self.installed) = (prepared.ratchet, Some(prepared.installed));
-        let backup = swapped.backup.map(|slot| slot.folder_name());
-        let kept = prepared.kept;
-        Ok(RolledBack { left, now_at, backup, kept, is_unverified: prepared.is_unverified, warnings: swapped.warnings })
-    }
-
-    /// Removes what is the updater's from the folder; the client and, unless asked for, the backups stay.
-    pub fn uninstall(self, with_backups: bool) -> Result<Uninstalled, Error> {
-        let backups = backup::backups(&self.folder)?;
-        let folder = self.close();
-        let mut backups_left = backups.len();
-        if with_backups {
-            for found in backups.iter().filter(|found| found.kind != backup::BackupKind::NotAFolder) {
-                folder.discard(&LocalPath::root().join(found.slot.folder_name()), Point::TrashIn)?;
-                backups_left -= 1;
-            }
-        }
-        folder.remove_state()?;
-        Ok(Uninstalled { backups_left })
-    }
-
-    /// Offers again what a rollback left; `false` when nothing is held.
-    pub fn unhold(&mut self) -> Result<bool, Error> {
-        let was_held = self.ratchet.hold.take().is_some();
-        if was_held {
-            self.ratchet.save(&self.folder)?;
-        }
-        Ok(was_held)
-    }
-
     /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
     fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &outcome {
@@ -399,30 +289,6 @@ impl Session {
         }
         outcome
     }
-}
-
-/// What an uninstall left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Uninstalled {
-    /// Backups that are still there.
-    pub backups_left: usize,
-}
-
-/// How a rollback ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RolledBack {
-    /// What was left, and is held now.
-    pub left: BuildAt,
-    /// What is installed now.
-    pub now_at: BuildAt,
-    /// The name of the backup of what was left.
-    pub backup: Option<String>,
-    /// Config files that stay as the user has them.
-    pub kept: Vec<RelPath>,
-    /// Whether nobody can say that the backup was whole.
-    pub is_unverified: bool,
-    /// What people should know.
-    pub warnings: Vec<String>,
 }
 
 fn links(manifest: &Manifest) -> Vec<InstalledLink> {

@@ -1,0 +1,66 @@
+//! What somebody is asked to agree to, and what came of it.
+
+use manifests::path::RelPath;
+
+use crate::history::BuildAt;
+
+/// What somebody is asked to agree to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is installed.
+    pub from: Option<BuildAt>,
+    /// What would be.
+    pub to: BuildAt,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// What a plan costs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Cost {
+    /// Bytes to be received.
+    pub fetch_bytes: u64,
+    /// Files that are written.
+    pub put_files: usize,
+    /// Files that only get another time or mode.
+    pub set_files: usize,
+    /// Files and links that go.
+    pub removed_files: usize,
+    /// Config files whose user's copy stays.
+    pub kept_files: Vec<RelPath>,
+    /// Whether a backup is made.
+    pub takes_backup: bool,
+}
+
+/// The answer to a proposal (D-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Go on.
+    Yes,
+    /// Leave everything as it is.
+    No,
+    /// There is nobody to ask.
+    Nobody,
+}
+
+/// How an update ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Updated {
+    /// Everything was as it should be.
+    Nothing,
+    /// What would be done.
+    Planned(Proposal),
+    /// Somebody said no, or there was nobody to ask.
+    NotAgreed(Proposal, Consent),
+    /// The folder is now at the release.
+    Applied {
+        /// What it was and is, and what it cost.
+        proposal: Proposal,
+        /// Bytes received.
+        received_bytes: u64,
+        /// The name of the backup that was made.
+        backup: Option<String>,
+        /// What people should know.
+        warnings: Vec<String>,
+    },
+}
