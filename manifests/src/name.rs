@@ -219,6 +219,11 @@ impl Os {
         if text == "macos" { Ok(Os::Macosx) } else { text.parse() }
     }
 
+    /// Whether names that differ in case alone are one name to programs of this OS.
+    pub const fn folds_names(self) -> bool {
+        matches!(self, Os::Windows | Os::Macosx | Os::Wince)
+    }
+
     /// Whether installs of this OS may hold symbolic links.
     pub const fn has_links(self) -> bool {
         matches!(self, Os::Linux | Os::Macosx)

@@ -141,8 +141,8 @@ impl Session {
         dry_run: bool,
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
-        let found = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
-        let plan = plan(&target.manifest, self.installed.as_ref(), &found, Wishes::default())?;
+        let observed = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
+        let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes::default())?;
         let proposal = self.proposal(&target, &plan);
         let is_new = proposal.from.as_ref() != Some(&proposal.to);
         if plan.is_empty() && !is_new {
@@ -158,9 +158,9 @@ impl Session {
                 declined => return self.declined(proposal, declined, trigger, run),
             }
         }
-        self.check_requirements(&plan)?;
+        self.check_requirements(&plan, &target.release)?;
         let received_bytes = self.fetch(&plan, run).await?;
-        self.apply(target, &plan, &found, proposal, received_bytes, trigger, run)
+        self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run)
     }
 
     fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
@@ -193,12 +193,15 @@ impl Session {
         Ok(Updated::NotAgreed(proposal, consent))
     }
 
-    /// Rights and room, asked for before anything is fetched (S3-15, AC-42, AC-43).
-    fn check_requirements(&self, plan: &Plan) -> Result<(), Error> {
+    /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43).
+    fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<(), Error> {
         let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
         let obstacles = self.folder.obstacles(&paths)?;
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
+        }
+        if plan.takes_slot(self.is_new(release)) {
+            backup::plan_slots(&self.folder, Id::random(), None)?;
         }
         let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
         let needed_bytes = plan.jobs.stored_bytes() + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES;

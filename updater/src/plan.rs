@@ -14,6 +14,7 @@ use manifests::release::{ConfigPolicy, FileEntry, Manifest};
 use manifests::time::FileTime;
 
 use crate::installed::{Installed, InstalledFile};
+use crate::scan::Observed;
 
 /// What lies at a path of the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,9 +181,9 @@ pub struct Wishes {
     pub everything: bool,
 }
 
-/// Plans the way from what was `found`, with `installed` recorded, to `target`. `found` has an entry for every path of both, and of the folders that lead to them.
-pub fn plan(target: &Manifest, installed: Option<&Installed>, found: &BTreeMap<RelPath, Found>, wishes: Wishes) -> Result<Plan, PlanError> {
-    let mut planner = Planner::new(target, installed, found, wishes);
+/// Plans the way from what was `observed`, with `installed` recorded, to `target`.
+pub fn plan(target: &Manifest, installed: Option<&Installed>, observed: &Observed, wishes: Wishes) -> Result<Plan, PlanError> {
+    let mut planner = Planner::new(target, installed, observed, wishes);
     planner.files()?;
     planner.links()?;
     planner.removals();
@@ -194,6 +195,7 @@ struct Planner<'a> {
     target: &'a Manifest,
     installed: Option<&'a Installed>,
     found: &'a BTreeMap<RelPath, Found>,
+    twins: &'a BTreeMap<RelPath, RelPath>,
     wishes: Wishes,
     /// Contents that lie in the folder, by digest.
     local: HashMap<Digest, &'a RelPath>,
@@ -204,17 +206,23 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(target: &'a Manifest, installed: Option<&'a Installed>, found: &'a BTreeMap<RelPath, Found>, wishes: Wishes) -> Self {
+    fn new(target: &'a Manifest, installed: Option<&'a Installed>, observed: &'a Observed, wishes: Wishes) -> Self {
+        let Observed { found, twins } = observed;
         let with_digest = |(path, found): (&'a RelPath, &'a Found)| match found {
             Found::File(FoundFile { sha256: Some(sha256), .. }) => Some((*sha256, path)),
             _ => None,
         };
         let local = found.iter().filter_map(with_digest).collect();
-        Planner { target, installed, found, wishes, local, actions: vec![], managed: vec![], kept: vec![], removed: HashSet::new() }
+        Planner { target, installed, found, twins, wishes, local, actions: vec![], managed: vec![], kept: vec![], removed: HashSet::new() }
     }
 
     fn found(&self, path: &RelPath) -> &'a Found {
         self.found.get(path).unwrap_or(&Found::Nothing)
+    }
+
+    /// What lies there for a file of the release, under whatever spelling its OS takes for the same.
+    fn found_file(&self, path: &RelPath) -> &'a Found {
+        self.found(self.twins.get(path).unwrap_or(path))
     }
 
     fn files(&mut self) -> Result<(), PlanError> {
@@ -239,7 +247,7 @@ impl<'a> Planner<'a> {
             return false;
         }
         let record = self.installed.and_then(|installed| installed.file(&file.path));
-        match (self.found(&file.path), record) {
+        match (self.found_file(&file.path), record) {
             (Found::File(found), Some(record)) => found.sha256 != Some(record.sha256) && found.sha256 != Some(file.sha256),
             // A file that was there before we came is its user's (adoption).
             (Found::File(found), None) => found.sha256 != Some(file.sha256),
@@ -253,7 +261,7 @@ impl<'a> Planner<'a> {
         let record = self.installed.and_then(|installed| installed.file(&file.path));
         let changed = record.is_none_or(|record| record.sha256 != file.sha256);
         let shows = matches!(file.config, ConfigPolicy::NewBeside | ConfigPolicy::Merge);
-        shows && changed && matches!(self.found(&file.path), Found::File(_))
+        shows && changed && matches!(self.found_file(&file.path), Found::File(_))
     }
 
     fn put_beside(&mut self, file: &FileEntry) {
@@ -266,6 +274,11 @@ impl<'a> Planner<'a> {
     }
 
     fn bring_file(&mut self, file: &FileEntry) -> Result<(), PlanError> {
+        if let Some(twin) = self.twins.get(&file.path) {
+            self.actions.push(Action::Remove { path: twin.clone() });
+            self.put(file.path.clone(), file);
+            return Ok(());
+        }
         match self.found(&file.path) {
             Found::File(found) if found.sha256 == Some(file.sha256) && !self.wishes.everything => self.set_if_needed(file, found),
             Found::Folder { stranger: Some(name) } => {

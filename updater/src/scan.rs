@@ -3,7 +3,7 @@
 //! A file whose size and time are as installed is not read (S3-7, D-03); any other is hashed, so that a shifted clock costs a pass over the disk and no download. A deep
 //! scan reads everything and finds what was changed behind size and time (AC-11, E1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, Manifest};
@@ -97,14 +97,24 @@ fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: 
     })
 }
 
-/// What lies at every path that `installed` or `target` names, and at the folders that lead there: what a plan needs.
+/// What lies in a folder, as far as a plan needs to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// What lies at every path that the installed or the wanted release names, at the folders that lead there, and at the twins.
+    pub found: BTreeMap<RelPath, Found>,
+    /// Files that are missing under the release's spelling and there under another that its OS takes for the same, by the release's spelling (D-17): only where a tree of such an OS is held
+    /// on a file system that tells the two apart.
+    pub twins: BTreeMap<RelPath, RelPath>,
+}
+
+/// Looks at every path that `installed` or `target` names, and at the folders that lead there.
 pub fn observe(
     folder: &Folder,
     installed: Option<&Installed>,
     target: &Manifest,
     depth: Depth,
     progress: &dyn Progress,
-) -> Result<BTreeMap<RelPath, Found>, FsError> {
+) -> Result<Observed, FsError> {
     let paths = paths(installed, target);
     progress.begin(Step::Scan, paths.len() as u64);
     let mut cursor = Cursor::new(folder);
@@ -117,7 +127,36 @@ pub fn observe(
         observed.insert(path, found);
         progress.advance(1);
     }
-    Ok(observed)
+    let twins = if target.id.os.folds_names() { twins(folder, target, &observed)? } else { BTreeMap::new() };
+    for (path, twin) in &twins {
+        let size = target.file(path).map(|file| file.size);
+        if let Some(stat) = folder.stat(&twin.into())? {
+            observed.insert(twin.clone(), look(folder, twin, &stat, Wanted::Leaf(size), installed, depth)?);
+        }
+    }
+    Ok(Observed { found: observed, twins })
+}
+
+/// Files of the folder whose names differ from missing ones of `target` in case or spelling alone.
+fn twins(folder: &Folder, target: &Manifest, observed: &BTreeMap<RelPath, Found>) -> Result<BTreeMap<RelPath, RelPath>, FsError> {
+    let is_missing = |path: &&RelPath| matches!(observed.get(*path), None | Some(Found::Nothing));
+    let missing: HashMap<String, &RelPath> =
+        target.files.iter().map(|file| &file.path).filter(is_missing).map(|path| (path.folded(), path)).collect();
+    let mut twins = BTreeMap::new();
+    if missing.is_empty() {
+        return Ok(twins);
+    }
+    folder.walk(&LocalPath::root(), &mut |walked| {
+        if let Walked::Entry { path, stat } = walked
+            && stat.is_file()
+            && let Some(path) = path.as_rel_path()
+            && let Some(wanted) = missing.get(&path.folded())
+        {
+            twins.insert((*wanted).clone(), path);
+        }
+        true
+    })?;
+    Ok(twins)
 }
 
 /// What a path is wanted for.

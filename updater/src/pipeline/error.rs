@@ -151,6 +151,7 @@ impl Error {
             Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => "internal",
             Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
             Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
+            Error::Swap(SwapError::Backup(error)) => backup_code(error),
             Error::Swap(error) => error.requirement().map_or("swap-failed", Requirement::code),
             Error::Recovery(_) => "broken-swap",
             Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),

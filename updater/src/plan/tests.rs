@@ -66,8 +66,9 @@ fn file(content: &str) -> Found {
     Found::File(FoundFile { size: content.len() as u64, mtime: T, mode: 0o644, sha256, as_installed: true })
 }
 
-fn there(entries: &[(&str, Found)]) -> BTreeMap<RelPath, Found> {
-    entries.iter().map(|(at, found)| (path(at), found.clone())).collect()
+fn there(entries: &[(&str, Found)]) -> Observed {
+    let found = entries.iter().map(|(at, found)| (path(at), found.clone())).collect();
+    Observed { found, ..Observed::default() }
 }
 
 fn planned(target: &Manifest, installed: Option<&Installed>, found: &[(&str, Found)]) -> Plan {
@@ -246,4 +247,16 @@ fn s3_11_everything_is_restaged_when_that_is_wanted_config_included() {
     let found = there(&[("a", file("x")), ("b.ini", file("mine"))]);
     let plan = plan(&release(&files), Some(&installed(&files)), &found, Wishes { everything: true }).unwrap();
     assert_eq!(short(&plan), ["copy a", "fetch b.ini"]);
+}
+
+#[test]
+fn ac_56_a_file_of_another_spelling_is_replaced_or_renamed_and_a_users_config_file_stays() {
+    let target = release(&[config("a.ini", "new", ConfigPolicy::Keep), entry("client.exe", "new"), entry("lib.dll", "same")]);
+    let mut observed = there(&[("A.INI", file("mine")), ("Client.exe", file("old")), ("LIB.DLL", file("same"))]);
+    for (wanted, twin) in [("a.ini", "A.INI"), ("client.exe", "Client.exe"), ("lib.dll", "LIB.DLL")] {
+        observed.twins.insert(path(wanted), path(twin));
+    }
+    let plan = plan(&target, None, &observed, Wishes::default()).unwrap();
+    assert_eq!(short(&plan), ["copy lib.dll", "fetch client.exe", "remove Client.exe", "remove LIB.DLL"]);
+    assert_eq!(plan.kept, [path("a.ini")]);
 }
