@@ -103,6 +103,8 @@ Examples:
   updater rollback                  back to the newest backup, offline
   updater status --explain          what is installed, and why nothing newer is offered
 
+STATIONMASTER_LOG=info says on standard error what is tried again and why.
+
 Exit codes:
    0  done, or nothing to do            5  rights, space or something in the way; nothing changed
    1  unexpected error                  6  another updater works on this folder
@@ -140,6 +142,7 @@ pub(crate) fn run() -> ExitCode {
             return exit.into();
         }
     };
+    log();
     let global = arguments.global;
     let progress: Arc<dyn Progress> = match global.progress {
         Shown::Json => Arc::new(JsonProgress::default()),
@@ -165,6 +168,13 @@ pub(crate) fn run() -> ExitCode {
     let report = outcome.unwrap_or_else(|error| failure(&error));
     output::print(&report, global.json);
     report.exit.into()
+}
+
+/// Logs to standard error what `STATIONMASTER_LOG` asks for, such as `info`; nothing without it.
+fn log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("STATIONMASTER_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
 }
 
 /// What a failed command has to say.
