@@ -137,6 +137,11 @@ pub(crate) fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            if exit == Exit::Usage && std::env::args_os().any(|argument| argument == "--json") {
+                let json = serde_json::json!({ "error": { "code": "usage", "message": error.to_string() } });
+                output::print(&Report { json, text: String::new(), exit }, true);
+                return exit.into();
+            }
             // What cannot be printed cannot be reported either.
             let _ = error.print();
             return exit.into();
@@ -159,7 +164,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Backups(command) => backups::run(&global, command, &*progress),
         Command::Status(command) => status::run(&global, command, &*progress),
         Command::History => history::run(&global),
-        Command::Uninstall(command) => uninstall::run(&global, command, &*progress),
+        Command::Uninstall(command) => uninstall::run(&global, command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "updater", &mut std::io::stdout());
             return Exit::Success.into();

@@ -7,16 +7,20 @@ use std::sync::Arc;
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallError as DocumentError, InstallLink, RootPin};
 use manifests::json;
+use manifests::key::Ed25519Verifier;
 use manifests::limits::Limits;
 use manifests::name::{Arch, ChannelId, Name, Os, Variant};
 use manifests::role::HasHeader as _;
 use manifests::root::Root;
+use manifests::time::UtcTime;
+use manifests::trust::TrustedSet;
 use serde::Deserialize;
 use url::Url;
 
 use crate::fetch::http::HttpSource;
 use crate::fetch::source::{FetchError, Source as _};
 use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::installed::Installed;
 use crate::station::{Station, StationError};
 use crate::trust_store::{StoreError, TrustStore};
 
@@ -101,10 +105,14 @@ pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted) -> Result<Station, In
     let repository = link.join(&document.content.url).map_err(|error| address(&document.content.url, error))?;
     let station = station(&document, wanted, repository.clone())?;
     match Station::load(folder) {
+        // Nothing came of an earlier install: the folder is free to follow something else.
+        Ok(Some(present)) if !follows_same(&present, &station) && !is_installed(folder)? => {
+            folder.discard(&LocalPath::state("trust"), Point::TrustFile)?
+        }
         Ok(Some(present)) if !follows_same(&present, &station) => {
             return Err(InstallError::AlreadyFollows { follows: format!("{} of `{}`", present.channel_id(), present.name) });
         }
-        Ok(Some(present)) if present.repository == station.repository => return Ok(present),
+        Ok(Some(present)) if present.repository == station.repository && has_sound_root(folder)? => return Ok(present),
         Ok(_) | Err(StationError::Damaged { .. }) => {}
         Err(error) => return Err(error.into()),
     }
@@ -115,7 +123,7 @@ pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted) -> Result<Station, In
     for state in ["trust/content", "parts"] {
         folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
     }
-    trust(&TrustStore::of_content(Arc::clone(folder)), &root, document.content.root.version)?;
+    trust(folder, &root, document.content.root.version)?;
     station.save(folder)?;
     Ok(station)
 }
@@ -132,6 +140,17 @@ fn station(document: &InstallDocument, wanted: &Wanted, repository: Url) -> Resu
         etag: None,
         checked: None,
     })
+}
+
+fn is_installed(folder: &Folder) -> Result<bool, FsError> {
+    Ok(folder.stat(&Installed::path())?.is_some())
+}
+
+/// Whether the stored root can be started from. One that cannot is replaced by the one that the link pins.
+fn has_sound_root(folder: &Arc<Folder>) -> Result<bool, StoreError> {
+    let Some(root) = TrustStore::of_content(Arc::clone(folder)).load(Root::KIND)? else { return Ok(false) };
+    // Its expiry does not matter here, so neither does the time.
+    Ok(TrustedSet::new(&root, UtcTime::from_unix(0), Arc::new(Ed25519Verifier), Limits::default()).is_ok())
 }
 
 fn follows_same(a: &Station, b: &Station) -> bool {
@@ -155,16 +174,15 @@ fn pinned(root: Vec<u8>, pin: RootPin, from: &'static str) -> Result<Vec<u8>, In
 }
 
 /// Stores the root, unless a later one of the same line is trusted already.
-fn trust(store: &TrustStore, root: &[u8], version: u64) -> Result<(), StoreError> {
+fn trust(folder: &Arc<Folder>, root: &[u8], version: u64) -> Result<(), StoreError> {
     #[derive(Deserialize)]
     struct Envelope {
         signed: Root,
     }
-    let later = store
-        .load(Root::KIND)?
-        .and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok())
-        .is_some_and(|stored| stored.signed.version() > version);
-    if later { Ok(()) } else { store.save(Root::KIND, root) }
+    let store = TrustStore::of_content(Arc::clone(folder));
+    let stored = store.load(Root::KIND)?.filter(|_| has_sound_root(folder).unwrap_or(false));
+    let stored = stored.and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok());
+    if stored.is_some_and(|stored| stored.signed.version() > version) { Ok(()) } else { store.save(Root::KIND, root) }
 }
 
 fn parse_url(text: &str) -> Result<Url, InstallError> {

@@ -42,7 +42,7 @@ pub use proposal::{Consent, Cost, Proposal, Updated};
 pub use rollback::RolledBack;
 pub use session::{Run, Session};
 use target::Target;
-pub use uninstall::Uninstalled;
+pub use uninstall::{Uninstalled, uninstall};
 pub use who::Who;
 
 /// Room that is left free beside what an update needs, in bytes: folders, journal and records.
@@ -61,6 +61,7 @@ pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Sess
         run.progress.note(&format!("{} was here before; it takes part in the rotation", found.slot.folder_name()));
     }
     let mut session = Session::begin(folder, lock, run)?;
+    session.mend_ratchet(run)?;
     let updated = session.update("install", run, false, |_| Consent::Yes).await?;
     Ok((session, updated))
 }
@@ -69,6 +70,7 @@ impl Session {
     /// Asks the source what is new.
     pub async fn check(&mut self, run: &Run<'_>) -> Result<Checked, Error> {
         run.progress.begin(Step::Check, 0);
+        self.check_ratchet()?;
         let source = HttpSource::new(self.station.repository.clone())?;
         Ok(check::check(&source, &self.folder, &mut self.station, &mut self.ratchet, run.now).await?)
     }

@@ -251,7 +251,8 @@ impl<'a> Planner<'a> {
             (Found::File(found), Some(record)) => found.sha256 != Some(record.sha256) && found.sha256 != Some(file.sha256),
             // A file that was there before we came is its user's (adoption).
             (Found::File(found), None) => found.sha256 != Some(file.sha256),
-            (Found::Nothing, Some(_)) => true,
+            // Only `keep` keeps a deletion: a missing file is an accident more often than a wish.
+            (Found::Nothing, Some(_)) => file.config == ConfigPolicy::Keep,
             _ => false,
         }
     }
@@ -267,8 +268,14 @@ impl<'a> Planner<'a> {
     fn put_beside(&mut self, file: &FileEntry) {
         // Publishing refuses names that cannot take the suffix; if one came all the same, nothing is written beside.
         let Ok(path) = beside(&file.path) else { return };
-        let same = matches!(self.found(&path), Found::File(found) if found.sha256 == Some(file.sha256));
-        if !same && matches!(self.found(&path), Found::File(_) | Found::Nothing) {
+        // What an earlier release put there may go; anything else of that name is its user's.
+        let earlier = self.installed.and_then(|installed| installed.file(&file.path)).map(|record| record.sha256);
+        let ours = match self.found(&path) {
+            Found::Nothing => true,
+            Found::File(found) => found.sha256 != Some(file.sha256) && found.sha256.is_some() && found.sha256 == earlier,
+            _ => false,
+        };
+        if ours {
             self.put(path, file);
         }
     }

@@ -71,7 +71,8 @@ impl<'a, S: Source> Refresh<'a, S> {
         limits: Limits,
     ) -> Result<Self, RefreshError> {
         let root = store.load(Root::KIND)?.ok_or_else(|| store.missing(Root::KIND))?;
-        Ok(Refresh { source, store, folder, set: TrustedSet::new(&root, now, verifier, limits)? })
+        let set = TrustedSet::new(&root, now, verifier, limits).map_err(|source| store.damaged_root(source))?;
+        Ok(Refresh { source, store, folder, set })
     }
 
     /// What is trusted so far.

@@ -79,7 +79,8 @@ pub fn drift(folder: &Folder, installed: &Installed, depth: Depth, progress: &dy
 
 fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: Depth) -> Result<Option<DriftKind>, FsError> {
     let users_own = file.policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite);
-    let Some(stat) = stat else { return Ok((!users_own).then_some(DriftKind::Missing)) };
+    let may_be_deleted = file.policy == Some(ConfigPolicy::Keep);
+    let Some(stat) = stat else { return Ok((!may_be_deleted).then_some(DriftKind::Missing)) };
     if !stat.is_file() {
         return Ok(Some(DriftKind::Kind));
     }
@@ -164,6 +165,8 @@ fn twins(folder: &Folder, target: &Manifest, observed: &BTreeMap<RelPath, Found>
 enum Wanted {
     /// The release puts a file of this size there, or a link.
     Leaf(Option<u64>),
+    /// The release's version of a config file may come there: whose it is shows in its content.
+    Beside,
     /// Only what we put there matters.
     Known,
 }
@@ -189,7 +192,7 @@ fn paths(installed: Option<&Installed>, target: &Manifest) -> BTreeMap<RelPath, 
         if file.config != ConfigPolicy::Overwrite
             && let Ok(beside) = beside(&file.path)
         {
-            paths.insert(beside, Wanted::Leaf(Some(file.size)));
+            paths.insert(beside, Wanted::Beside);
         }
     }
     for link in &target.links {
@@ -231,7 +234,7 @@ fn look(
 /// A file whose size is that of no content it could be asked for is changed, whatever it holds.
 fn worth_reading(stat: &Stat, wanted: Wanted, record: Option<&InstalledFile>) -> bool {
     let of_record = record.is_some_and(|record| record.size == stat.size);
-    of_record || matches!(wanted, Wanted::Leaf(Some(size)) if size == stat.size)
+    of_record || matches!(wanted, Wanted::Beside) || matches!(wanted, Wanted::Leaf(Some(size)) if size == stat.size)
 }
 
 /// Something below `path` that no release of ours put there.

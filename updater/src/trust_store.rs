@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use manifests::trust::TrustError;
+
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::refresh::encode;
 
@@ -21,6 +23,14 @@ pub enum StoreError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The stored root is not one.
+    #[error("the root in the trust store `{at}` is damaged ({source}): install again from the install link")]
+    DamagedRoot {
+        /// The store.
+        at: LocalPath,
+        /// What is wrong with it.
+        source: Box<TrustError>,
+    },
     /// A role that should be there is not.
     #[error("the trust store `{at}` holds no {role}: install again from the install link")]
     Missing {
@@ -66,6 +76,11 @@ impl TrustStore {
     /// The error for a role that is not there.
     pub fn missing(&self, role: &str) -> StoreError {
         StoreError::Missing { at: self.at.clone(), role: role.to_owned() }
+    }
+
+    /// The error for a root that cannot be started from.
+    pub fn damaged_root(&self, source: TrustError) -> StoreError {
+        StoreError::DamagedRoot { at: self.at.clone(), source: Box::new(source) }
     }
 
     fn path(&self, role: &str) -> LocalPath {

@@ -1,7 +1,9 @@
 //! The only place that prints: reports on standard output, errors and progress on standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
+//!
+//! A reader that went away, or a full disk behind a redirection, ends no update: what cannot be printed is dropped.
 
-use std::io::IsTerminal as _;
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,10 +16,19 @@ use super::Report;
 /// Prints a report; an error that is not JSON goes to standard error.
 pub(crate) fn print(report: &Report, json: bool) {
     match (json, report.exit) {
-        (true, _) => println!("{}", report.json),
-        (false, Exit::Success | Exit::Available) => println!("{}", report.text),
-        (false, _) => eprintln!("{}", report.text),
+        (true, _) => out(&report.json),
+        (false, Exit::Success | Exit::Available) => out(&report.text),
+        (false, _) => err(&report.text),
     }
+}
+
+fn out(text: &dyn Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints to standard error.
+pub(crate) fn err(text: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Shows nothing but notes.
@@ -28,7 +39,7 @@ impl Progress for Quiet {
     fn advance(&self, _: u64) {}
 
     fn note(&self, text: &str) {
-        eprintln!("note: {text}");
+        err(&format_args!("note: {text}"));
     }
 }
 
@@ -74,7 +85,7 @@ impl Progress for TerminalProgress {
     }
 
     fn note(&self, text: &str) {
-        self.with_bar(|bar| bar.suspend(|| eprintln!("note: {text}")));
+        self.with_bar(|bar| bar.suspend(|| err(&format_args!("note: {text}"))));
     }
 }
 
@@ -102,7 +113,7 @@ impl Progress for JsonProgress {
         if let Ok(mut current) = self.step.lock() {
             *current = Some(step);
         }
-        eprintln!("{}", serde_json::json!({ "event": "begin", "step": step.as_str(), "total": total }));
+        err(&serde_json::json!({ "event": "begin", "step": step.as_str(), "total": total }));
     }
 
     fn advance(&self, amount: u64) {
@@ -112,11 +123,11 @@ impl Progress for JsonProgress {
         // One line per hundredth: a tree of many files must not drown its reader.
         if self.told.fetch_max(hundredth, Ordering::Relaxed) < hundredth {
             let step = self.step.lock().ok().and_then(|step| *step).map(Step::as_str);
-            eprintln!("{}", serde_json::json!({ "event": "advance", "step": step, "done": done, "total": total }));
+            err(&serde_json::json!({ "event": "advance", "step": step, "done": done, "total": total }));
         }
     }
 
     fn note(&self, text: &str) {
-        eprintln!("{}", serde_json::json!({ "event": "note", "text": text }));
+        err(&serde_json::json!({ "event": "note", "text": text }));
     }
 }

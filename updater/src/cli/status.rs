@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         None => format!("nothing is installed yet, following {}", station.channel_id()),
     };
     text += &format!("\nfrom {} (`{}`), {}", station.repository, station.name, as_of(station.checked.as_ref()));
-    text += &format!("\n{} backups, {} files not as installed", backups.len(), drift.len());
+    text += &format!("\nbackups: {}; files not as installed: {}", backups.len(), drift.len());
     if let Some(held) = &session.ratchet.hold {
         text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
     }
@@ -69,7 +69,9 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
             json["reason"] = json!(error.to_string());
         }
     }
-    text += "\nNext: `updater check` asks what is new";
+    if !text.contains("\nNext: ") {
+        text += "\nNext: `updater check` asks what is new";
+    }
     Ok(Report::new(&json, text, Exit::Success))
 }
 

@@ -1,6 +1,6 @@
 //! `updater update`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
 use serde_json::json;
@@ -8,7 +8,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, Session, Updated};
 use updater::progress::Progress;
 
-use super::{Global, Report, context};
+use super::{Global, Report, context, output};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -29,13 +29,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 }
 
 /// Asks on the terminal, where there is one (D-01: without a setting, a person is asked).
-#[expect(clippy::print_stderr, reason = "a question is part of the command line")]
 fn ask(proposal: &Proposal) -> Consent {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Consent::Nobody;
     }
-    eprint!("{}\nInstall it now? [y/N] ", describe(proposal));
-    let _ = std::io::stderr().flush();
+    output::err(&format_args!("{}\nInstall it now? [y/N]", describe(proposal)));
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
         Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Consent::Yes,

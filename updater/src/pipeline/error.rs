@@ -149,6 +149,7 @@ impl Error {
             Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
             Error::Content(ContentError::Corrupt { .. }) => "corrupt-object",
             Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => "internal",
+            Error::Fs(FsError::Open { .. }) => "no-folder",
             Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
             Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
             Error::Swap(SwapError::Backup(error)) => backup_code(error),
@@ -172,7 +173,7 @@ impl Error {
                 Exit::Refused
             }
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
-            | "backup-missing" | "backup-damaged" | "follows-other" | "not-installed" | "no-manifest" => Exit::Requirement,
+            | "backup-missing" | "backup-damaged" | "follows-other" | "no-folder" | "not-installed" | "no-manifest" => Exit::Requirement,
             "busy" => Exit::Busy,
             "broken-swap" | "damaged-state" => Exit::Damaged,
             "bad-argument" => Exit::Usage,
@@ -203,7 +204,7 @@ fn refresh_code(error: &RefreshError) -> &'static str {
 fn store_code(error: &StoreError) -> &'static str {
     match error {
         StoreError::Fs(error) => error.requirement().code(),
-        StoreError::Missing { .. } => "damaged-state",
+        StoreError::Missing { .. } | StoreError::DamagedRoot { .. } => "damaged-state",
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use manifests::build::{Build, Scheme};
+use manifests::channel::Place;
 use manifests::decide::{Decision, Facts, Installed as InstalledFact, decide};
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
@@ -17,7 +18,7 @@ use crate::id::Id;
 use crate::installed::{Installed, InstalledError};
 use crate::lock::Lock;
 use crate::progress::{Progress, Step};
-use crate::ratchet::Ratchet;
+use crate::ratchet::{Ratchet, RatchetError};
 use crate::station::Station;
 use crate::swap::{self, Recovery};
 
@@ -45,7 +46,9 @@ pub struct Session {
     pub installed: Option<Installed>,
     /// What had to be finished or undone first.
     pub recovery: Recovery,
-    lock: Lock,
+    /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
+    ratchet_fault: Option<RatchetError>,
+    _lock: Lock,
 }
 
 impl Session {
@@ -66,7 +69,6 @@ impl Session {
             folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
         }
         let station = Station::load(&folder)?.ok_or(Error::NotInstalled)?;
-        let ratchet = Ratchet::load(&folder)?;
         let installed = match Installed::load(&folder) {
             Err(InstalledError::Damaged { path, source }) => {
                 run.progress.note(&format!("`{path}` is damaged ({source}); every file is read to find out what is there"));
@@ -74,12 +76,31 @@ impl Session {
             }
             other => other?,
         };
-        Ok(Session { folder, station, ratchet, installed, recovery, lock })
+        let (ratchet, ratchet_fault) = match Ratchet::load(&folder) {
+            Err(fault @ RatchetError::Damaged { .. }) => (known_ratchet(installed.as_ref()), Some(fault)),
+            other => (other?, None),
+        };
+        Ok(Session { folder, station, ratchet, installed, recovery, ratchet_fault, _lock: lock })
+    }
+
+    /// Refuses to go on to anything new with a ratchet that cannot be believed.
+    pub(super) fn check_ratchet(&mut self) -> Result<(), Error> {
+        self.ratchet_fault.take().map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    /// Makes a damaged ratchet anew from what is installed: for `install`, whose link vouches for the rest.
+    pub(super) fn mend_ratchet(&mut self, run: &Run<'_>) -> Result<(), Error> {
+        if let Some(fault) = self.ratchet_fault.take() {
+            run.progress.note(&format!("{fault}; it is made anew from what is installed"));
+            self.ratchet.save(&self.folder)?;
+        }
+        Ok(())
     }
 
     /// What this station does with what a check found, and why.
     pub fn decide<'c>(&self, checked: &'c Checked) -> Decision<'c> {
-        let installed = self.installed.as_ref().map(|installed| &installed.release);
+        // An unknown build, which a foreign backup leaves, stands below every release.
+        let installed = self.installed.as_ref().map(|installed| &installed.release).filter(|release| release.place != Place(0, 0));
         let blocked: Vec<Digest> = self.ratchet.blocked.iter().map(|held| held.manifest).collect();
         let updater = Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok();
         let facts = Facts {
@@ -97,12 +118,15 @@ impl Session {
         };
         decide(&checked.channel, &checked.policy, &facts)
     }
+}
 
-    /// Gives the folder up, and with it the lock.
-    pub fn close(self) -> Arc<Folder> {
-        drop(self.lock);
-        self.folder
+/// What a ratchet must at least hold.
+fn known_ratchet(installed: Option<&Installed>) -> Ratchet {
+    let mut ratchet = Ratchet::default();
+    if let Some(installed) = installed {
+        ratchet.raise(installed.release.place);
     }
+    ratchet
 }
 
 /// Finishes or undoes what an earlier run left, and says so in the history.

@@ -1,8 +1,12 @@
 //! Giving a folder up: what is the updater's goes, the client stays.
 
-use super::{Error, Session};
+use std::path::Path;
+
+use super::Error;
 use crate::backup;
-use crate::fs::{LocalPath, Point};
+use crate::fs::{Folder, LocalPath, Point};
+use crate::lock::Lock;
+use crate::swap;
 
 /// What an uninstall left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,19 +15,23 @@ pub struct Uninstalled {
     pub backups_left: usize,
 }
 
-impl Session {
-    /// Removes what is the updater's from the folder; the client and, unless asked for, the backups stay.
-    pub fn uninstall(self, with_backups: bool) -> Result<Uninstalled, Error> {
-        let backups = backup::backups(&self.folder)?;
-        let folder = self.close();
-        let mut backups_left = backups.len();
-        if with_backups {
-            for found in backups.iter().filter(|found| found.kind != backup::BackupKind::NotAFolder) {
-                folder.discard(&LocalPath::root().join(found.slot.folder_name()), Point::TrashIn)?;
-                backups_left -= 1;
-            }
-        }
-        folder.remove_state()?;
-        Ok(Uninstalled { backups_left })
+/// Removes what is the updater's from the folder `dir`; the client and, unless asked for, the backups stay. Needs nothing of what was stored there but a swap that can be ended.
+pub fn uninstall(dir: &Path, with_backups: bool) -> Result<Uninstalled, Error> {
+    let folder = Folder::open(dir)?;
+    if folder.stat(&LocalPath::state_folder())?.is_none() {
+        return Err(Error::NotInstalled);
     }
+    let lock = Lock::acquire(&folder, "uninstall")?;
+    swap::recover(&folder)?;
+    let backups = backup::backups(&folder)?;
+    let mut backups_left = backups.len();
+    if with_backups {
+        for found in backups.iter().filter(|found| found.kind != backup::BackupKind::NotAFolder) {
+            folder.discard(&LocalPath::root().join(found.slot.folder_name()), Point::TrashIn)?;
+            backups_left -= 1;
+        }
+    }
+    drop(lock);
+    folder.remove_state()?;
+    Ok(Uninstalled { backups_left })
 }

@@ -186,6 +186,25 @@ fn d_04_a_kept_config_file_gets_nothing_beside_and_a_deleted_one_does_not_come_b
 }
 
 #[test]
+fn a_deleted_config_file_comes_back_unless_its_policy_is_to_keep() {
+    let file = config("a.ini", "x", ConfigPolicy::NewBeside);
+    assert_eq!(
+        short(&planned(&release(from_ref(&file)), Some(&installed(from_ref(&file))), &[("a.ini", Found::Nothing)])),
+        ["fetch a.ini"]
+    );
+}
+
+#[test]
+fn ac_06_a_users_own_file_named_new_is_not_overwritten_but_an_earlier_releases_is() {
+    let (old, new) = (config("a.ini", "old", ConfigPolicy::NewBeside), config("a.ini", "new", ConfigPolicy::NewBeside));
+    let with = |beside: &str| {
+        planned(&release(from_ref(&new)), Some(&installed(from_ref(&old))), &[("a.ini", file("mine")), ("a.ini.new", file(beside))])
+    };
+    assert!(with("the user's").is_empty());
+    assert_eq!(short(&with("old")), ["fetch a.ini.new"]);
+}
+
+#[test]
 fn a_config_file_that_was_there_before_us_is_its_users() {
     let plan = planned(&release(&[config("a.ini", "new", ConfigPolicy::NewBeside)]), None, &[("a.ini", file("mine"))]);
     assert_eq!(short(&plan), ["fetch a.ini.new"]);

@@ -1,0 +1,92 @@
+//! What a message tells a person to do works: a station whose own records are lost or damaged gets back on its way.
+
+use std::fs;
+
+use system_tests::server::Server;
+use system_tests::station::Station;
+use system_tests::world::{Repository, World};
+
+const T0: i64 = 1_700_000_000;
+
+/// A station at 1.0.0 of a repository that also has 1.1.0.
+fn behind(world: &World) -> (Repository, Server, Station, String) {
+    let repository = world.repository("acme");
+    let first = world.build("v1");
+    first.exec("app", "one", T0).file("app.ini", "a=1", T0);
+    repository.publish(&first, "1.0.0");
+    let server = world.serve(&repository);
+    let station = world.station("client");
+    let link = world.link(&server);
+    station.install(&link);
+    let second = world.build("v2");
+    second.exec("app", "two", T0).file("app.ini", "a=1", T0);
+    repository.publish(&second, "1.1.0");
+    (repository, server, station, link)
+}
+
+#[test]
+fn a_damaged_ratchet_stops_updates_and_install_makes_it_anew() {
+    let world = World::new();
+    let (_repository, _server, station, link) = behind(&world);
+    fs::write(station.state("ratchet.json"), "junk").expect("written");
+    station.run(&["update", "--yes"]).exits(7);
+    station.run(&["verify"]).exits(0);
+    station.run(&["status"]).exits(0);
+    station.run(&["install", &link]).exits(0);
+    station.check().exits(0);
+}
+
+#[test]
+fn a_lost_or_damaged_root_is_pinned_again_by_install() {
+    let world = World::new();
+    let (_repository, _server, station, link) = behind(&world);
+    for content in [None, Some("junk")] {
+        let root = station.state("trust/content/root.json");
+        match content {
+            None => fs::remove_file(&root).expect("removed"),
+            Some(junk) => fs::write(&root, junk).expect("written"),
+        }
+        let refused = station.check().exits(7);
+        assert!(refused.json["error"]["message"].as_str().unwrap_or_default().contains("install again"), "{}", refused.finished.report());
+        station.run(&["install", &link]).exits(0);
+        station.check().exits(0);
+    }
+}
+
+#[test]
+fn an_install_that_came_to_nothing_does_not_bind_the_folder() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let build = world.build("v1");
+    build.exec("app", "one", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let (station, link) = (world.station("client"), world.link(&server));
+    station.run(&["install", &link, "--channel", "nightly"]).exits(4);
+    station.run(&["install", &link]).exits(0);
+    station.tree().assert_is(&build.tree(), "installed");
+}
+
+#[test]
+fn uninstall_needs_nothing_that_is_stored() {
+    let world = World::new();
+    let (_repository, _server, station, _link) = behind(&world);
+    let tree = station.tree();
+    for name in ["station.json", "ratchet.json", "installed"] {
+        fs::write(station.state(name), "junk").expect("written");
+    }
+    station.run(&["uninstall"]).exits(0);
+    assert!(!station.dir.join(".updater").exists());
+    station.tree().assert_is(&tree, "the client stays");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_no_update() {
+    let world = World::new();
+    let (_repository, _server, station, _link) = behind(&world);
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    let mut command = station.command(&["update", "--yes", "--progress", "json"]);
+    let status = command.stdout(full()).stderr(full()).status().expect("started");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "two");
+}
