@@ -6,6 +6,7 @@
 //!
 //! One command changes a repository at a time ([`lock`]). `now` is always a parameter; nothing here reads a clock, prints or logs.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::build::Build;
 use crate::channel::{ChannelDocument, FORMAT, Kind, ObjectRef};
 use crate::install_link::RootPin;
 use crate::json;
@@ -51,7 +53,7 @@ pub use progress::{Progress, Silent, Stage};
 pub use request::{Outcome, PublishRequest, Published};
 
 use commit::{Change, Signers};
-use compose::{NewRelease, Outline};
+use compose::{NewRelease, Outline, Refused};
 use disk::{Disk, DiskError, Put};
 use keys::KeyFolder;
 use lock::{Lock, LockError};
@@ -146,14 +148,15 @@ impl Repository {
         let folder = unpacked.as_ref().map_or(request.source.as_path(), Unpacked::folder);
 
         let found = scan::list(folder)?;
-        let findings = self.judge(request, kind, &found, unpacked.is_none().then_some(folder))?;
+        let findings = self.judge(request, kind, &found, folder, unpacked.is_none())?;
         let tree = scan::hash(folder, &found, progress)?;
 
         let document = view.channels.get(&request.id);
         let current = document.and_then(ChannelDocument::current);
         let current_manifest = current.and_then(|release| self.manifest_of(&request.id, release));
-        let leaving: Vec<&Manifest> = current_manifest.iter().filter(|_| request.extras == Extras::RemoveOwned).collect();
-        let outline = Outline::new(view::release_id(&request.id, &request.build), tree, &request.config, &leaving);
+        let leaving = if request.extras == Extras::RemoveOwned { self.listed_manifests(document) } else { vec![] };
+        let outline =
+            Outline::new(view::release_id(&request.id, &request.build), tree, &request.config, &leaving.iter().collect::<Vec<_>>());
         let mut published = Published {
             sequence: compose::last_sequence(&view.channels, request.id.os, &request.id.product) + 1,
             build: request.build.clone(),
@@ -173,11 +176,13 @@ impl Repository {
             return Ok(Outcome::AlreadyCurrent(Published { sequence, manifest, ..published }));
         }
 
+        self.refuse_withdrawn(document, &request.build, &outline)?;
+
         let known = self.known_manifests(&view, &request.id, current_manifest);
         let candidates = compose::candidates(outline.files(), &known.iter().collect::<Vec<_>>());
         let (kept, missing) = compose::reuse(outline.files(), self.sound(candidates, progress)?);
         let plans = packs::plan(missing);
-        count(&mut published, &outline, &kept, &plans);
+        count(&mut published, &outline, &kept, &known);
         if request.dry_run {
             return Ok(Outcome::Planned(published));
         }
@@ -226,6 +231,7 @@ impl Repository {
             kind,
             names: request.names,
             entry_point: request.attributes.entry_point.as_ref(),
+            probe: request.attributes.probe.as_ref(),
             allowed: &request.allowed,
             config_of: &|path| compose::config_of(&request.config, path),
             most_entries: self.limits.entries,
@@ -233,10 +239,11 @@ impl Repository {
         lint::lint(found, &facts)
     }
 
-    /// The warnings about a folder; its errors are one error. `place` is the folder where it is the publisher's own.
-    fn judge(&self, request: &PublishRequest, kind: Kind, found: &[Found], place: Option<&Path>) -> Result<Findings, PublishError> {
+    /// The warnings about a folder; its errors are one error. `own` says that it is the publisher's, not one that a zip was unpacked into.
+    fn judge(&self, request: &PublishRequest, kind: Kind, found: &[Found], folder: &Path, own: bool) -> Result<Findings, PublishError> {
         let mut findings = self.judge_listing(request, kind, found);
-        if let Some(place) = place.and_then(|place| fs::canonicalize(place).ok()) {
+        findings.0.extend(lint::lint_keys(&scan::private_keys(folder, found)));
+        if own && let Ok(place) = fs::canonicalize(folder) {
             let keys = fs::canonicalize(self.keys.path()).unwrap_or_else(|_| self.keys.path().to_owned());
             findings.0.extend(lint::lint_place(&place, self.disk.root(), &keys));
         }
@@ -246,6 +253,26 @@ impl Repository {
     /// The manifest of a release; `None` when it is damaged: then there is nothing to compare with, and all is packed anew.
     fn manifest_of(&self, id: &ChannelId, release: &crate::channel::Release) -> Option<Manifest> {
         view::read_manifest(&self.disk, &release.manifest, &view::release_id(id, &release.build), &self.limits).ok()
+    }
+
+    /// The manifests of every release that a channel still lists: a station may come from any of them.
+    fn listed_manifests(&self, document: Option<&ChannelDocument>) -> Vec<Manifest> {
+        let releases = document.into_iter().flat_map(|document| document.releases.iter().map(|release| (&document.id, release)));
+        releases.filter_map(|(id, release)| self.manifest_of(id, release)).collect()
+    }
+
+    /// Refuses the files of a withdrawn release under its own build: stations could not tell the two apart.
+    fn refuse_withdrawn(&self, document: Option<&ChannelDocument>, build: &Build, outline: &Outline) -> Result<(), Refused> {
+        for (document, release) in document.iter().flat_map(|document| document.releases.iter().map(move |release| (document, release))) {
+            let Some(withdrawn) = &release.withdrawn else { continue };
+            let same_build = (release.build.text(), release.build.scheme()) == (build.text(), build.scheme());
+            let is_same = |manifest: Manifest| Outline::of(&manifest).holds_the_same(outline);
+            if same_build && self.manifest_of(&document.id, release).is_some_and(is_same) {
+                let (build, reason) = (build.text().to_owned(), withdrawn.reason.clone());
+                return Err(Refused::WasWithdrawn { build, sequence: release.sequence, reason });
+            }
+        }
+        Ok(())
     }
 
     /// Manifests to look for contents in: those of the same channel first, then those of the same OS and product, each newest first.
@@ -338,10 +365,12 @@ fn fits(what: &'static str, length: usize, limit: u64) -> Result<(), PublishErro
     if length > limit { Err(PublishError::TooLong { what, length, limit }) } else { Ok(()) }
 }
 
-/// Counts what is new and what is used again.
-fn count(published: &mut Published, outline: &Outline, kept: &[PlacedPack], plans: &[PackPlan]) {
-    let new: std::collections::HashSet<_> = plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.sha256).collect();
-    published.new_files = outline.files().iter().filter(|file| new.contains(&file.sha256)).count();
-    published.new_content_bytes = plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.size).sum();
+/// Counts what is new and what is used again. New is what no release in `known` has; a content that is packed anew from a pack that was not worth keeping is not.
+fn count(published: &mut Published, outline: &Outline, kept: &[PlacedPack], known: &[Manifest]) {
+    let before: HashSet<_> = known.iter().flat_map(|manifest| &manifest.files).map(|file| file.sha256).collect();
+    let new = || outline.files().iter().filter(|file| file.size > 0 && !before.contains(&file.sha256));
+    let mut counted = HashSet::new();
+    published.new_files = new().count();
+    published.new_content_bytes = new().filter(|file| counted.insert(file.sha256)).map(|file| file.size).sum();
     published.reused_bytes = kept.iter().map(|placed| placed.pack.length).sum();
 }

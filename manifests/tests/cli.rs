@@ -284,6 +284,8 @@ fn d10_a_zip_is_published_like_its_folder_and_an_unsafe_one_is_not() {
     zip_of(&bench.path("twins.zip"), &[("A", "1"), ("a", "2"), ("aux", "3")]);
     let error = bench.fails(10, &publish("twins.zip", "17.3.0.15"));
     assert!(error.contains("case-collision") && error.contains("device-name"), "{error}");
+    zip_of(&bench.path("key.zip"), &[("smartclient.exe", "MZ"), ("backup/a.json", r#"{"seed":"00","type":"key"}"#)]);
+    assert!(bench.fails(10, &publish("key.zip", "17.3.0.15")).contains("private-key"));
     fs::write(bench.path("text.zip"), "no zip").unwrap();
     assert!(bench.fails(10, &publish("text.zip", "17.3.0.15")).contains("not a sound zip"));
     assert!(bench.fails(11, &publish("missing.zip", "17.3.0.15")).contains("missing.zip"));
@@ -307,4 +309,31 @@ fn help_shows_examples_and_every_exit_status() {
         assert!(bench.done(&[command, "--help"]).contains("Example"), "{command}");
     }
     bench.fails(2, &["publish"]);
+}
+
+#[test]
+fn a_withdrawal_without_a_reason_is_refused() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.publish("build", "17.3.0.14");
+    let withdraw = |reason| ["withdraw", "repo", "--product", "smartclient", "--os", "windows", "1", "--reason", reason];
+    assert!(bench.fails(11, &withdraw("")).contains("empty"));
+    let error = bench.fails(11, &withdraw("\u{1b}[31mred"));
+    assert!(error.contains("control character") && !error.contains('\u{1b}'), "{error}");
+}
+
+#[test]
+fn verify_names_the_first_orphans_in_text_and_all_in_json() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.publish("build", "17.3.0.14");
+    let before = bench.json(&["verify", "repo"])["orphans"].as_array().unwrap().len();
+    fs::create_dir_all(bench.path("repo/objects/zz")).unwrap();
+    for index in 0..25 {
+        fs::write(bench.path(&format!("repo/objects/zz/{index}")), "x").unwrap();
+    }
+    let text = bench.done(&["verify", "repo"]);
+    assert_eq!(text.lines().filter(|line| line.starts_with("orphan `")).count(), 20);
+    assert!(text.contains(&format!("{} orphans more", before + 5)), "{text}");
+    assert_eq!(bench.json(&["verify", "repo"])["orphans"].as_array().unwrap().len(), before + 25);
 }

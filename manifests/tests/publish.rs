@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use manifests::build::Build;
-use manifests::channel::{Kind, ObjectRef};
+use manifests::channel::{Kind, ObjectRef, Probe};
 use manifests::limits::Limits;
 use manifests::name::ChannelId;
+use manifests::publish::compose::Refused;
 use manifests::publish::scan::ScanError;
 use manifests::publish::view::{read_manifest, release_id};
 use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Outcome, Progress, PublishError, Published, Rule, Silent, Stage};
@@ -266,7 +267,7 @@ fn attributes_reach_the_channel_document() {
     request.attributes = Attributes {
         entry_point: Some("run".parse().unwrap()),
         approver: Some("J. Silva".into()),
-        notes: Some("first\nand \"best\"\t".into()),
+        notes: Some("first\nand \"best\"".into()),
         security: true,
         ..Attributes::default()
     };
@@ -275,7 +276,7 @@ fn attributes_reach_the_channel_document() {
     assert_eq!(release.entry_point, Some("run".parse().unwrap()));
     assert_eq!(
         (release.approver.as_deref(), release.notes.as_deref(), release.security),
-        (Some("J. Silva"), Some("first\nand \"best\"\t"), true)
+        (Some("J. Silva"), Some("first\nand \"best\""), true)
     );
     // What is said of a release is part of it: saying something else lists it anew, over the same manifest.
     request.attributes.notes = Some("second".into());
@@ -410,4 +411,90 @@ fn a_file_that_is_removed_while_it_is_published_is_named() {
         let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &meddler);
         assert!(matches!(&refused, Err(PublishError::Scan(ScanError::Changed(path))) if path == "a"), "{stage:?}: {refused:?}");
     }
+}
+
+#[test]
+fn a_copy_of_the_private_keys_is_never_published_whatever_its_folder_is_called() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1"), ("settings.json", br#"{"type":"key"}"#)]);
+    fs::create_dir(folder.join("backup")).unwrap();
+    let mut copied = 0;
+    for entry in fs::read_dir(test.repository().keys().path()).unwrap() {
+        copied += 1;
+        fs::copy(entry.unwrap().path(), folder.join(format!("backup/{copied}.JSON"))).unwrap();
+    }
+    let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &Silent);
+    let Err(PublishError::Lint(findings)) = refused else { panic!("{refused:?}") };
+    assert_eq!(findings.errors().map(|finding| finding.rule).collect::<Vec<_>>(), vec![Rule::PrivateKey; copied]);
+    fs::remove_dir_all(folder.join("backup")).unwrap();
+    test.publish(&test.request(&folder, "1.0.0"));
+}
+
+#[test]
+fn the_file_of_a_probe_is_in_the_folder() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("bin/run", b"1")]);
+    let mut request = test.request(&folder, "1.0.0");
+    for missing in ["bin", "bin/gone"] {
+        request.attributes.probe = Some(Probe::File(missing.parse().unwrap()));
+        let refused = test.repository().publish(&request, test.now(), &Silent);
+        assert!(matches!(refused, Err(PublishError::Lint(findings)) if findings.has(Rule::ProbeMissing)), "{missing}");
+    }
+    request.attributes.probe = Some(Probe::File("bin/run".parse().unwrap()));
+    test.publish(&request);
+}
+
+#[test]
+fn texts_for_people_hold_no_control_characters_but_line_breaks() {
+    let test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1")]);
+    let mut request = test.request(&folder, "1.0.0");
+    for text in ["\u{1b}[2J", "a\rb", "\u{9b}31m", "a\tb", "\0"] {
+        for (approver, notes) in [(Some(text.to_owned()), None), (None, Some(text.to_owned()))] {
+            request.attributes = Attributes { approver, notes, ..Attributes::default() };
+            let refused = test.repository().publish(&request, test.now(), &Silent).unwrap_err();
+            assert!(matches!(refused, PublishError::Refused(Refused::ControlCharacter(..))), "{refused:?}");
+            assert!(!refused.to_string().chars().any(char::is_control), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn d_05_remove_owned_names_the_files_of_every_release_that_is_still_listed() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"1"), ("first", b"1")], "1.0.0");
+    test.publish_files(&[("a", b"2"), ("second", b"2")], "1.0.1");
+    test.publish_files(&[("a", b"3")], "1.0.2");
+    let folder = test.folder("build", &[("a", b"4")]);
+    let mut request = test.request(&folder, "1.0.3");
+    request.extras = Extras::RemoveOwned;
+    test.publish(&request);
+    assert_eq!(current(&test).removed, ["first".parse().unwrap(), "second".parse().unwrap()]);
+    assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)));
+    // What the previous release names is named on, though its reason is listed no more.
+    test.repository().prune(1, false, test.now(), &Silent).unwrap();
+    let folder = test.folder("next", &[("a", b"5"), ("second", b"back")]);
+    let mut request = test.request(&folder, "1.0.4");
+    request.extras = Extras::RemoveOwned;
+    test.publish(&request);
+    assert_eq!(current(&test).removed, ["first".parse().unwrap()]);
+}
+
+#[test]
+fn what_is_packed_anew_but_was_there_before_is_not_counted_as_new() {
+    let test = TestRepository::new();
+    let before = test.publish_files(&[("a", b"one"), ("b", b"two"), ("c", b"three"), ("e", b"")], "1.0.0");
+    assert_eq!((before.new_files, before.new_content_bytes), (3, 11));
+    let after = test.publish_files(&[("a", b"one"), ("d", b"four"), ("twin", b"four"), ("e", b"")], "1.0.1");
+    assert_eq!((after.reused_bytes, after.new_files, after.new_content_bytes), (0, 2, 4));
+}
+
+#[test]
+fn metadata_that_do_not_verify_are_reported_with_the_file() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"1")], "1.0.0");
+    let role = test.view().named.iter().find(|file| file.ends_with(".linux.json")).unwrap().clone();
+    test.tamper(&role, |bytes| bytes[40] ^= 1);
+    let audit = test.repository().verify(test.now(), &Silent).unwrap();
+    assert_eq!(audit.problems.iter().map(|problem| problem.file.as_str()).collect::<Vec<_>>(), [role.as_str()]);
 }

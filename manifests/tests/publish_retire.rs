@@ -166,3 +166,32 @@ fn an_expired_repository_is_a_problem_and_can_still_be_refreshed() {
     test.repository().refresh(test.now(), &Silent).unwrap();
     assert!(sound(&test));
 }
+
+#[test]
+fn a_reason_says_something_and_nothing_to_a_terminal() {
+    let test = TestRepository::new();
+    publish_three(&test);
+    let withdraw = |reason: &str| test.repository().withdraw(&id(), 3, reason, test.now(), &Silent);
+    for empty in ["", " \n"] {
+        assert!(matches!(withdraw(empty), Err(PublishError::Refused(Refused::TextEmpty(_)))));
+    }
+    assert!(matches!(withdraw("\u{1b}[2J"), Err(PublishError::Refused(Refused::ControlCharacter(_, '\u{1b}')))));
+    assert_eq!(withdraw("crashes\nat start").unwrap(), WithdrawOutcome::Withdrawn);
+}
+
+#[test]
+fn the_files_of_a_withdrawn_release_need_another_build() {
+    let test = TestRepository::new();
+    publish_three(&test);
+    test.repository().withdraw(&id(), 3, "crashes at start", test.now(), &Silent).unwrap();
+    let folder = test.folder("again", &[("a", b"1.0.2"), ("b", b"same")]);
+    let refused = test.repository().publish(&test.request(&folder, "1.0.2"), test.now(), &Silent).unwrap_err();
+    assert!(matches!(refused, PublishError::Refused(Refused::WasWithdrawn { sequence: 3, .. })), "{refused:?}");
+    assert!(refused.to_string().contains("crashes at start") && refused.to_string().contains("another build"), "{refused}");
+    assert_eq!(test.publish(&test.request(&folder, "1.0.3")).published().sequence, 4);
+    // Other files are another release: a rebuild under the same number is the publisher's to answer for.
+    let test = TestRepository::new();
+    publish_three(&test);
+    test.repository().withdraw(&id(), 3, "crashes at start", test.now(), &Silent).unwrap();
+    assert_eq!(test.publish_files(&[("a", b"mended")], "1.0.2").sequence, 4);
+}

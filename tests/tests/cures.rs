@@ -9,7 +9,7 @@ use system_tests::world::{Repository, World};
 const T0: i64 = 1_700_000_000;
 
 /// A station at 1.0.0 of a repository that also has 1.1.0.
-fn behind(world: &World) -> (Repository, Server, Station, String) {
+fn behind(world: &World) -> (Repository<'_>, Server, Station, String) {
     let repository = world.repository("acme");
     let first = world.build("v1");
     first.exec("app", "one", T0).file("app.ini", "a=1", T0);
@@ -89,4 +89,21 @@ fn a_reader_that_goes_away_ends_no_update() {
     let status = command.stdout(full()).stderr(full()).status().expect("started");
     assert_eq!(status.code(), Some(0));
     assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "two");
+}
+
+#[test]
+fn e1_a_backup_of_a_silently_damaged_file_can_be_restored() {
+    for steps in [&[&["update", "--yes"][..]][..], &[&["verify", "--repair"], &["update", "--yes"]]] {
+        let world = World::new();
+        let (_repository, _server, station, _link) = behind(&world);
+        let app = station.file("app");
+        let modified = fs::metadata(&app).and_then(|data| data.modified()).expect("a time");
+        fs::write(&app, "bad").expect("written");
+        fs::File::options().write(true).open(&app).and_then(|file| file.set_modified(modified)).expect("set");
+        for step in steps {
+            station.run(step).exits(0);
+        }
+        station.run(&["rollback", "--to", "001"]).exits(0);
+        assert_eq!(fs::read_to_string(&app).expect("read"), "bad", "as it was");
+    }
 }

@@ -11,6 +11,7 @@ mod slots;
 
 use std::collections::BTreeMap;
 
+use manifests::channel::Place;
 use manifests::path::RelPath;
 use manifests::time::UtcTime;
 
@@ -82,9 +83,9 @@ pub struct Verified {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files that are missing, or not what record and manifest say.
+    /// Files that are missing, or not what the record says.
     pub damaged: Vec<LocalPath>,
-    /// Managed files that the release did not ship so: their user had changed them when the backup was made.
+    /// Managed files that the release did not ship so: they were changed or damaged when the backup was made.
     pub altered: Vec<RelPath>,
 }
 
@@ -149,10 +150,12 @@ fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError>
         Lies::NotAFolder => BackupKind::NotAFolder,
     };
     let release = match kind {
-        // What cannot be read is not known here; `verify` says why.
-        BackupKind::Own { .. } => {
-            Installed::load_from(folder, &at.join(".updater/installed")).ok().flatten().map(|installed| installed.release)
-        }
+        // What cannot be read is not known here; `verify` says why. Nor is what had come back from a foreign backup.
+        BackupKind::Own { .. } => Installed::load_from(folder, &at.join(".updater/installed"))
+            .ok()
+            .flatten()
+            .map(|installed| installed.release)
+            .filter(|release| release.place != Place(0, 0)),
         _ => None,
     };
     Ok(Some(Backup { slot, kind, release }))
@@ -177,9 +180,7 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
 /// Hashes every file of the backup in `slot` and compares it with the record, and the record with the manifest. Of a foreign backup nothing is known to compare with.
 pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Verified, BackupError> {
     let contents = Contents::load(folder, slot)?;
-    let claims = contents.claims();
-    let mut verified =
-        Verified { altered: claims.altered, damaged: claims.forged.iter().map(LocalPath::from).collect(), ..Verified::default() };
+    let mut verified = Verified { altered: contents.altered(), ..Verified::default() };
     progress.begin(Step::BackUp, contents.record.files.len() as u64);
     for file in &contents.record.files {
         let path = file.path.below(&contents.at);
@@ -267,7 +268,8 @@ pub(crate) fn make(
         let mut file = folder.create_file(&path, 0o644, Point::BackupRecord)?;
         write_all(&mut file, bytes, Point::BackupRecord).map_err(|source| FsError::io("writing", &path, source))
     };
-    for name in ["installed", "manifest"] {
+    // A state that cannot be read would make the backup one that cannot be restored: it says nothing instead.
+    for name in ["installed", "manifest"].into_iter().filter(|_| installed.is_some()) {
         if let Some(bytes) = folder.read(&LocalPath::state(name))? {
             add(name, &bytes)?;
         }

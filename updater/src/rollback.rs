@@ -34,6 +34,10 @@ pub struct Rollback {
     pub ratchet: Ratchet,
     /// What will be installed. After a foreign backup that is build `0` at place 0 without files: nobody knows, and the next update reads the tree.
     pub installed: Installed,
+    /// What is left, when that is known.
+    pub left: Option<BuildAt>,
+    /// What comes back, when that is known.
+    pub now_at: Option<BuildAt>,
     /// Managed files that come back as their user had changed them.
     pub altered: Vec<RelPath>,
     /// Configuration files that stay as the user has them.
@@ -63,6 +67,14 @@ pub enum RollbackError {
         /// How many more.
         others: usize,
     },
+    /// Neither what is installed nor what the backup holds is known, so nothing can be said of the tree that would come.
+    #[error(
+        "what is installed is not known, and `{slot}` does not say what it holds: `updater verify --repair` first, or go back to another backup"
+    )]
+    Unknown {
+        /// The backup.
+        slot: Slot,
+    },
     /// No build can be made up for what nobody knows. A bug.
     #[error(transparent)]
     Build(#[from] InvalidBuild),
@@ -82,19 +94,15 @@ pub struct Order {
     pub attempt: Attempt,
 }
 
-/// Makes ready to go back. The folder must be locked, and recovered.
+/// Makes ready to go back. The folder must be locked, and recovered. Without `installed`, which was lost or is damaged, what the backup manages comes back and nothing else goes.
 pub fn prepare(
     folder: &Folder,
-    installed: &Installed,
+    installed: Option<&Installed>,
     ratchet: &Ratchet,
     order: Order,
     progress: &dyn Progress,
 ) -> Result<Rollback, RollbackError> {
     let contents = Contents::load(folder, order.slot)?;
-    let claims = contents.claims();
-    if let Some(first) = claims.forged.first() {
-        return Err(RollbackError::Damaged { slot: order.slot, first: first.to_string(), others: claims.forged.len() - 1 });
-    }
     let earlier = contents.release.as_ref().map(|release| &release.installed);
     let (wanted, folders) = if contents.is_foreign() { look_at_foreign(folder, &contents, progress)? } else { recorded(&contents) };
     let paths = managed(installed, earlier, &wanted);
@@ -110,8 +118,14 @@ pub fn prepare(
     };
     for path in &paths {
         let have = have(folder, installed, path)?;
-        let is_current = installed.file(path).is_some() || installed.link(path).is_some();
-        restoring.act(path, decide(&have, wanted.get(path), installed.file(path), is_current))?;
+        let is_current = installed.is_some_and(|installed| installed.file(path).is_some() || installed.link(path).is_some());
+        // Where nobody knows what was installed, a configuration file that is not the backup's may be its user's.
+        let current = match installed {
+            Some(installed) => installed.file(path),
+            None if have == Have::Nothing => None,
+            None => earlier.and_then(|earlier| earlier.file(path)),
+        };
+        restoring.act(path, decide(&have, wanted.get(path), current, is_current))?;
         progress.advance(1);
     }
     let Restoring { mut changes, kept, removed, damaged, .. } = restoring;
@@ -124,28 +138,25 @@ pub fn prepare(
 
     let next = match earlier {
         Some(earlier) => with_users_copies(earlier.clone(), &kept),
-        None => unknown(installed)?,
+        None => unknown(installed.ok_or(RollbackError::Unknown { slot: order.slot })?)?,
     };
-    let ratchet = with_hold(ratchet, &installed.release);
-    let altered = claims.altered.into_iter().filter(|path| !kept.contains(path)).collect();
+    let left = installed.map(|installed| &installed.release);
+    let ratchet = with_hold(ratchet, left, next.release.place);
+    let (left_at, now_at) = (left.and_then(build_at), build_at(&next.release));
+    let altered = contents.altered().into_iter().filter(|path| !kept.contains(path)).collect();
     let swap = SwapPlan {
         id: order.id,
         trigger: order.attempt.trigger.clone(),
-        from: Some(installed.release.place),
+        from: left.map(|left| left.place),
         to: next.release.place,
-        entry_points: [&installed.release, &next.release].into_iter().filter_map(|release| release.entry_point.clone()).collect(),
+        entry_points: left.into_iter().chain([&next.release]).filter_map(|release| release.entry_point.clone()).collect(),
         changes,
         keep: Keep::Backup { consumed: Some(contents.record.head.id) },
         installed_next: next.to_bytes(),
         manifest_next: contents.release.as_ref().map(|release| release.manifest_bytes.clone()).unwrap_or_default(),
-        attempt: Attempt {
-            result: Outcome::RolledBack,
-            from: Some(build_at(&installed.release)),
-            to: earlier.map(|earlier| build_at(&earlier.release)),
-            ..order.attempt
-        },
+        attempt: Attempt { result: Outcome::RolledBack, from: left_at.clone(), to: now_at.clone(), ..order.attempt },
     };
-    Ok(Rollback { swap, ratchet, installed: next, altered, kept, is_unverified: contents.is_foreign() })
+    Ok(Rollback { swap, ratchet, installed: next, left: left_at, now_at, altered, kept, is_unverified: contents.is_foreign() })
 }
 
 /// Turns what shall happen to paths into a swap with staged files.
@@ -257,7 +268,7 @@ fn look_at_foreign(
 }
 
 /// What lies at the live `path`; read only when it is not as installed.
-fn have(folder: &Folder, installed: &Installed, path: &RelPath) -> Result<Have, FsError> {
+fn have(folder: &Folder, installed: Option<&Installed>, path: &RelPath) -> Result<Have, FsError> {
     let local = LocalPath::from(path);
     let Some(stat) = folder.stat(&local)? else { return Ok(Have::Nothing) };
     Ok(match stat.kind {
@@ -265,7 +276,7 @@ fn have(folder: &Folder, installed: &Installed, path: &RelPath) -> Result<Have, 
         Kind::Other => Have::Other,
         Kind::Link => String::from_utf8(folder.read_link(&local)?).map_or(Have::Other, |target| Have::Leaf(Identity::Link(target))),
         Kind::File => {
-            let known = installed.file(path).filter(|file| file.is_as_installed(&stat));
+            let known = installed.and_then(|installed| installed.file(path)).filter(|file| file.is_as_installed(&stat));
             let sha256 = match known {
                 Some(file) => file.sha256,
                 None => folder.hash(&local)?.0,
@@ -292,15 +303,23 @@ fn unknown(current: &Installed) -> Result<Installed, InvalidBuild> {
     Ok(Installed { release, files: vec![], links: vec![], folders: vec![] })
 }
 
-/// A hold never moves back: going back twice still holds what was left first.
-fn with_hold(ratchet: &Ratchet, left: &InstalledRelease) -> Ratchet {
+/// The ratchet after going from `left` to what is at `now`: the highest of what rollbacks left is held while it is above that (AC-45: going back further does not offer again what was left
+/// first); whoever goes forward to it again wants no hold. Where nobody knows what was left, it was at most the highest release that was ever accepted here.
+fn with_hold(ratchet: &Ratchet, left: Option<&InstalledRelease>, now: Place) -> Ratchet {
     let mut ratchet = ratchet.clone();
-    if ratchet.hold.is_none_or(|held| held.at < left.place) {
-        ratchet.hold(Held { at: left.place, manifest: left.manifest });
-    }
+    let left = match left {
+        Some(left) => Some(Held { at: left.place, manifest: left.manifest }),
+        None => {
+            let known = |at| ratchet.hold.filter(|held| held.at == at).unwrap_or(Held { at, manifest: Digest::of(b"") });
+            ratchet.highest.map(known)
+        }
+    };
+    let highest = [ratchet.hold, left].into_iter().flatten().max_by_key(|held| held.at);
+    ratchet.hold = highest.filter(|held| held.at > now);
     ratchet
 }
 
-fn build_at(release: &InstalledRelease) -> BuildAt {
-    BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 }
+/// How history and people name `release`; `None` for what nobody knows, which came from a foreign backup.
+fn build_at(release: &InstalledRelease) -> Option<BuildAt> {
+    (release.place != Place(0, 0)).then(|| BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 })
 }

@@ -181,6 +181,8 @@ impl Stager<'_> {
         })
     }
 
+    /// What a file is that goes to the backup or changes: read, not taken from the record. Size and time may be as installed and the content damaged all the same; a backup that
+    /// recorded what should have been there could never be restored (E1, E5).
     fn old_file(&self, path: &RelPath) -> Result<(Stat, FileIdentity), StageError> {
         let changed = || StageError::Changed { path: path.clone() };
         let Some(Found::File(seen)) = self.found.get(path) else { return Err(changed()) };
@@ -189,10 +191,7 @@ impl Stager<'_> {
         if stat.size != seen.size || stat.seconds != seen.mtime {
             return Err(changed());
         }
-        let sha256 = match seen.sha256 {
-            Some(sha256) => sha256,
-            None => self.folder.hash(&local)?.0,
-        };
+        let sha256 = self.folder.hash(&local)?.0;
         Ok((stat, FileIdentity::of(&stat, sha256)))
     }
 

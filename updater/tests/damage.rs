@@ -91,6 +91,41 @@ fn a_damaged_installed_state_is_named_and_the_next_update_does_without() {
 }
 
 #[test]
+fn a_lost_or_damaged_installed_state_does_not_keep_anyone_from_going_back() {
+    let check = |scene: &Scene, how: &str| {
+        Ratchet { highest: Some(Place(1, 3)), ..Ratchet::default() }.save(&scene.folder()).unwrap();
+        scene.write("app.ini", "mine");
+        // The backup has a file of this name. What is in the folder now may be anybody's, and is not removed for it.
+        let before = scene.walk();
+        let prepared = scene::prepare_rollback(&scene.path(), 2).unwrap();
+        assert!(matches!(updater::swap::swap(&scene.folder(), prepared.swap, &Silent), Err(SwapError::Undone { .. })), "{how}");
+        assert_eq!(scene.walk(), before, "{how}");
+        fs::remove_dir_all(scene.path().join("shape")).unwrap();
+        let left = scene.walk();
+        let (prepared, swapped) = scene.rollback(2).unwrap();
+        assert_eq!(prepared.kept.iter().map(ToString::to_string).collect::<Vec<_>>(), ["app.ini"], "{how}");
+        assert_eq!((prepared.left, prepared.now_at.unwrap().sequence), (None, 2), "{how}");
+        assert_eq!(scene.installed().unwrap().release.place, Place(1, 2), "{how}");
+        assert_eq!(Ratchet::load(&scene.folder()).unwrap().hold.unwrap().at, Place(1, 3), "{how}");
+        let mut now = scene.walk();
+        assert_eq!(now.remove("app.ini"), left.get("app.ini").cloned(), "{how}");
+        // Nobody remembers that this was ours, so it stays.
+        now.retain(|path, _| !path.starts_with("only/in 3"));
+        let mut wanted = build(2);
+        wanted.remove("app.ini").unwrap();
+        assert_eq!(now, wanted, "{how}");
+        // What was left is a backup like any other, and can come back.
+        assert_eq!((swapped.backup, scene.walk_backup(2)), (Some(slot(2)), Some(left)), "{how}");
+        scene.rollback(2).unwrap();
+        assert_eq!(fs::read_to_string(scene.path().join("lib/a.dll")).unwrap(), "a 3", "{how}");
+    };
+    let scene = Scene::at(3);
+    damaged(&scene, ".updater/installed", check);
+    fs::remove_file(scene.path().join(".updater/installed")).unwrap();
+    check(&scene, "lost");
+}
+
+#[test]
 fn a_damaged_ratchet_or_station_is_an_error_and_never_a_fresh_start() {
     let scene = Scene::at(1);
     Ratchet { highest: Some(Place(1, 7)), ..Ratchet::default() }.save(&scene.folder()).unwrap();

@@ -9,6 +9,7 @@ use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
 use super::channel::channel_json;
+use super::output::one_line;
 use super::{Exit, Outcome, Output};
 
 /// List the releases of a repository
@@ -32,7 +33,7 @@ impl ListArgs {
                 text += &format!("\n  {}", line(document, release));
             }
             for unavailable in &document.unavailable {
-                text += &format!("\n  {:>6}  not understood by this program: {}", unavailable.sequence, unavailable.reason);
+                text += &format!("\n  {:>6}  not understood by this program: {}", unavailable.sequence, one_line(&unavailable.reason));
             }
         }
         if view.channels.is_empty() {
@@ -63,7 +64,7 @@ fn line(document: &ChannelDocument, release: &Release) -> String {
     marks.extend(release.security.then(|| "security".to_owned()));
     marks.extend(release.floor.then(|| "floor".to_owned()));
     marks.extend(release.allow_downgrade.then(|| "allows downgrade".to_owned()));
-    marks.extend(release.withdrawn.as_ref().map(|withdrawn| format!("withdrawn at {}: {}", withdrawn.at, withdrawn.reason)));
+    marks.extend(release.withdrawn.as_ref().map(|withdrawn| format!("withdrawn at {}: {}", withdrawn.at, one_line(&withdrawn.reason))));
     format!("{:>6}  {:<24} {}  {}", release.sequence, release.build, release.released, marks.join(", ")).trim_end().to_owned()
 }
 

@@ -30,8 +30,8 @@ impl Output {
         // A closed pipe is no failure of the command.
         let _ = match (self.json, next) {
             (true, _) => writeln!(out, "{value}"),
-            (false, None) => writeln!(out, "{text}"),
-            (false, Some(next)) => writeln!(out, "{text}\nnext: {next}"),
+            (false, None) => writeln!(out, "{}", harmless(text)),
+            (false, Some(next)) => writeln!(out, "{}\nnext: {}", harmless(text), harmless(next)),
         };
     }
 
@@ -42,7 +42,7 @@ impl Output {
         }
         let mut err = std::io::stderr().lock();
         for finding in findings.iter().take(SHOWN) {
-            let _ = writeln!(err, "{finding}");
+            let _ = writeln!(err, "{}", harmless(&finding.to_string()));
         }
         if findings.len() > SHOWN {
             let _ = writeln!(err, "… and {} warnings more (all of them with --json)", findings.len() - SHOWN);
@@ -64,7 +64,7 @@ impl Output {
             return;
         }
         let mut err = std::io::stderr().lock();
-        let text = error.to_string();
+        let text = harmless(&error.to_string());
         let mut lines = text.lines();
         let _ = lines
             .by_ref()
@@ -93,6 +93,26 @@ pub(crate) fn finding_json(finding: &Finding) -> Value {
         "detail": finding.detail,
         "advice": finding.rule.advice(),
     })
+}
+
+/// `text` with all escaped that a terminal would obey or that hides what is written: control characters but line breaks, and marks of direction.
+fn harmless(text: &str) -> String {
+    let obeyed = |character: char| {
+        character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        if character != '\n' && obeyed(character) {
+            shown.extend(character.escape_debug());
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
+}
+
+/// A text of a repository as part of a line: line breaks are escaped too, so that it cannot pass for other lines.
+pub(crate) fn one_line(text: &str) -> String {
+    harmless(text).replace('\n', "\\n")
 }
 
 /// A number of bytes for people.
@@ -155,6 +175,12 @@ const TEMPLATE: &str = "{msg:>10} {wide_bar} {decimal_bytes}/{decimal_total_byte
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_printed() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\u{9b}\u{202e}\nc'\\\u{e9}e\u{301}"), "a\\u{1b}[2Jb\\r\\u{9b}\\u{202e}\nc'\\\u{e9}e\u{301}");
+        assert_eq!(one_line("bad\nnext: rm"), "bad\\nnext: rm");
+    }
 
     #[test]
     fn the_template_of_the_bar_is_right() {

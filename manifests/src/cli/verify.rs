@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::{Exit, Outcome, Output};
 
+/// Files that nothing needs that are named in text before the rest is only counted.
+const ORPHANS_SHOWN: usize = 20;
+
 /// Check everything: signatures, lengths, hashes, every file of every release
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,6 +33,10 @@ impl VerifyArgs {
         drop(progress);
         let audit = audit?;
         let mut text: String = audit.problems.iter().map(|problem| format!("problem {problem}\n")).collect();
+        text.extend(audit.orphans.iter().take(ORPHANS_SHOWN).map(|orphan| format!("orphan `{orphan}`\n")));
+        if audit.orphans.len() > ORPHANS_SHOWN {
+            text += &format!("… and {} orphans more (all of them with --json)\n", audit.orphans.len() - ORPHANS_SHOWN);
+        }
         let orphans = match audit.orphans.len() {
             0 => String::new(),
             count => format!("; {count} files that nothing needs"),

@@ -8,6 +8,7 @@ use manifests::time::UtcTime;
 use serde_json::json;
 
 use super::channel::{self, ChannelArgs};
+use super::output::one_line;
 use super::{Exit, Outcome, Output, WriterArgs};
 
 /// Mark a release as one that nobody should install any more
@@ -39,7 +40,12 @@ impl WithdrawArgs {
             WithdrawOutcome::Withdrawn => ("withdrawn", format!("release {} of {id} is withdrawn", self.sequence)),
             WithdrawOutcome::AlreadyWithdrawn(before) => (
                 "already-withdrawn",
-                format!("release {} of {id} was withdrawn at {} already: {}; nothing was written", self.sequence, before.at, before.reason),
+                format!(
+                    "release {} of {id} was withdrawn at {} already: {}; nothing was written",
+                    self.sequence,
+                    before.at,
+                    one_line(&before.reason)
+                ),
             ),
         };
         let next = format!(

@@ -63,7 +63,8 @@ impl Repository {
             Err(ViewError::Disk(error)) => return Err(error.into()),
             Err(error) => {
                 // Without a verified chain there is nothing to compare the rest with.
-                audit.problem("metadata", "metadata", error.to_string());
+                let file = error.file().unwrap_or_else(|| "metadata".to_owned());
+                audit.problem("metadata", &file, error.to_string());
                 return Ok(audit);
             }
         };

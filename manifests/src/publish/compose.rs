@@ -18,7 +18,7 @@ use crate::targets::pattern_matches;
 use crate::time::UtcTime;
 
 mod refused;
-pub use refused::{Refused, check_build, check_request};
+pub use refused::{Refused, check_build, check_request, check_text};
 
 /// What a publisher says about a release besides its files.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -128,6 +128,12 @@ impl Outline {
     /// The files.
     pub fn files(&self) -> &[HashedFile] {
         &self.tree.files
+    }
+
+    /// Whether both hold the same contents and links under the same names; times and policies aside.
+    pub fn holds_the_same(&self, other: &Outline) -> bool {
+        let files = |outline: &Outline| outline.files().iter().map(|file| (file.path.clone(), file.exec, file.sha256)).collect::<Vec<_>>();
+        files(self) == files(other) && (&self.tree.links, &self.tree.directories) == (&other.tree.links, &other.tree.directories)
     }
 
     /// The outline that `manifest` was made from.

@@ -190,13 +190,28 @@ impl KeyFolder {
     }
 }
 
+/// Longest key file, in bytes.
+pub const MAX_KEY_FILE_BYTES: usize = 4096;
+
+/// Whether `bytes` are a private key, whatever their file is called: what says so of itself and has a seed is never published, even where it is otherwise malformed.
+pub fn is_private_key(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Claim {
+        #[serde(rename = "type")]
+        kind: String,
+        #[serde(rename = "seed")]
+        _seed: serde::de::IgnoredAny,
+    }
+    json::from_slice::<Claim>(bytes, MAX_KEY_FILE_BYTES).is_ok_and(|claim| claim.kind == "key")
+}
+
 fn read(path: &Path) -> Result<(Ed25519Signer, Vec<String>), KeyError> {
     let malformed = |reason: String| KeyError::Malformed { path: path.to_owned(), reason };
     let file = File::open(path).map_err(failed("open", path))?;
     refuse_exposed(&file, path)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    file.take(4096).read_to_end(&mut bytes).map_err(failed("read", path))?;
-    let mut parsed: KeyFile = json::from_slice(&bytes, 4096).map_err(|error: JsonError| malformed(error.to_string()))?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES));
+    file.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    let mut parsed: KeyFile = json::from_slice(&bytes, MAX_KEY_FILE_BYTES).map_err(|error: JsonError| malformed(error.to_string()))?;
     if parsed.format != FORMAT || parsed.keytype != "ed25519" || parsed.scheme != "ed25519" {
         return Err(malformed("its format, type or scheme is not known".into()));
     }
@@ -246,6 +261,17 @@ mod tests {
         assert_eq!(read[0].sign(b"x").unwrap(), made.sign(b"x").unwrap());
         assert_eq!(keys.made_for("windows").unwrap().len(), 1);
         assert_eq!(keys.made_for("linux").unwrap().len(), 0);
+    }
+
+    #[test]
+    fn private_keys_are_known_by_their_content() {
+        let (_outer, keys) = folder();
+        let made = keys.generate("windows").unwrap();
+        assert!(is_private_key(&fs::read(keys.file(&made.key_id())).unwrap()));
+        assert!(is_private_key(br#" { "seed": "", "type": "key" } "#));
+        for other in [r#"{"type":"key"}"#, r#"{"seed":"1","type":"noise"}"#, "[]", "", "{"] {
+            assert!(!is_private_key(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

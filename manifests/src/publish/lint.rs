@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use crate::channel::Kind;
+use crate::channel::{Kind, Probe};
 use crate::name::{ChannelId, Os};
 use crate::path::{BACKUP_PREFIX, PathFault, RelPath};
 use crate::publish::scan::{Found, FoundKind};
@@ -98,6 +98,8 @@ pub struct Facts<'a> {
     pub names: Names,
     /// The file that starts the client.
     pub entry_point: Option<&'a RelPath>,
+    /// How stations will find out whether it lives.
+    pub probe: Option<&'a Probe>,
     /// Errors that are to be warnings.
     pub allowed: &'a [Rule],
     /// What happens to a user's copy of a file.
@@ -122,6 +124,11 @@ pub fn lint(found: &[Found], facts: &Facts) -> Findings {
     findings.sort();
     findings.dedup();
     Findings(findings)
+}
+
+/// Judges the private keys that were found by what is in them ([`crate::publish::scan::private_keys`]).
+pub fn lint_keys(paths: &[String]) -> Vec<Finding> {
+    paths.iter().map(|path| Finding::at(Rule::PrivateKey, path, "holds a private key")).collect()
 }
 
 /// Judges where `folder` lies. Paths are absolute, without links.
@@ -272,6 +279,11 @@ fn folder_findings(found: &[Found], facts: &Facts, findings: &mut Vec<Finding>) 
             )),
         }
     }
+    if let Some(Probe::File(path)) = facts.probe
+        && !found.iter().any(|entry| entry.path == path.as_str() && matches!(entry.kind, FoundKind::File { .. }))
+    {
+        findings.push(Finding::at(Rule::ProbeMissing, path.as_str(), "is to show that the build lives, but is no file of the folder"));
+    }
     let has = |name: &str| found.iter().any(|entry| entry.path == name);
     if has("repository.json") && has("metadata") && has("objects") {
         findings.push(Finding::of_folder(Rule::OwnRepository, "the folder is itself a content repository"));
@@ -302,7 +314,16 @@ mod tests {
     fn judge_with(channel: &str, found: &[Found], names: Names, allowed: &[Rule]) -> Findings {
         let id = ChannelId::from_target_path(channel).unwrap();
         let config_of = |path: &RelPath| if path.as_str().ends_with(".ini") { ConfigPolicy::NewBeside } else { ConfigPolicy::Overwrite };
-        let facts = Facts { id: &id, kind: Kind::Product, names, entry_point: None, allowed, config_of: &config_of, most_entries: 100 };
+        let facts = Facts {
+            id: &id,
+            kind: Kind::Product,
+            names,
+            entry_point: None,
+            probe: None,
+            allowed,
+            config_of: &config_of,
+            most_entries: 100,
+        };
         lint(found, &facts)
     }
 

@@ -38,13 +38,14 @@ impl Repository {
         now: UtcTime,
         progress: &dyn Progress,
     ) -> Result<WithdrawOutcome, PublishError> {
+        if reason.trim().is_empty() {
+            return Err(Refused::TextEmpty("the reason").into());
+        }
+        compose::check_text("the reason", reason, 4096)?;
         let _lock = self.lock("withdraw", progress)?;
         let view = self.view()?;
         let document = view.channels.get(id).ok_or_else(|| Refused::NoChannel(id.clone()))?;
         refuse_newer(document)?;
-        if reason.len() > 4096 {
-            return Err(Refused::TextTooLong("the reason", 4096).into());
-        }
         let mut document = document.clone();
         let release = document.releases.iter_mut().find(|release| release.sequence == sequence);
         let release = release.ok_or_else(|| Refused::NoRelease { channel: id.clone(), sequence })?;

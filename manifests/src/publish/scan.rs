@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::digest::{Digest, Hasher};
 use crate::path::RelPath;
 use crate::publish::disk::{DiskError, failed};
+use crate::publish::keys::{MAX_KEY_FILE_BYTES, is_private_key};
 use crate::publish::progress::{Progress, Stage};
 use crate::release::LinkEntry;
 use crate::time::FileTime;
@@ -53,6 +55,16 @@ pub enum FoundKind {
     NotUnicode,
     /// A file or folder that could not be opened, with the reason.
     Unreadable(String),
+}
+
+/// Those of `found` below `folder` that hold a private key. Only small `.json` files are opened; one that cannot be read is found out when it is hashed.
+pub fn private_keys(folder: &Path, found: &[Found]) -> Vec<String> {
+    let could_be = |entry: &&Found| {
+        matches!(entry.kind, FoundKind::File { size, .. } if size <= MAX_KEY_FILE_BYTES as u64)
+            && entry.path.to_lowercase().ends_with(".json")
+    };
+    let is_key = |entry: &&Found| fs::read(folder.join(&entry.path)).is_ok_and(|bytes| is_private_key(&Zeroizing::new(bytes)));
+    found.par_iter().filter(could_be).filter(is_key).map(|entry| entry.path.clone()).collect()
 }
 
 /// Lists everything below `folder`, by path. Fails only when `folder` itself cannot be listed.

@@ -56,8 +56,13 @@ pub enum ViewError {
     #[error("`{0}` is missing: restore the repository from a backup (`manifests verify` lists all that is wrong)")]
     Missing(String),
     /// A role is not signed as it should be.
-    #[error("the repository's metadata do not verify: {0}")]
-    Trust(#[from] TrustError),
+    #[error("`{file}` does not verify: {source}")]
+    Trust {
+        /// Its file.
+        file: String,
+        /// What is wrong.
+        source: TrustError,
+    },
     /// A target has not the length or hash that its role lists.
     #[error("`{0}` is damaged: restore it from a backup (`manifests verify` lists all that is wrong)")]
     Damaged(String),
@@ -78,6 +83,24 @@ pub enum ViewError {
     Disk(#[from] DiskError),
 }
 
+impl ViewError {
+    /// The file of the repository that it is about, where one is.
+    pub fn file(&self) -> Option<String> {
+        match self {
+            ViewError::Missing(file) | ViewError::Damaged(file) | ViewError::Trust { file, .. } => Some(file.clone()),
+            ViewError::Stranger(_, path) => Some(path.clone()),
+            ViewError::Channel(ChannelError::Malformed { id, .. }) => Some(id.target_path()),
+            ViewError::Policy(_) => Some(POLICY_PATH.to_owned()),
+            ViewError::Channel(_) | ViewError::Manifest(_) | ViewError::Disk(_) => None,
+        }
+    }
+}
+
+/// Says which file a role was read from.
+fn of_file(file: &str) -> impl Fn(TrustError) -> ViewError {
+    move |source| ViewError::Trust { file: file.to_owned(), source }
+}
+
 impl View {
     /// Reads the repository `name` and verifies every role and document of it; manifests and packs are read by whoever needs them.
     pub fn read(disk: &Disk, name: &Name, limits: &Limits) -> Result<View, ViewError> {
@@ -89,26 +112,31 @@ impl View {
         };
         // Nothing has expired at the beginning of time.
         let beginning = UtcTime::from_unix(0);
-        let mut root_bytes = take(layout::role_file(Root::KIND, 1), limits.root_bytes)?;
-        let mut set = TrustedSet::new(&root_bytes, beginning, Arc::new(Ed25519Verifier), limits.clone())?;
+        let first = layout::role_file(Root::KIND, 1);
+        let mut root_bytes = take(first.clone(), limits.root_bytes)?;
+        let mut set = TrustedSet::new(&root_bytes, beginning, Arc::new(Ed25519Verifier), limits.clone()).map_err(of_file(&first))?;
         loop {
             let next = layout::role_file(Root::KIND, set.root().version() + 1);
             if !disk.path(&next).exists() {
                 break;
             }
-            root_bytes = take(next, limits.root_bytes)?;
-            set.update_root(&root_bytes)?;
+            root_bytes = take(next.clone(), limits.root_bytes)?;
+            set.update_root(&root_bytes).map_err(of_file(&next))?;
         }
         let timestamp = take(layout::TIMESTAMP.to_owned(), limits.timestamp_bytes)?;
-        set.update_timestamp(&timestamp, Origin::Source)?;
-        let file = file_of(Snapshot::KIND, set.expected_snapshot()?);
-        set.update_snapshot(&take(file, limits.snapshot_bytes)?, Origin::Source)?;
-        let file = file_of(TARGETS, set.expected_targets(TARGETS)?);
-        set.update_targets(&take(file, limits.targets_bytes)?)?;
+        set.update_timestamp(&timestamp, Origin::Source).map_err(of_file(layout::TIMESTAMP))?;
+        let snapshot_file = file_of(Snapshot::KIND, set.expected_snapshot().map_err(of_file(layout::TIMESTAMP))?);
+        let snapshot = take(snapshot_file.clone(), limits.snapshot_bytes)?;
+        set.update_snapshot(&snapshot, Origin::Source).map_err(of_file(&snapshot_file))?;
+        let targets_file = file_of(TARGETS, set.expected_targets(TARGETS).map_err(of_file(&snapshot_file))?);
+        let targets = take(targets_file.clone(), limits.targets_bytes)?;
+        set.update_targets(&targets).map_err(of_file(&targets_file))?;
         let mut os_roles = BTreeMap::new();
         for os in layout::os_roles() {
-            let bytes = take(file_of(os.as_str(), set.expected_targets(os.as_str())?), limits.targets_bytes)?;
-            set.update_delegated(&bytes, &Need { role: os.to_string(), delegator: TARGETS.to_owned(), via: None })?;
+            let file = file_of(os.as_str(), set.expected_targets(os.as_str()).map_err(of_file(&snapshot_file))?);
+            let bytes = take(file.clone(), limits.targets_bytes)?;
+            let need = Need { role: os.to_string(), delegator: TARGETS.to_owned(), via: None };
+            set.update_delegated(&bytes, &need).map_err(of_file(&file))?;
             os_roles.insert(os, verified_content(&bytes, os, limits)?);
         }
         let policy = take_target(&mut take, POLICY_PATH, set.top_level_target(POLICY_PATH), limits)?;

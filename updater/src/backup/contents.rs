@@ -1,7 +1,7 @@
 //! What a backup says of itself, read back and checked before anything is restored from it (attack E5).
 //!
-//! The record tells what was there; the manifest tells what the release shipped. A managed file that looks as installed but is not what the manifest says is forged: it is never restored. One
-//! that its user had visibly changed when the backup was made comes back as it was, and is named.
+//! The record tells what was there, and a file that is not that is never restored. The manifest tells what the release shipped: a managed file that was something else when the backup was made,
+//! changed or damaged, comes back as it was, and is named.
 
 use manifests::digest::Digest;
 use manifests::limits::Limits;
@@ -13,7 +13,7 @@ use super::record::{Origin, Record};
 use super::rotation::Slot;
 use super::slots::{Lies, folder_of, look, record_of};
 use crate::fs::{Folder, LocalPath};
-use crate::installed::Installed;
+use crate::installed::{Installed, InstalledFile};
 
 /// A backup, read back.
 pub(crate) struct Contents {
@@ -29,15 +29,6 @@ pub(crate) struct Release {
     pub(crate) installed: Installed,
     pub(crate) manifest_bytes: Vec<u8>,
     pub(crate) manifest: Manifest,
-}
-
-/// How the managed files of a backup compare with the release.
-#[derive(Debug, Default)]
-pub(crate) struct Claims {
-    /// They look as installed, but the release has something else.
-    pub(crate) forged: Vec<RelPath>,
-    /// Their user had changed them.
-    pub(crate) altered: Vec<RelPath>,
 }
 
 impl Contents {
@@ -66,21 +57,14 @@ impl Contents {
         self.record.head.origin == Origin::Foreign
     }
 
-    /// Compares what the record says of the managed files with the release's manifest.
-    pub(crate) fn claims(&self) -> Claims {
-        let mut claims = Claims::default();
-        let Some(Release { installed, manifest, .. }) = &self.release else { return claims };
-        for file in &installed.files {
-            let Some(recorded) = self.record.file(&LocalPath::from(&file.path)) else { continue };
+    /// The managed files that were not what the release shipped when the backup was made, as its record says.
+    pub(crate) fn altered(&self) -> Vec<RelPath> {
+        let Some(Release { installed, manifest, .. }) = &self.release else { return vec![] };
+        let is_altered = |file: &&InstalledFile| {
             let released = if file.is_listed { manifest.file(&file.path).map(|file| file.sha256) } else { Some(file.sha256) };
-            if released == Some(recorded.sha256) {
-                continue;
-            }
-            let looks_installed =
-                recorded.size == file.size && file.as_read.is_some_and(|time| recorded.mtime == time || recorded.mtime == file.as_set);
-            if looks_installed { claims.forged.push(file.path.clone()) } else { claims.altered.push(file.path.clone()) }
-        }
-        claims
+            self.record.file(&LocalPath::from(&file.path)).is_some_and(|recorded| released != Some(recorded.sha256))
+        };
+        installed.files.iter().filter(is_altered).map(|file| file.path.clone()).collect()
     }
 }
 

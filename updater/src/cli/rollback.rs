@@ -1,6 +1,7 @@
 //! `updater rollback` and `updater unhold`.
 
 use clap::Args;
+use manifests::channel::Place;
 use serde_json::json;
 use updater::backup::rotation::Slot;
 use updater::exit_code::Exit;
@@ -28,13 +29,26 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         "left": back.left,
         "installed": back.now_at,
         "backup": back.backup,
+        "held": back.held,
+        "altered": back.altered,
         "kept": back.kept,
         "is_unverified": back.is_unverified,
         "warnings": back.warnings,
     });
-    let mut text = format!("back at {}; {} is held and not offered again until you say so", back.now_at.build, back.left.build);
+    let now_at = back.now_at.as_ref().map_or("an unknown build", |now_at| &now_at.build);
+    let mut text = match (&back.held, &back.left) {
+        (None, _) => format!("back at {now_at}; nothing is held"),
+        (Some(_), Some(left)) => format!("back at {now_at}; {} is held and not offered again until you say so", left.build),
+        (Some(held), None) => {
+            let Place(epoch, sequence) = held.at;
+            format!("back at {now_at}; what was left is not known: nothing up to {epoch}:{sequence} is offered again until you say so")
+        }
+    };
     if back.is_unverified {
         text += "\nwarning: the backup was made by another program; nobody can say that it was whole";
+    }
+    for path in &back.altered {
+        text += &format!("\nwarning: `{path}` is back as it was, which is not as the release has it");
     }
     for path in &back.kept {
         text += &format!("\nkept your own `{path}`");
@@ -42,7 +56,10 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     for warning in &back.warnings {
         text += &format!("\nwarning: {warning}");
     }
-    text += "\nNext: start the client; `updater unhold` offers the other build again";
+    text += "\nNext: start the client";
+    if back.held.is_some() {
+        text += "; `updater unhold` offers what is held again";
+    }
     Ok(Report::new(&json, text, Exit::Success))
 }
 

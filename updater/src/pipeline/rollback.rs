@@ -2,21 +2,26 @@
 
 use manifests::path::RelPath;
 
-use super::{Error, Run, Session, who};
+use super::{Error, Run, Session};
 use crate::backup;
 use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
+use crate::ratchet::Held;
 use crate::rollback;
 use crate::swap;
 
 /// How a rollback ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolledBack {
-    /// What was left, and is held now.
-    pub left: BuildAt,
-    /// What is installed now.
-    pub now_at: BuildAt,
+    /// What was left, when that is known.
+    pub left: Option<BuildAt>,
+    /// What is installed now, when that is known.
+    pub now_at: Option<BuildAt>,
+    /// What is held now, with all that is below; `None` when nothing is.
+    pub held: Option<Held>,
+    /// Managed files that came back other than the release has them, as they were when the backup was made.
+    pub altered: Vec<RelPath>,
     /// The name of the backup of what was left.
     pub backup: Option<String>,
     /// Config files that stay as the user has them.
@@ -39,10 +44,10 @@ impl Session {
             Some(slot) => slot,
             None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
         };
-        let installed = self.installed.as_ref().ok_or(Error::NotInstalled)?;
         let id = Id::random();
         let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
-        let prepared = rollback::prepare(&self.folder, installed, &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
+        let prepared =
+            rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
         let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
@@ -50,12 +55,11 @@ impl Session {
         prepared.ratchet.save(&self.folder)?;
         let swapped = swap::swap(&self.folder, prepared.swap, run.progress)?;
         self.folder.empty_trash()?;
-        let left = who::installed_at(&installed.release);
-        let now_at = who::installed_at(&prepared.installed.release);
-        (self.ratchet, self.installed) = (prepared.ratchet, Some(prepared.installed));
+        let held = prepared.ratchet.hold;
+        (self.ratchet, self.installed) = (prepared.ratchet.clone(), Some(prepared.installed.clone()));
         let backup = swapped.backup.map(|slot| slot.folder_name());
-        let kept = prepared.kept;
-        Ok(RolledBack { left, now_at, backup, kept, is_unverified: prepared.is_unverified, warnings: swapped.warnings })
+        let rollback::Rollback { left, now_at, altered, kept, is_unverified, .. } = prepared;
+        Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings: swapped.warnings })
     }
 
     /// Offers again what a rollback left; `false` when nothing is held.

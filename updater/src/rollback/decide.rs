@@ -62,12 +62,12 @@ fn is_users(have: &Have, current: &InstalledFile) -> bool {
 }
 
 /// The paths that a rollback deals with: what `current` and `earlier` put there.
-pub(crate) fn managed(current: &Installed, earlier: Option<&Installed>, wanted: &BTreeMap<RelPath, Identity>) -> BTreeSet<RelPath> {
+pub(crate) fn managed(current: Option<&Installed>, earlier: Option<&Installed>, wanted: &BTreeMap<RelPath, Identity>) -> BTreeSet<RelPath> {
     let of = |installed: &Installed| {
         let files = installed.files.iter().map(|file| file.path.clone());
         files.chain(installed.links.iter().map(|link| link.path.clone())).collect::<Vec<_>>()
     };
-    let mut paths: BTreeSet<RelPath> = of(current).into_iter().collect();
+    let mut paths: BTreeSet<RelPath> = current.into_iter().flat_map(of).collect();
     match earlier {
         Some(earlier) => paths.extend(of(earlier)),
         // Nobody can say what of a foreign backup was managed: all of it comes back.
@@ -77,9 +77,9 @@ pub(crate) fn managed(current: &Installed, earlier: Option<&Installed>, wanted: 
 }
 
 /// The folders that can go, deepest first: those that led to what is removed, or were the release's own, and that the backup does not have.
-pub(crate) fn folders_to_remove(current: &Installed, removed: &[RelPath], kept_in_backup: &BTreeSet<LocalPath>) -> Vec<RelPath> {
-    let candidates =
-        removed.iter().flat_map(RelPath::parents).chain(current.folders.iter().flat_map(|folder| folder.parents().chain([folder.clone()])));
+pub(crate) fn folders_to_remove(current: Option<&Installed>, removed: &[RelPath], kept_in_backup: &BTreeSet<LocalPath>) -> Vec<RelPath> {
+    let own = current.into_iter().flat_map(|current| &current.folders);
+    let candidates = removed.iter().flat_map(RelPath::parents).chain(own.flat_map(|folder| folder.parents().chain([folder.clone()])));
     let gone: BTreeSet<RelPath> = candidates.filter(|path| !kept_in_backup.contains(&path.into())).collect();
     gone.into_iter().rev().collect()
 }

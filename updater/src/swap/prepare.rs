@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use manifests::digest::Digest;
 use manifests::path::RelPath;
 
 use super::operation::{FileIdentity, Identity, Operation, order};
 use super::{Keep, SwapError, SwapPlan};
 use crate::fs::{Folder, FsError, Kind, LocalPath, Point, Stat};
-use crate::installed::Installed;
 
 /// The path of `name` in `staging/`.
 pub(crate) fn staged(name: &str) -> LocalPath {
@@ -165,25 +163,15 @@ impl Preparing<'_> {
         Ok(Some(vec![out(&old), Operation::Put { path: path.clone(), old: None, new, staged }]))
     }
 
-    /// What lies at `path`, when it is a file or a link.
+    /// What lies at `path`, when it is a file or a link; read, since the record may say other than what is there.
     fn identity(&self, path: &RelPath) -> Result<Option<Identity>, SwapError> {
         let local = LocalPath::from(path);
         let Some(stat) = self.folder.stat(&local)? else { return Ok(None) };
         Ok(match stat.kind {
-            Kind::File => Some(Identity::File(FileIdentity::of(&stat, self.known_digest(path, &stat)?))),
+            Kind::File => Some(Identity::File(FileIdentity::of(&stat, self.folder.hash(&local)?.0))),
             Kind::Link => String::from_utf8(self.folder.read_link(&local)?).ok().map(Identity::Link),
             Kind::Folder | Kind::Other => None,
         })
-    }
-
-    /// The digest of the live file `path`: from what was installed when it is still that, else by reading it.
-    fn known_digest(&self, path: &RelPath, stat: &Stat) -> Result<Digest, SwapError> {
-        let installed = Installed::load(self.folder).ok().flatten();
-        let known = installed.as_ref().and_then(|installed| installed.file(path)).filter(|file| file.is_as_installed(stat));
-        match known {
-            Some(file) => Ok(file.sha256),
-            None => Ok(self.folder.hash(&path.into())?.0),
-        }
     }
 
     /// Stages a copy of the live file or link `path`; returns its name.

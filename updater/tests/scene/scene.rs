@@ -415,9 +415,10 @@ pub fn attempt(id: Id, from: Option<BuildAt>, to: Option<BuildAt>) -> Attempt {
 
 pub fn prepare_rollback(path: &Path, slot: u8) -> Result<Rollback, RollbackError> {
     let folder = Folder::open(path).unwrap();
-    let installed = Installed::load(&folder).unwrap().unwrap();
+    // Damaged is as good as lost.
+    let installed = Installed::load(&folder).ok().flatten();
     let id = Id::random();
     let slot: Slot = slot.to_string().parse().unwrap();
     let order = Order { id, slot, attempt: Attempt { trigger: "rollback".into(), ..attempt(id, None, None) } };
-    rollback::prepare(&folder, &installed, &Ratchet::load(&folder).unwrap(), order, &Silent)
+    rollback::prepare(&folder, installed.as_ref(), &Ratchet::load(&folder).unwrap(), order, &Silent)
 }

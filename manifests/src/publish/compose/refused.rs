@@ -57,6 +57,25 @@ pub enum Refused {
     /// A text is too long.
     #[error("{0} is longer than the {1} bytes allowed")]
     TextTooLong(&'static str, usize),
+    /// A text says nothing.
+    #[error("{0} is empty: say it in a few words, stations show it")]
+    TextEmpty(&'static str),
+    /// A text could do something to the terminal that shows it.
+    #[error("{0} holds the control character `{ch}`: leave it out; only line breaks may stand in a text", ch = .1.escape_debug())]
+    ControlCharacter(&'static str, char),
+    /// The same files under the same build were withdrawn.
+    #[error(
+        "build `{build}` with the same files is release {sequence} of this channel, which was withdrawn ({reason}): give what is published again another build number",
+        reason = reason.escape_debug()
+    )]
+    WasWithdrawn {
+        /// The build of both.
+        build: String,
+        /// The number of the withdrawn one.
+        sequence: u64,
+        /// Why it was withdrawn.
+        reason: String,
+    },
     /// There is no such release.
     #[error("there is no release {sequence} in {channel}: `manifests list` names those that there are")]
     NoRelease {
@@ -85,6 +104,15 @@ pub fn check_build(document: Option<&ChannelDocument>, build: &Build, allow_down
     }
 }
 
+/// Whether `text`, called `what`, may be shown to people: at most `most` bytes, and no control characters but line breaks.
+pub fn check_text(what: &'static str, text: &str, most: usize) -> Result<(), Refused> {
+    if text.len() > most {
+        return Err(Refused::TextTooLong(what, most));
+    }
+    let control = text.chars().find(|character| character.is_control() && *character != '\n');
+    control.map_or(Ok(()), |character| Err(Refused::ControlCharacter(what, character)))
+}
+
 /// Refuses what no release of this channel can be, whatever its files are. Returns the kind that it will have.
 pub fn check_request(
     channels: &BTreeMap<ChannelId, ChannelDocument>,
@@ -102,12 +130,8 @@ pub fn check_request(
     {
         return Err(Refused::VariantCase { existing: twin.to_string(), new: variant.to_string() });
     }
-    if attributes.approver.as_ref().is_some_and(|text| text.len() > 256) {
-        return Err(Refused::TextTooLong("the approver", 256));
-    }
-    if attributes.notes.as_ref().is_some_and(|text| text.len() > 4096) {
-        return Err(Refused::TextTooLong("the notes", 4096));
-    }
+    attributes.approver.as_deref().map_or(Ok(()), |text| check_text("the approver", text, 256))?;
+    attributes.notes.as_deref().map_or(Ok(()), |text| check_text("the notes", text, 4096))?;
     check_build(document, build, attributes.allow_downgrade)?;
     match document {
         None => Ok(kind.unwrap_or(Kind::Product)),

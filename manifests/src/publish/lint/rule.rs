@@ -98,8 +98,12 @@ rules! {
     OwnRepository = "own-repository", Hard, "keep the build in a folder of its own";
     /// Keys and folder lie in one another.
     OwnKeys = "own-keys", Hard, "keep the keys elsewhere: publishing them would hand them out";
+    /// A private key under another name or in another folder.
+    PrivateKey = "private-key", Hard, "remove it: publishing it would hand it out; a key that others may have read has to be replaced";
     /// The entry point is not there.
     EntryPointMissing = "entry-point-missing", Hard, "give --entry-point as a path inside the folder";
+    /// The file that is to show that the build lives is not there.
+    ProbeMissing = "probe-missing", Hard, "give --probe file:PATH as a path inside the folder";
     /// Capital letters where they are forbidden.
     UpperCase = "upper-case", Hard, "rename it in lower case, or publish with --names fold";
     /// An archive that cannot be read safely.

@@ -33,6 +33,7 @@ fn attempt_for(channel: &str, bytes: &[u8], limits: &ZipLimits) -> Result<Unpack
             kind: crate::channel::Kind::Product,
             names: Names::Fold,
             entry_point: None,
+            probe: None,
             allowed: &[],
             config_of: &|_| ConfigPolicy::Overwrite,
             most_entries: 1000,
