@@ -4,6 +4,7 @@ mod demo;
 mod link;
 mod serve;
 
+use std::error::Error;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -44,7 +45,7 @@ enum Command {
 #[error("{what}")]
 pub struct Failure {
     what: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
@@ -53,8 +54,25 @@ impl Failure {
     }
 
     /// `failed to {what}`, because of `source`.
-    pub(crate) fn because(what: impl Display, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    pub(crate) fn because(what: impl Display, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
         Failure { what: what.to_string(), source: Some(source.into()) }
+    }
+
+    /// What failed and why, for people. A cause that the text before it has already told is not told again.
+    pub fn report(&self) -> String {
+        let mut report = format!("failed to {self}");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            let text = text.trim();
+            if !report.contains(text) {
+                report.push_str(": ");
+                report.push_str(text);
+            }
+            cause = error.source();
+        }
+        report.truncate(report.trim_end().len());
+        report
     }
 }
 
@@ -71,5 +89,32 @@ impl Cli {
             Command::Link(link) => link.run(out),
             Command::Demo(demo) => demo.run(out),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn report(texts: &[&'static str]) -> String {
+        let chain = texts.iter().rev().fold(None, |source, text| Some(Box::new(Link { text, source })));
+        Failure { what: "start".to_owned(), source: chain.map(|link| link as Box<dyn Error + Send + Sync>) }.report()
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        assert_eq!(report(&[]), "failed to start");
+        assert_eq!(report(&["read `a`", "disk on fire"]), "failed to start: read `a`: disk on fire");
+        assert_eq!(
+            report(&["read `a`: disk on fire (call somebody)", "disk on fire\n", "smoke\n"]),
+            "failed to start: read `a`: disk on fire (call somebody): smoke"
+        );
     }
 }

@@ -151,7 +151,7 @@ impl Demo {
         let mut document = InstallDocument::new(self.id.product.clone(), self.id.channel.clone(), content);
         // Said outright, so that a release made for another OS can be looked at from here.
         (document.os, document.arch, document.variant) = (Some(self.id.os), Some(self.id.arch), self.id.variant.clone());
-        Ok(install_documents::publish(&self.state.join("install"), &document, None, base_url)?)
+        Ok(install_documents::publish(&self.state.join("install"), &document, None, &base_url.parse()?)?)
     }
 
     /// Publishes the folder as the next release, `1.0.N`, unless the current one has the same files. Returns it if it is new.

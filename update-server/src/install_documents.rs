@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallLink};
@@ -31,26 +32,41 @@ pub enum LinkError {
         source: std::io::Error,
     },
     /// The address cannot be the beginning of a link.
-    #[error("make a link that begins with `{0}`: it must be an http or https address without query or fragment")]
+    #[error("`{0}` cannot begin a link: give an http or https address without query or fragment, such as `https://updates.example/`")]
     BaseUrl(String),
     /// The document cannot be written down.
     #[error(transparent)]
     Document(#[from] manifests::canonical::CanonicalError),
 }
 
-/// Writes `document` into `folder` and returns the link to it below `base_url`. Without a `code`, the code is the beginning of the
+/// The address that links begin with: http or https, without query or fragment, in its normal form and ending in `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl FromStr for BaseUrl {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<BaseUrl, LinkError> {
+        let refused = || LinkError::BaseUrl(text.to_owned());
+        let url = Url::parse(text).map_err(|_| refused())?;
+        let plain = ["http", "https"].contains(&url.scheme()) && url.has_host() && url.query().is_none() && url.fragment().is_none();
+        let url = if plain { url.to_string() } else { return Err(refused()) };
+        Ok(BaseUrl(if url.ends_with('/') { url } else { url + "/" }))
+    }
+}
+
+/// Writes `document` into `folder` and returns the link to it below `base`. Without a `code`, the code is the beginning of the
 /// document's digest, so that the same question has the same answer.
-pub fn publish(folder: &Path, document: &InstallDocument, code: Option<Code>, base_url: &str) -> Result<InstallLink, LinkError> {
-    let base = base(base_url)?;
+pub fn publish(folder: &Path, document: &InstallDocument, code: Option<Code>, base: &BaseUrl) -> Result<InstallLink, LinkError> {
     let bytes = document.to_bytes()?;
     let digest = Digest::of(&bytes);
     let code = match code {
         Some(code) => code,
         // Twelve hex characters are always a code.
-        None => digest.to_hex()[..12].parse().map_err(|_| LinkError::BaseUrl(base_url.to_owned()))?,
+        None => digest.to_hex()[..12].parse().map_err(|_| LinkError::BaseUrl(base.0.clone()))?,
     };
     write(folder, &code, &bytes)?;
-    Ok(InstallLink { url: format!("{base}i/{code}"), digest: Some(digest) })
+    Ok(InstallLink { url: format!("{}i/{code}", base.0), digest: Some(digest) })
 }
 
 fn write(folder: &Path, code: &Code, bytes: &[u8]) -> Result<(), LinkError> {
@@ -92,15 +108,6 @@ fn sync_folder(_folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The address in its normal form, ending in `/`.
-fn base(text: &str) -> Result<String, LinkError> {
-    let refused = || LinkError::BaseUrl(text.to_owned());
-    let url = Url::parse(text).map_err(|_| refused())?;
-    let plain = ["http", "https"].contains(&url.scheme()) && url.has_host() && url.query().is_none() && url.fragment().is_none();
-    let url = if plain { url.to_string() } else { return Err(refused()) };
-    Ok(if url.ends_with('/') { url } else { url + "/" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,13 +124,13 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("install");
         for base in ["https://updates.example", "https://updates.example/"] {
-            let link = publish(&folder, &document(1), Some("shop1".parse().unwrap()), base).unwrap();
+            let link = publish(&folder, &document(1), Some("shop1".parse().unwrap()), &base.parse().unwrap()).unwrap();
             assert_eq!(link.url, "https://updates.example/i/shop1");
             let bytes = std::fs::read(folder.join("shop1.json")).unwrap();
             assert_eq!(InstallDocument::parse(&bytes, &link, 1 << 20).unwrap(), document(1));
         }
-        let link = publish(&folder, &document(1), None, "http://10.0.0.1:8080/updates").unwrap();
-        let again = publish(&folder, &document(1), None, "http://10.0.0.1:8080/updates").unwrap();
+        let link = publish(&folder, &document(1), None, &"http://10.0.0.1:8080/updates".parse().unwrap()).unwrap();
+        let again = publish(&folder, &document(1), None, &"http://10.0.0.1:8080/updates".parse().unwrap()).unwrap();
         assert!(link == again && link.url.starts_with("http://10.0.0.1:8080/updates/i/"));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
     }
@@ -132,18 +139,18 @@ mod tests {
     fn a_code_that_was_given_out_keeps_its_document() {
         let temp = tempfile::tempdir().unwrap();
         let code = || Some("shop1".parse::<Code>().unwrap());
-        publish(temp.path(), &document(1), code(), "https://h/").unwrap();
+        let base: BaseUrl = "https://h/".parse().unwrap();
+        publish(temp.path(), &document(1), code(), &base).unwrap();
         let before = std::fs::read(temp.path().join("shop1.json")).unwrap();
-        assert!(matches!(publish(temp.path(), &document(2), code(), "https://h/"), Err(LinkError::Taken { .. })));
+        assert!(matches!(publish(temp.path(), &document(2), code(), &base), Err(LinkError::Taken { .. })));
         assert_eq!(std::fs::read(temp.path().join("shop1.json")).unwrap(), before);
         assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn addresses_that_cannot_begin_a_link_are_refused() {
-        let temp = tempfile::tempdir().unwrap();
         for base in ["", "updates.example", "ftp://h/", "file:///srv", "https://h/?x", "https://h/#x"] {
-            assert!(matches!(publish(temp.path(), &document(1), None, base), Err(LinkError::BaseUrl(_))), "{base}");
+            assert!(matches!(base.parse::<BaseUrl>(), Err(LinkError::BaseUrl(_))), "{base}");
         }
     }
 }

@@ -1,17 +1,19 @@
 //! `update-server link`: the link by which stations install.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use manifests::digest::Digest;
 use manifests::install_link::{ContentPin, InstallDocument, RootPin};
-use manifests::name::{Arch, Code, Name, Os, Variant};
+use manifests::name::{Arch, ChannelId, Code, Name, Os, Variant};
 
 use super::Failure;
 use crate::config::Settings;
 use crate::content::disk::Folder;
-use crate::content::roles::latest_root;
+use crate::content::roles::{RepositoryState, latest_root};
+use crate::install_documents::BaseUrl;
 use crate::{identity, install_documents};
 
 /// Writes an install document for a product and prints the link to it.
@@ -46,7 +48,31 @@ pub(super) struct Link {
     code: Option<Code>,
     /// The address under which stations reach the server, such as `https://updates.example/`.
     #[arg(long, value_name = "URL")]
-    base_url: String,
+    base_url: BaseUrl,
+}
+
+/// Nothing that the repository lists is what the link would install.
+#[derive(Debug, thiserror::Error)]
+#[error("the repository `{repository}` lists no {wanted} ({listing})")]
+struct NotListed {
+    repository: Name,
+    wanted: String,
+    listing: String,
+}
+
+/// What could have been asked for, and what could not be seen.
+fn listing(state: &RepositoryState) -> String {
+    let unread = format!("not read: {}", joined(&state.unreadable));
+    match (state.channels.is_empty(), state.unreadable.is_empty()) {
+        (true, true) => "it has no releases yet: make one with `manifests publish`".to_owned(),
+        (true, false) => unread,
+        (false, true) => format!("it lists: {}", joined(&state.channels)),
+        (false, false) => format!("it lists: {}; {unread}", joined(&state.channels)),
+    }
+}
+
+fn joined<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
@@ -67,11 +93,32 @@ impl Link {
         };
         let folder = Folder::new(&repository.path);
         identity::check(&folder, &self.repository).map_err(failed)?;
+        self.check_listed(&RepositoryState::read(&folder, &self.repository)).map_err(failed)?;
         let mut document = document(&folder, self.repository, self.product, self.channel).map_err(failed)?;
         (document.os, document.arch, document.variant) = (self.os, self.arch, self.variant);
         let link = install_documents::publish(&settings.install_documents, &document, self.code, &self.base_url);
         let link = link.map_err(failed)?;
         writeln!(out, "{link}").map_err(failed)
+    }
+
+    /// A station that follows the link must find something: what is left open is its own choice, a variant never is.
+    fn check_listed(&self, state: &RepositoryState) -> Result<(), NotListed> {
+        let installs = |id: &ChannelId| {
+            (&id.product, &id.channel, &id.variant) == (&self.product, &self.channel, &self.variant)
+                && self.os.is_none_or(|os| os == id.os)
+                && self.arch.is_none_or(|arch| arch == id.arch)
+        };
+        if state.channels.iter().any(installs) {
+            return Ok(());
+        }
+        let mut wanted = format!("{} {}", self.product, self.channel);
+        let os = self.os.map_or_else(|| "any OS".to_owned(), |os| os.to_string());
+        let arch = self.arch.map_or_else(|| "any arch".to_owned(), |arch| arch.to_string());
+        wanted += &format!(" for {os} {arch}");
+        if let Some(variant) = &self.variant {
+            wanted += &format!(" {variant}");
+        }
+        Err(NotListed { repository: self.repository.clone(), wanted, listing: listing(state) })
     }
 }
 

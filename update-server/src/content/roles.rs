@@ -3,9 +3,11 @@
 //! Nothing here is verified. The server has no root that it trusts and decides nothing by what it reads; it only tells operators what stations
 //! are about to see.
 
+use std::collections::BTreeSet;
+
 use manifests::digest::Digest;
 use manifests::limits::Limits;
-use manifests::name::Name;
+use manifests::name::{ChannelId, Name};
 use manifests::policy::{POLICY_PATH, Policy};
 use manifests::role::{HasHeader, Header};
 use manifests::root::Root;
@@ -39,6 +41,8 @@ pub struct RepositoryState {
     pub unreadable: Vec<String>,
     /// Roles whose keys lie on the server, by the publisher's own policy.
     pub online: Vec<String>,
+    /// The channels that the roles of the operating systems list, in order.
+    pub channels: BTreeSet<ChannelId>,
 }
 
 /// Why a role could not be read.
@@ -73,6 +77,9 @@ impl RepositoryState {
         for (file, meta) in snapshot.into_iter().flat_map(|snapshot| snapshot.meta) {
             let role = file.strip_suffix(".json").unwrap_or(&file);
             let targets = state.take(role, read::<Targets>(folder, &path(role, meta.version.get())));
+            let channels =
+                targets.iter().flat_map(|targets| targets.targets.keys()).filter_map(|path| ChannelId::from_target_path(path).ok());
+            state.channels.extend(channels.filter(|id| id.os.as_str() == role));
             if let Some(targets) = targets.filter(|_| role == "targets") {
                 match policy(folder, name, &targets) {
                     Ok(policy) => state.online = policy.iter().flat_map(Policy::online_roles).map(str::to_owned).collect(),

@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use manifests::name::Name;
-use manifests::publish::Repository;
+use manifests::build::{Build, Scheme};
+use manifests::name::{ChannelId, Name};
+use manifests::publish::{PublishRequest, Repository, Rule, Silent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_update-server");
 
@@ -24,6 +25,20 @@ fn configuration(folder: &Path, name: &str) -> String {
 fn repository(folder: &Path) {
     let name: Name = "acme".parse().unwrap();
     Repository::init(&folder.join("repository"), &name, None, crate::sample::NOW.parse().unwrap()).unwrap();
+}
+
+/// Publishes a release in each of the channels with these target paths.
+fn publish(folder: &Path, channels: &[&str]) {
+    let client = folder.join("client");
+    fs::create_dir_all(&client).unwrap();
+    fs::write(client.join("app"), "app").unwrap();
+    let repository = Repository::open(&folder.join("repository"), None).unwrap();
+    for channel in channels {
+        let id = ChannelId::from_target_path(channel).unwrap();
+        let mut request = PublishRequest::new(&client, id, Build::parse("1.0.1", Scheme::Dotted).unwrap());
+        request.allowed = vec![Rule::NoAppBundle];
+        repository.publish(&request, crate::sample::NOW.parse().unwrap(), &Silent).unwrap();
+    }
 }
 
 /// A program that is ended when the test is over, whichever way.
@@ -65,6 +80,7 @@ fn a_configuration_that_cannot_work_is_refused_with_the_reason() {
 fn link_prints_the_link_and_never_changes_what_a_code_leads_to() {
     let temp = tempfile::tempdir().unwrap();
     repository(temp.path());
+    publish(temp.path(), &["macosx/smartclient/aarch64/stable.json", "macosx/other/aarch64/stable.json"]);
     let config = configuration(temp.path(), "acme");
     let link = |more: &[&str]| {
         let common = ["link", "--config", &config, "--repository", "acme", "--base-url", "https://updates.example"];
@@ -82,6 +98,98 @@ fn link_prints_the_link_and_never_changes_what_a_code_leads_to() {
     assert_eq!(fs::read_to_string(temp.path().join("install/shop1.json")).unwrap(), document);
     let unknown = run(&["link", "--config", &config, "--repository", "x", "--product", "p", "--base-url", "https://h/"]);
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("(it has: acme)"));
+}
+
+#[test]
+fn link_refuses_what_the_repository_does_not_list() {
+    let temp = tempfile::tempdir().unwrap();
+    repository(temp.path());
+    let config = configuration(temp.path(), "acme");
+    let link = |more: &[&str]| {
+        let output = run(&[&["link", "--config", &config, "--repository", "acme", "--base-url", "https://h/"], more].concat());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, message) = link(&["--product", "smartclient"]);
+    assert!(code == Some(1) && message.contains("no releases yet"), "{message}");
+    publish(temp.path(), &["linux/smartclient/x86_64/stable.json", "windows/smartclient/x86_64+kiosk/beta.json"]);
+    let wrong: [&[&str]; 6] = [
+        &["--product", "smartclients"],
+        &["--product", "smartclient", "--channel", "beta"],
+        &["--product", "smartclient", "--os", "windows"],
+        &["--product", "smartclient", "--arch", "aarch64"],
+        &["--product", "smartclient", "--variant", "kiosk"],
+        &["--product", "smartclient", "--channel", "beta", "--variant", "kiosk", "--os", "linux"],
+    ];
+    for wrong in wrong {
+        let (code, message) = link(wrong);
+        assert_eq!(code, Some(1), "{wrong:?}");
+        let listed = "(it lists: smartclient beta for windows x86_64 kiosk, smartclient stable for linux x86_64)";
+        assert!(message.contains(listed), "{message}");
+    }
+    assert!(!temp.path().join("install").exists(), "a refused link leaves no document");
+    let right: [&[&str]; 3] = [
+        &["--product", "smartclient"],
+        &["--product", "smartclient", "--os", "linux", "--arch", "x86_64"],
+        &["--product", "smartclient", "--channel", "beta", "--variant", "kiosk"],
+    ];
+    for right in right {
+        assert_eq!(link(right), (Some(0), String::new()), "{right:?}");
+    }
+}
+
+#[test]
+fn an_address_that_cannot_begin_a_link_is_a_wrong_command_line() {
+    for base in ["foo", "ftp://h/", "https://h/?x"] {
+        let output = run(&["link", "--config", "none.toml", "--repository", "acme", "--product", "p", "--base-url", base]);
+        assert_eq!(output.status.code(), Some(2), "{base}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("https://updates.example/"), "{base}");
+    }
+}
+
+#[test]
+fn a_repository_that_is_not_there_is_not_served() {
+    let temp = tempfile::tempdir().unwrap();
+    let config = configuration(temp.path(), "acme");
+    let output = run(&["serve", "--config", &config]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let path = temp.path().join("repository").display().to_string();
+    assert!(message.contains("`acme`") && message.contains(&path) && message.contains("manifests init"), "{message}");
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let bad = temp.path().join("bad.toml");
+    fs::write(&bad, "[limits]\nmax_conections = 1\n").unwrap();
+    for (config, mistake) in [(bad.to_str().unwrap(), "unknown field"), ("/nowhere/server.toml", "os error")] {
+        let message = String::from_utf8(run(&["serve", "--config", config]).stderr).unwrap();
+        assert_eq!(message.matches(mistake).count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn the_exit_status_is_the_same_when_nobody_reads_the_message() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--config", "/nowhere/server.toml"]).stdout(writer.try_clone().unwrap()).stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_goes_on_when_its_log_cannot_be_written() {
+    let temp = tempfile::tempdir().unwrap();
+    repository(temp.path());
+    let config = configuration(temp.path(), "acme");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = fs::read_to_string(&config).unwrap().replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string());
+    // Without a repository, a warning comes before the address that is taken: a panic there would be another exit status.
+    fs::write(&config, text.replace("[[repository]]\nname = \"acme\"\npath = \"repository\"\n", "")).unwrap();
+    let status = Command::new(PROGRAM).args(["serve", "--config", &config]).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
 }
 
 #[cfg(unix)]
