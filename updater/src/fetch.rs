@@ -229,6 +229,8 @@ struct Assembly {
     contents: Vec<Mutex<State>>,
     /// For each content, the jobs that contribute to it.
     contributors: Vec<Vec<usize>>,
+    /// Held while parts are dropped: workers that end together would drop the same ones.
+    dropping: Mutex<()>,
 }
 
 enum State {
@@ -255,7 +257,7 @@ impl Assembly {
             Ok(Mutex::new(if staged { State::Staged } else { State::Filling { missing: content.size, file: None } }))
         };
         let contents = jobs.contents.iter().map(state).collect::<Result<_, FsError>>()?;
-        Ok(Assembly { jobs: Arc::clone(jobs), staging: staging.clone(), contents, contributors })
+        Ok(Assembly { jobs: Arc::clone(jobs), staging: staging.clone(), contents, contributors, dropping: Mutex::new(()) })
     }
 
     fn needs(&self, job: &Job) -> bool {
@@ -300,6 +302,7 @@ impl Assembly {
     fn done_with(&self, index: usize) -> Result<(), Fault> {
         let mut candidates: Vec<usize> =
             self.jobs.jobs[index].pieces.iter().flat_map(|piece| self.contributors[piece.content].iter().copied()).collect();
+        let _one_at_a_time = self.dropping.lock();
         candidates.sort_unstable();
         candidates.dedup();
         for candidate in candidates {
@@ -325,5 +328,55 @@ impl Assembly {
             return Err(ContentError::Corrupt { object, reason: format!("content {} could not be made of it", content.sha256) });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use manifests::pack::FrameAt;
+
+    use super::*;
+    use crate::fs::{Folder, LocalPath, Point};
+    use crate::plan::jobs::Piece;
+
+    /// Two stretches of a pack that make one content together.
+    fn two_stretches(sha256: Digest) -> Arc<Jobs> {
+        let object = ObjectRef { sha256: Digest::of(b"pack"), length: 20 };
+        let job = |start: u64| Job {
+            object,
+            dictionary: None,
+            frames: vec![FrameAt { stored: start..start + 10, content: start..start + 10 }],
+            pieces: vec![Piece { frame: 0, within: 0..10, content: 0, offset: start }],
+        };
+        Arc::new(Jobs { contents: vec![Content { sha256, size: 20 }], jobs: vec![job(0), job(10)] })
+    }
+
+    #[test]
+    fn two_workers_that_end_together_drop_each_part_once() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Folder::open(place.path()).unwrap());
+        folder.make_state_folders().unwrap();
+        folder.make_folder(&LocalPath::state("parts"), Point::StateFolder).unwrap();
+        let staging = Staging::new(Arc::clone(&folder));
+        let jobs = two_stretches(Digest::of(&[7; 20]));
+        let mut filling = staging.fill(20).unwrap();
+        filling.write_at(0, &[7; 20]).unwrap();
+        staging.keep(filling, &jobs.contents[0].sha256).unwrap();
+        for _ in 0..200 {
+            let parts: Vec<Part> = jobs.jobs.iter().map(|job| staging.part(&job.object.sha256, &job.stored()).unwrap()).collect();
+            let assembly = Assembly::new(&jobs, &staging).unwrap();
+            let together = Barrier::new(2);
+            let end = |index: usize| {
+                together.wait();
+                assembly.done_with(index)
+            };
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| end(1).is_ok());
+                assert!(end(0).is_ok() && other.join().unwrap());
+            });
+            drop(parts);
+        }
     }
 }
