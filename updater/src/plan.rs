@@ -45,8 +45,6 @@ pub struct FoundFile {
     pub mode: u32,
     /// Its digest: read, or known because size and time are as installed; `None` when it was not worth reading because the size alone differs from every content it could have.
     pub sha256: Option<Digest>,
-    /// Whether size and time are those of the record of what is installed (D-03b).
-    pub as_installed: bool,
 }
 
 /// What is done to one path.

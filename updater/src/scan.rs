@@ -226,7 +226,7 @@ fn look(
                 _ if worth_reading(stat, wanted, record) => Some(folder.hash(&local)?.0),
                 _ => None,
             };
-            Found::File(FoundFile { size: stat.size, mtime: stat.seconds, mode: stat.mode, sha256, as_installed })
+            Found::File(FoundFile { size: stat.size, mtime: stat.seconds, mode: stat.mode, sha256 })
         }
     })
 }
