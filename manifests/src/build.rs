@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::name::serde_as_text;
+use crate::quote::quoted;
 
 /// The notation of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,7 +93,7 @@ impl FromStr for Scheme {
     type Err = InvalidBuild;
 
     fn from_str(text: &str) -> Result<Self, InvalidBuild> {
-        Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == text).ok_or_else(|| InvalidBuild::Scheme(text.chars().take(40).collect()))
+        Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == text).ok_or_else(|| InvalidBuild::Scheme(quoted(text, 40).to_string()))
     }
 }
 
@@ -109,14 +110,14 @@ impl Build {
         });
         match order.flatten() {
             Some(order) => Ok(Build { text: text.to_owned(), order }),
-            None => Err(InvalidBuild::Build { text: text.chars().take(80).collect(), scheme }),
+            None => Err(InvalidBuild::Build { text: quoted(text, 80).to_string(), scheme }),
         }
     }
 
     /// Reads `text` in the first scheme that takes it: semver, dotted, TOTVS. For a publisher that named none; what it chose is then written down.
     pub fn recognise(text: &str) -> Result<Build, InvalidBuild> {
         let read = Scheme::ALL.into_iter().find_map(|scheme| Build::parse(text, scheme).ok());
-        read.ok_or_else(|| InvalidBuild::Unknown(text.chars().take(80).collect()))
+        read.ok_or_else(|| InvalidBuild::Unknown(quoted(text, 80).to_string()))
     }
 
     /// The vendor's text.

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::json::{self, JsonError};
 use crate::name::{Arch, ChannelId, Name, Os, Variant};
 use crate::path::RelPath;
+use crate::quote::quoted;
 use crate::time::UtcTime;
 
 /// The format that this code reads and writes.
@@ -385,7 +386,7 @@ impl ChannelDocument {
         let wire: DocumentWire = json::from_slice(bytes, limit).map_err(malformed)?;
         let found = ChannelId { os: wire.os, product: wire.product, arch: wire.arch, variant: wire.variant, channel: wire.channel };
         if wire.document != "channel" || found != *id {
-            return Err(ChannelError::Other { id: boxed(), found: format!("{found} (type `{}`)", wire.document) });
+            return Err(ChannelError::Other { id: boxed(), found: format!("{found} (type `{}`)", quoted(&wire.document, 80)) });
         }
         let mut document = ChannelDocument {
             id: found,
@@ -454,7 +455,7 @@ impl ChannelDocument {
 }
 
 fn read_release(value: serde_json::Value) -> Result<Release, String> {
-    let wire: ReleaseWire = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let wire: ReleaseWire = serde_json::from_value(value).map_err(|error| JsonError::from(error).to_string())?;
     let build = Build::parse(&wire.build, wire.scheme).map_err(|error| error.to_string())?;
     if wire.approver.as_ref().is_some_and(|text| text.len() > 256) || wire.notes.as_ref().is_some_and(|text| text.len() > 4096) {
         return Err("approver or notes too long".into());

@@ -9,19 +9,27 @@ use manifests::publish::{PublishError, Repository};
 use manifests::time::UtcTime;
 
 mod channel;
+mod commit;
 mod exit_code;
 mod gc;
+mod handover;
 mod init;
+mod keys;
+mod keys_passphrase;
 mod list;
 mod output;
+mod passphrase;
 mod prune;
 mod publish;
 mod refresh;
+mod sign;
 mod verify;
 mod withdraw;
 
 use exit_code::Exit;
+use handover::HandoverArgs;
 use output::Output;
+use passphrase::PassphraseArgs;
 
 /// Makes signed releases of folders, and keeps the repository that they lie in.
 #[derive(Debug, Parser)]
@@ -47,14 +55,19 @@ A release turned out bad: withdraw it, then publish the one before again
   manifests withdraw acme --product smartclient --os windows 12 --reason 'crashes at start'
   manifests publish old-build/ --repo acme --product smartclient --os windows --build 17.3.0.9 --allow-downgrade
 
+Keys that lie elsewhere: hand the change over, sign it there, commit it here
+  manifests publish build/ --repo acme --product smartclient --os windows --build 17.3.0.15 --request release.json
+  manifests sign --request release.json --keys /media/safe/acme.keys
+  manifests commit release.json --repo acme
+
 Exit status:
   0   done, or nothing to do
   1   a file could not be read or written
   2   the command line is wrong
   10  the folder or zip is not fit to be published; all reasons are listed
-  11  the release is refused: lower build, other scheme, no such release, …
+  11  refused: lower build, other scheme, no such release, not enough signatures, …
   12  another command is changing the repository
-  13  a private key is missing or exposed
+  13  a private key is missing, exposed or locked
   14  the repository is damaged, or `verify` found problems
   15  there is no repository, or something else is where it should be made
   16  the folder changed while it was being published";
@@ -69,6 +82,10 @@ enum Command {
     Prune(prune::PruneArgs),
     Gc(gc::GcArgs),
     Refresh(refresh::RefreshArgs),
+    Sign(sign::SignArgs),
+    Commit(commit::CommitArgs),
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
 /// What every command that changes a repository takes.
@@ -77,6 +94,8 @@ struct WriterArgs {
     /// The folder that holds the private keys [default: REPO.keys beside the repository]
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// Wait up to this long for another command to end
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u64,
@@ -84,7 +103,8 @@ struct WriterArgs {
 
 impl WriterArgs {
     fn open(&self, repo: &std::path::Path) -> Result<Repository, PublishError> {
-        Ok(Repository::open(repo, self.keys.as_deref())?.waiting(Duration::from_secs(self.wait)))
+        let repository = Repository::open(repo, self.keys.as_deref())?.waiting(Duration::from_secs(self.wait));
+        Ok(repository.unlocked_by(self.passphrase.source()))
     }
 }
 
@@ -102,6 +122,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Prune(args) => args.run(now, &output),
         Command::Gc(args) => args.run(now, &output),
         Command::Refresh(args) => args.run(now, &output),
+        Command::Sign(args) => args.run(&output),
+        Command::Commit(args) => args.run(now, &output),
+        Command::Keys(command) => command.run(now, &output),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -129,6 +152,47 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The words of a line of shell, quotes taken off, up to a comment for people behind three spaces.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split("   ").next().unwrap_or_default();
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for character in line.chars() {
+            match character {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                // Shortened ids stand for whole ones.
+                '…' => words.last_mut().unwrap().push_str(&"0".repeat(60)),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        words
+    }
+
+    fn examples(command: &clap::Command, found: &mut Vec<(String, String)>) {
+        let name = command.get_name().to_owned();
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.starts_with("manifests "));
+        found.extend(lines.flat_map(|line| line.split(" && ")).map(|line| (name.clone(), line.to_owned())));
+        command.get_subcommands().filter(|command| command.get_name() != "help").for_each(|command| examples(command, found));
+    }
+
+    #[test]
+    fn every_command_has_examples_and_every_example_is_a_command_line() {
+        let mut found = vec![];
+        let mut command = Cli::command();
+        command.build();
+        examples(&command, &mut found);
+        for (name, line) in &found {
+            assert!(Cli::try_parse_from(words(line)).is_ok(), "in the help of `{name}`: {line}");
+        }
+        let leaves = |command: &clap::Command| command.get_subcommands().map(|leaf| leaf.get_name().to_owned()).collect::<Vec<_>>();
+        let keys = leaves(command.find_subcommand("keys").unwrap());
+        for leaf in leaves(&command).into_iter().chain(keys).filter(|leaf| !["keys", "help"].contains(&leaf.as_str())) {
+            assert!(found.iter().any(|(name, _)| *name == leaf), "`{leaf}` has no example");
+        }
     }
 
     #[test]

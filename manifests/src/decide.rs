@@ -1,16 +1,22 @@
 //! What a station does, and why: one pure decision from signed data and facts about the station (design section 3).
 //!
 //! The newest live release that nothing speaks against is offered. Every newer one that is passed over is named with its reason, so that `status --explain` never says
-//! "no update" where it means "not for you". Sites, leases and assignments will narrow this further; none of them can widen it.
+//! "no update" where it means "not for you".
+//!
+//! A site's steering narrows this and can do nothing else: first everything else is asked, then the site, so that what is withdrawn, replayed or blocked stays so whatever the site says. One
+//! thing stands above its wishes: they do not keep a station below a security floor. Leases and assignments will narrow further, in the same way.
 
 use std::cmp::Ordering;
-
-use serde::Serialize;
 
 use crate::build::Build;
 use crate::channel::{Bound, ChannelDocument, Place, Release};
 use crate::digest::Digest;
 use crate::policy::Policy;
+use crate::steering::Steering;
+
+mod reasons;
+
+pub use reasons::{PassedOver, Refusal, Warning};
 
 /// What is known of the station.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +35,8 @@ pub struct Facts<'a> {
     pub platform: Option<&'a Build>,
     /// The build of the server that the client talks to, where it is known.
     pub server: Option<&'a Build>,
+    /// What the site wishes, where there is one.
+    pub steering: Option<&'a Steering>,
 }
 
 /// An installed release.
@@ -49,7 +57,7 @@ pub struct Decision<'a> {
     pub verdict: Verdict<'a>,
     /// Newer releases that are not for this station, newest first.
     pub passed_over: Vec<PassedOver>,
-    /// What its people should know about the installed release.
+    /// What its people should know about the installed release, or about what the site wants.
     pub warnings: Vec<Warning>,
 }
 
@@ -66,116 +74,47 @@ pub enum Verdict<'a> {
     Offer(&'a Release),
 }
 
-/// A release that is not for this station, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PassedOver {
-    /// Its sequence.
-    pub sequence: u64,
-    /// Its build, where it could be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub build: Option<String>,
-    /// Why.
-    #[serde(flatten)]
-    pub refusal: Refusal,
-}
-
-/// Why a release is not for this station. Each has a stable code, in kebab case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum Refusal {
-    /// A rollback left it.
-    #[error("held: a rollback on this station left it; `updater unhold` releases it, and so does any newer release")]
-    Held,
-    /// It failed to live here.
-    #[error("blocked: it was installed here before and did not live")]
-    Blocked,
-    /// The publisher withdrew it.
-    #[error("withdrawn by its publisher: {reason}")]
-    Withdrawn {
-        /// Why, in the publisher's words.
-        reason: String,
-    },
-    /// Its build is below the installed one, and it is not marked as a way back (D-06).
-    #[error("its build is older than the installed {installed}, and it is not marked `allow_downgrade`")]
-    Downgrade {
-        /// The installed build.
-        installed: String,
-    },
-    /// Its build is in another notation than the installed one, which cannot be compared (D-08).
-    #[error("its build cannot be compared with the installed {installed}, and it is not marked `allow_downgrade`")]
-    Incomparable {
-        /// The installed build.
-        installed: String,
-    },
-    /// The station accepted a higher sequence before (A4, AC-50).
-    #[error("its sequence is below {highest}, which this station has accepted before")]
-    Replayed {
-        /// The highest place accepted.
-        highest: String,
-    },
-    /// It needs a newer updater, platform or server than there is (AC-22).
-    #[error("it needs {part} {minimum} or newer; {}", .present.as_ref().map_or("none is known here".to_owned(), |build| format!("this is {build}")))]
-    Needs {
-        /// `updater`, `platform` or `server`.
-        part: &'static str,
-        /// The lowest build that will do.
-        minimum: String,
-        /// The build at hand.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        present: Option<String>,
-    },
-    /// It uses something that this updater does not know.
-    #[error("it needs a newer updater ({reason})")]
-    NotUnderstood {
-        /// What is not known.
-        reason: String,
-    },
-}
-
-/// What people should know about the installed release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum Warning {
-    /// The publisher withdrew it.
-    #[error("the installed release was withdrawn by its publisher: {reason}")]
-    InstalledWithdrawn {
-        /// Why, in the publisher's words.
-        reason: String,
-    },
-    /// It is below a security floor.
-    #[error("the installed release is below a security floor: {reason}")]
-    BelowFloor {
-        /// Why.
-        reason: String,
-    },
-}
-
 /// Decides for a station with `facts` that follows `channel` under `policy`.
 pub fn decide<'a>(channel: &'a ChannelDocument, policy: &Policy, facts: &Facts<'_>) -> Decision<'a> {
     let installed = facts.installed.map(|installed| installed.place);
     let is_newer = |sequence: u64| installed.is_none_or(|place| Place(channel.epoch, sequence) > place);
+    let floors = Floor::all(channel, policy);
+    let mut warnings = installed.map(|place| warnings(place, channel, floors.first())).unwrap_or_default();
+
+    // Newest first, as they are listed. What is acceptable is settled before the site is asked.
+    let newer = channel.releases.iter().filter(|release| is_newer(release.sequence));
+    let judged: Vec<(&Release, Option<Refusal>)> =
+        newer.map(|release| (release, refusal(channel.place(release), release, facts))).collect();
+    let acceptable: Vec<&Release> = judged.iter().filter(|(_, refusal)| refusal.is_none()).map(|(release, _)| *release).collect();
+    let by_site = |release: &Release| facts.steering.and_then(|steering| steering.refusal(channel.place(release)));
+    let mut chosen = acceptable.iter().copied().find(|release| by_site(release).is_none());
+    if let Some((floor, steering)) = floors.first().zip(facts.steering) {
+        warnings.extend(floor.above_pin(steering));
+    }
+    let ends_at = chosen.map(|release| channel.place(release)).or(installed);
+    if let Some((release, floor)) = ends_at.and_then(|place| closing(&floors, &acceptable, channel, place)) {
+        chosen = Some(release);
+        warnings.push(Warning::OfferedForFloor { sequence: release.sequence, reason: floor.reason.clone() });
+    }
+
+    // Only what is newer than the offer is passed over; the rest is history.
+    let is_passed = |sequence: u64| chosen.is_none_or(|release| sequence > release.sequence);
     let mut passed_over: Vec<PassedOver> = Vec::new();
-    for unavailable in channel.unavailable.iter().filter(|release| is_newer(release.sequence)) {
+    for (release, refusal) in judged.iter().filter(|(release, _)| is_passed(release.sequence)) {
+        let refusal = refusal.clone().or_else(|| by_site(release));
+        passed_over.extend(refusal.map(|refusal| PassedOver {
+            sequence: release.sequence,
+            build: Some(release.build.text().to_owned()),
+            refusal,
+        }));
+    }
+    for unavailable in channel.unavailable.iter().filter(|release| is_newer(release.sequence) && is_passed(release.sequence)) {
         let refusal = match &unavailable.withdrawn {
             Some(withdrawn) => Refusal::Withdrawn { reason: withdrawn.reason.clone() },
             None => Refusal::NotUnderstood { reason: unavailable.reason.clone() },
         };
         passed_over.push(PassedOver { sequence: unavailable.sequence, build: None, refusal });
     }
-    let mut chosen = None;
-    for release in channel.releases.iter().filter(|release| is_newer(release.sequence)) {
-        match refusal(channel.place(release), release, facts) {
-            Some(refusal) => {
-                passed_over.push(PassedOver { sequence: release.sequence, build: Some(release.build.text().to_owned()), refusal })
-            }
-            None => {
-                chosen = Some(release);
-                break;
-            }
-        }
-    }
-    // Only what is newer than the offer is passed over; the rest is history.
-    passed_over.retain(|passed| chosen.is_none_or(|release| passed.sequence > release.sequence));
     passed_over.sort_by_key(|passed| std::cmp::Reverse(passed.sequence));
     let verdict = match chosen {
         Some(release) if facts.installed.is_some_and(|installed| installed.manifest == release.manifest.sha256) => {
@@ -185,7 +124,20 @@ pub fn decide<'a>(channel: &'a ChannelDocument, policy: &Policy, facts: &Facts<'
         None if installed.is_none() => Verdict::NothingReleased,
         None => Verdict::UpToDate,
     };
-    Decision { verdict, passed_over, warnings: installed.map(|place| warnings(place, channel, policy)).unwrap_or_default() }
+    Decision { verdict, passed_over, warnings }
+}
+
+/// What a station that would end at `place`, below a security floor, is offered all the same. Of the floors that an acceptable release closes the highest, of the releases that close it the
+/// lowest: as near to the site's wishes as can be.
+fn closing<'a, 'f>(
+    floors: &'f [Floor],
+    acceptable: &[&'a Release],
+    channel: &ChannelDocument,
+    place: Place,
+) -> Option<(&'a Release, &'f Floor)> {
+    let closes = |floor: &Floor| acceptable.iter().copied().rfind(|release| channel.place(release) >= floor.place);
+    let (floor, release) = floors.iter().find_map(|floor| closes(floor).map(|release| (floor, release)))?;
+    (place < floor.place).then_some((release, floor))
 }
 
 /// What speaks against a release that is newer than the installed one.
@@ -224,148 +176,47 @@ fn unmet(part: &'static str, Bound(minimum): &Bound, present: Option<&Build>) ->
     (!met).then(|| Refusal::Needs { part, minimum: minimum.text().to_owned(), present })
 }
 
-fn warnings(installed: Place, channel: &ChannelDocument, policy: &Policy) -> Vec<Warning> {
+/// A security floor: of the policy, or a release that is listed as one.
+struct Floor {
+    place: Place,
+    reason: String,
+}
+
+impl Floor {
+    /// All of a channel, the highest first; of two at one place the policy's, which has the better reason.
+    fn all(channel: &ChannelDocument, policy: &Policy) -> Vec<Floor> {
+        let of_policy = policy.floors_of(channel.id.os, &channel.id.product);
+        let of_policy = of_policy.map(|(place, reason)| Floor { place, reason: reason.to_owned() });
+        let known = channel.releases.iter().map(|release| (release.sequence, release.floor));
+        let unknown = channel.unavailable.iter().map(|release| (release.sequence, release.floor));
+        let listed = known.chain(unknown).filter(|(_, floor)| *floor).map(|(sequence, _)| sequence);
+        let of_channel =
+            listed.map(|sequence| Floor { place: Place(channel.epoch, sequence), reason: format!("release {sequence} closes it") });
+        let mut all: Vec<Floor> = of_policy.chain(of_channel).collect();
+        all.sort_by_key(|floor| std::cmp::Reverse(floor.place));
+        all
+    }
+
+    fn above_pin(&self, steering: &Steering) -> Option<Warning> {
+        let pin = steering.pin.filter(|pin| *pin < self.place)?;
+        Some(Warning::PinBelowFloor { to: pin.to_string(), reason: self.reason.clone() })
+    }
+}
+
+/// What people should know of the release at `place`: before going back to it, for instance.
+pub fn objections(place: Place, channel: &ChannelDocument, policy: &Policy) -> Vec<Warning> {
+    warnings(place, channel, Floor::all(channel, policy).first())
+}
+
+fn warnings(installed: Place, channel: &ChannelDocument, floor: Option<&Floor>) -> Vec<Warning> {
     let here = (installed.0 == channel.epoch).then_some(installed.1);
     let known = channel.releases.iter().map(|release| (release.sequence, &release.withdrawn));
     let unknown = channel.unavailable.iter().map(|release| (release.sequence, &release.withdrawn));
     let withdrawn = known.chain(unknown).filter(|(sequence, _)| Some(*sequence) == here).find_map(|(_, withdrawn)| withdrawn.as_ref());
-    let mut warnings: Vec<Warning> =
-        withdrawn.map(|withdrawn| Warning::InstalledWithdrawn { reason: withdrawn.reason.clone() }).into_iter().collect();
-    let of_policy = policy.floor(channel.id.os, &channel.id.product).filter(|(floor, _)| installed < *floor);
-    let listed = channel
-        .releases
-        .iter()
-        .map(|release| (release.sequence, release.floor))
-        .chain(channel.unavailable.iter().map(|release| (release.sequence, release.floor)));
-    let of_channel =
-        listed.filter(|(sequence, floor)| *floor && installed < Place(channel.epoch, *sequence)).map(|(sequence, _)| sequence).max();
-    if let Some((_, reason)) = of_policy {
-        warnings.push(Warning::BelowFloor { reason: reason.to_owned() });
-    } else if let Some(sequence) = of_channel {
-        warnings.push(Warning::BelowFloor { reason: format!("release {sequence} closes it") });
-    }
-    warnings
+    let withdrawn = withdrawn.map(|withdrawn| Warning::InstalledWithdrawn { reason: withdrawn.reason.clone() });
+    let below = floor.filter(|floor| installed < floor.place).map(|floor| Warning::BelowFloor { reason: floor.reason.clone() });
+    withdrawn.into_iter().chain(below).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::channel::{Compatible, Kind, ObjectRef, Requires, Withdrawn};
-    use crate::name::ChannelId;
-    use crate::time::UtcTime;
-
-    fn build(text: &str) -> Build {
-        Build::recognise(text).unwrap()
-    }
-
-    fn release(sequence: u64, text: &str) -> Release {
-        Release {
-            sequence,
-            build: build(text),
-            released: UtcTime::from_unix(0),
-            manifest: ObjectRef { sha256: Digest::of(text.as_bytes()), length: 1 },
-            entry_point: None,
-            requires: Requires::default(),
-            compatible: Compatible::default(),
-            security: false,
-            floor: false,
-            withdrawn: None,
-            allow_downgrade: false,
-            approver: None,
-            notes: None,
-            probe: None,
-            deltas: vec![],
-        }
-    }
-
-    fn channel(releases: Vec<Release>) -> ChannelDocument {
-        let id = ChannelId::from_target_path("linux/p/any/stable.json").unwrap();
-        let last_sequence = releases.first().map_or(0, |release| release.sequence);
-        ChannelDocument { releases, last_sequence, ..ChannelDocument::empty(id, Kind::Product, 1) }
-    }
-
-    fn at<'a>(sequence: u64, installed: &'a Build) -> Facts<'a> {
-        let place = Place(1, sequence);
-        let manifest = Digest::of(installed.text().as_bytes());
-        Facts { installed: Some(Installed { place, build: installed, manifest }), highest: Some(place), ..Facts::default() }
-    }
-
-    fn offered(channel: &ChannelDocument, facts: &Facts<'_>) -> Result<u64, Option<Refusal>> {
-        let decision = decide(channel, &Policy::new("r".parse().unwrap()), facts);
-        match decision.verdict {
-            Verdict::Offer(release) => Ok(release.sequence),
-            _ => Err(decision.passed_over.into_iter().next().map(|passed| passed.refusal)),
-        }
-    }
-
-    #[test]
-    fn the_newest_live_release_is_offered() {
-        let mut releases = vec![release(3, "3.0.0"), release(2, "2.0.0"), release(1, "1.0.0")];
-        assert_eq!(offered(&channel(releases.clone()), &Facts::default()), Ok(3));
-        releases[0].withdrawn = Some(Withdrawn { at: UtcTime::from_unix(0), reason: "bad".into() });
-        assert_eq!(offered(&channel(releases.clone()), &Facts::default()), Ok(2));
-        assert_eq!(offered(&channel(releases), &at(2, &build("2.0.0"))), Err(Some(Refusal::Withdrawn { reason: "bad".into() })));
-    }
-
-    #[test]
-    fn ac_05_an_older_build_needs_allow_downgrade() {
-        let mut back = release(3, "1.0.0");
-        let installed = build("2.0.0");
-        assert_eq!(offered(&channel(vec![back.clone()]), &at(2, &installed)), Err(Some(Refusal::Downgrade { installed: "2.0.0".into() })));
-        back.allow_downgrade = true;
-        assert_eq!(offered(&channel(vec![back]), &at(2, &installed)), Ok(3));
-    }
-
-    #[test]
-    fn builds_of_another_notation_are_refused_not_guessed() {
-        assert!(matches!(
-            offered(&channel(vec![release(3, "17.3.0.14")]), &at(2, &build("2.0.0"))),
-            Err(Some(Refusal::Incomparable { .. }))
-        ));
-    }
-
-    #[test]
-    fn ac_45_what_a_rollback_left_is_held_until_something_newer_comes() {
-        let installed = build("1.0.0");
-        let held = Facts { hold: Some((Place(1, 2), Digest::of(b"2.0.0"))), highest: Some(Place(1, 2)), ..at(1, &installed) };
-        assert_eq!(offered(&channel(vec![release(2, "2.0.0")]), &held), Err(Some(Refusal::Held)));
-        let mut again = release(3, "2.0.1");
-        again.manifest.sha256 = Digest::of(b"2.0.0");
-        assert_eq!(offered(&channel(vec![again]), &held), Err(Some(Refusal::Held)), "the same files under a higher number");
-        assert_eq!(offered(&channel(vec![release(3, "3.0.0"), release(2, "2.0.0")]), &held), Ok(3));
-    }
-
-    #[test]
-    fn a4_a_release_below_what_was_accepted_is_refused() {
-        let installed = build("1.0.0");
-        let facts = Facts { highest: Some(Place(1, 9)), ..at(1, &installed) };
-        assert!(matches!(offered(&channel(vec![release(5, "5.0.0")]), &facts), Err(Some(Refusal::Replayed { .. }))));
-    }
-
-    #[test]
-    fn a_new_epoch_stands_above_any_sequence_of_the_old_one() {
-        let installed = build("1.0.0");
-        let mut renewed = channel(vec![release(2, "2.0.0")]);
-        renewed.epoch = 2;
-        assert_eq!(offered(&renewed, &at(1 << 50, &installed)), Ok(2));
-    }
-
-    #[test]
-    fn ac_22_a_release_that_needs_more_is_passed_over_for_one_that_does_not() {
-        let mut needy = release(3, "3.0.0");
-        needy.requires.updater = Some(Bound(build("9.0.0")));
-        let updater = build("0.1.0");
-        let facts = Facts { updater: Some(&updater), ..Facts::default() };
-        let both = channel(vec![needy, release(2, "2.0.0")]);
-        let decision = decide(&both, &Policy::new("r".parse().unwrap()), &facts);
-        assert!(matches!(decision.verdict, Verdict::Offer(release) if release.sequence == 2));
-        assert!(matches!(&decision.passed_over[..], [PassedOver { sequence: 3, refusal: Refusal::Needs { part: "updater", .. }, .. }]));
-    }
-
-    #[test]
-    fn the_same_files_under_a_higher_sequence_are_only_renumbered() {
-        let installed = build("1.0.0");
-        let again = channel(vec![release(4, "1.0.0")]);
-        assert!(matches!(decide(&again, &Policy::new("r".parse().unwrap()), &at(2, &installed)).verdict, Verdict::Renumber(_)));
-    }
-}
+mod tests;

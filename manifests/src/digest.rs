@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::quote::quoted;
+
 /// The SHA-256 of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -40,8 +42,7 @@ impl Digest {
 
     /// The path of an object of this digest below a repository, `objects/ab/abcdef…` (`docs/format.md` section 2).
     pub fn object_path(&self) -> String {
-        let hex = self.to_hex();
-        format!("objects/{}/{hex}", &hex[..2])
+        format!("objects/{:02x}/{}", self.0[0], self.to_hex())
     }
 }
 
@@ -79,7 +80,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let bytes: Option<[u8; 32]> = decode_hex(text).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Digest).ok_or_else(|| InvalidDigest(text.chars().take(80).collect()))
+        bytes.map(Digest).ok_or_else(|| InvalidDigest(quoted(text, 80).to_string()))
     }
 }
 

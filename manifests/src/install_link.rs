@@ -12,6 +12,7 @@ use crate::channel::FORMAT;
 use crate::digest::Digest;
 use crate::json::{self, JsonError};
 use crate::name::{Arch, Name, Os, Variant};
+use crate::quote::quoted;
 
 /// A link to an install document, with the digest that it must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl FromStr for InstallLink {
     type Err = InvalidLink;
 
     fn from_str(text: &str) -> Result<Self, InvalidLink> {
-        let invalid = |reason| InvalidLink { link: text.chars().take(300).collect(), reason };
+        let invalid = |reason| InvalidLink { link: quoted(text, 300).to_string(), reason };
         let (url, fragment) = match text.split_once('#') {
             Some((url, fragment)) => (url, Some(fragment)),
             None => (text, None),

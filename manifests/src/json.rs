@@ -8,7 +8,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::quote::quoted;
 
 /// Deepest nesting of arrays and objects; TUF roles need 6, ours 7.
 pub const MAX_DEPTH: usize = 64;
@@ -26,7 +28,50 @@ pub enum JsonError {
     },
     /// It is not strict JSON, or not of the expected shape.
     #[error(transparent)]
-    Malformed(#[from] serde_json::Error),
+    Malformed(#[from] Malformed),
+}
+
+/// Longest part of a parser's words that is passed on, in characters: they repeat what stood in the document.
+const MESSAGE: usize = 300;
+
+/// What a parser found wrong, and where, in words that can be shown ([`crate::quote`]).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", place(*line, *column))]
+pub struct Malformed {
+    message: String,
+    line: usize,
+    column: usize,
+}
+
+impl Malformed {
+    /// The line, from 1; 0 when the value was read already.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column, from 1; 0 when the value was read already.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+}
+
+/// A value that was read already has no place.
+fn place(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(" at line {line} column {column}") }
+}
+
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Malformed {
+        let (text, line, column) = (error.to_string(), error.line(), error.column());
+        let message = text.strip_suffix(&place(line, column)).unwrap_or(&text);
+        Malformed { message: quoted(message, MESSAGE).to_string(), line, column }
+    }
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> JsonError {
+        JsonError::Malformed(error.into())
+    }
 }
 
 /// Reads a `T` from `bytes`, at most `limit` of them.
@@ -49,6 +94,56 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializ
     T::deserialize(deserializer).map(Some)
 }
 
+/// The number of items of an array, read without keeping any; 0 for everything else. For refusing a document by its numbers before anything of it is built (D9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Items(pub(crate) usize);
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Items(0))
+    }
+}
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Items;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Items, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Items, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Items, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Items, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Items, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut sequence: A) -> Result<Items, A::Error> {
+        while sequence.next_element::<IgnoredAny>()?.is_some() {
+            self.0 = self.0.saturating_add(1);
+        }
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
+}
+
 /// Refuses `bytes` that are not one strict JSON document of at most `limit` bytes. Memory: the keys of the objects that are open.
 pub fn check(bytes: &[u8], limit: usize) -> Result<(), JsonError> {
     if bytes.len() > limit {
@@ -66,10 +161,10 @@ struct Strict {
 
 impl Strict {
     fn below<E: serde::de::Error>(&self) -> Result<Strict, E> {
-        if self.depth == MAX_DEPTH {
-            return Err(E::custom(format_args!("nesting deeper than {MAX_DEPTH}")));
+        match self.depth.checked_add(1) {
+            Some(depth) if depth <= MAX_DEPTH => Ok(Strict { depth }),
+            _ => Err(E::custom(format_args!("nesting deeper than {MAX_DEPTH}"))),
         }
-        Ok(Strict { depth: self.depth + 1 })
     }
 }
 
@@ -176,6 +271,15 @@ mod tests {
         assert!(!verdict(format!("{}{}", "[".repeat(MAX_DEPTH + 1), "]".repeat(MAX_DEPTH + 1)).as_bytes()));
         assert!(!verdict("[".repeat(100_000).as_bytes()));
         assert!(!verdict("{\"a\":".repeat(100_000).as_bytes()));
+    }
+
+    #[test]
+    fn what_is_said_of_a_document_can_be_shown() {
+        for text in [r#"{"a\u001b[31m":1,"a\u001b[31m":2}"#.to_owned(), format!("{{\"{0}\":1,\"{0}\":2}}", "x".repeat(100_000))] {
+            let error = check(text.as_bytes(), 1_000_000).unwrap_err().to_string();
+            assert!(error.contains("repeated key") && error.contains(" at line 1 column "), "{error:.500}");
+            assert!(error.len() < 1000 && !error.chars().any(char::is_control), "{error:.2000}");
+        }
     }
 
     #[test]

@@ -22,6 +22,13 @@ impl KeyId {
     }
 }
 
+impl KeyId {
+    /// An id as a person gave it; whether any key has it is another question.
+    pub fn from_text(text: &str) -> KeyId {
+        KeyId(text.to_owned())
+    }
+}
+
 impl From<Digest> for KeyId {
     fn from(digest: Digest) -> Self {
         KeyId(digest.to_hex())

@@ -5,15 +5,26 @@
 //!
 //! # Layout
 //!
-//! - Foundations: [`json`] (strict reading), [`canonical`] (what signatures cover), [`digest`], [`time`], [`name`], [`path`], [`build`].
+//! - Foundations: [`json`] (strict reading), [`canonical`] (what signatures cover), [`digest`], [`time`], [`name`], [`path`], [`build`], [`quote`].
 //! - TUF 1.0.34: [`key`], [`signed`], [`role`] and its four kinds ([`root`], [`timestamp`], [`snapshot`], [`targets`]), [`limits`], and the
 //!   client workflow itself in [`trust`].
 //! - Ours: [`policy`], [`channel`], [`release`] with [`pack`], [`install_link`], and [`decide`], which says what a station does and why.
 //!
 //! The bytes are described in `docs/format.md`.
 
-// What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+// Whatever comes from disk, network or people is a Result: nothing in this crate may panic over it, nor wrap around.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 pub mod build;
 pub mod canonical;
@@ -28,18 +39,24 @@ pub mod name;
 pub mod pack;
 pub mod path;
 pub mod policy;
+pub mod quote;
 pub mod release;
 pub mod role;
 pub mod root;
 pub mod signed;
 pub mod signer;
 pub mod snapshot;
+pub mod steering;
 pub mod targets;
 pub mod time;
 pub mod timestamp;
 pub mod trust;
 
+// Its sums are of lengths and counts of what lies on its own disk; the files that read what others may have written deny arithmetic again.
 #[cfg(feature = "publish")]
+#[allow(clippy::arithmetic_side_effects)]
 pub mod publish;
+// Tests want panics.
 #[cfg(feature = "testing")]
+#[allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 pub mod testing;

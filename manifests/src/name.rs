@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::path;
+use crate::quote::quoted;
 
 /// The text is not a name, variant, OS or arch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,7 +139,7 @@ fn is_url_word(text: &str) -> bool {
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
+    quoted(text, 80).to_string()
 }
 
 /// A closed list of names, read and written as text.

@@ -1,6 +1,6 @@
 //! Packs: where the contents of files lie (`docs/format.md` section 7).
 //!
-//! A pack is a row of independent zstd frames. This module only does the arithmetic: which frames hold a stretch of content, and which bytes of the object those are.
+//! A pack is a row of independent zstd frames. This module does the arithmetic: which frames hold a stretch of content, and which bytes of the object those are. Decoding one is [`FrameDecoder`]'s.
 
 use std::ops::Range;
 
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::ObjectRef;
 use crate::digest::Digest;
+
+mod frame;
+pub use frame::{FrameDecoder, FrameError};
 
 /// Most content of one frame, in bytes; also the largest window a decoder needs.
 pub const MAX_FRAME: u64 = 8 * 1024 * 1024;
@@ -55,11 +58,12 @@ impl Pack {
         (stored == self.length).then_some(content)
     }
 
-    /// Every frame with the stretch of the object and the stretch of the content that it covers.
+    /// Every frame with the stretch of the object and the stretch of the content that it covers. Makes sense for a pack whose [`Pack::content_length`] is known.
     pub fn layout(&self) -> Vec<FrameAt> {
         let (mut stored, mut content) = (0, 0);
         let place = |frame: &Frame| {
-            let at = FrameAt { stored: stored..stored + frame.0, content: content..content + frame.1 };
+            let (stored_end, content_end) = (u64::saturating_add(stored, frame.0), u64::saturating_add(content, frame.1));
+            let at = FrameAt { stored: stored..stored_end, content: content..content_end };
             (stored, content) = (at.stored.end, at.content.end);
             at
         };

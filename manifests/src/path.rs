@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::name::serde_as_text;
+use crate::quote::quoted;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
@@ -33,7 +34,7 @@ serde_as_text!(RelPath);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unsafe path `{path}`: {fault}")]
 pub struct InvalidPath {
-    /// The text, shortened and with control characters escaped.
+    /// The text, as it can be shown.
     pub path: String,
     /// The rule it breaks.
     pub fault: PathFault,
@@ -82,7 +83,7 @@ impl RelPath {
 
     /// The folders that lead to this path, outermost first; none for a path of one component.
     pub fn parents(&self) -> impl Iterator<Item = RelPath> + '_ {
-        self.0.match_indices('/').map(|(at, _)| RelPath(self.0[..at].to_owned()))
+        self.0.match_indices('/').filter_map(|(at, _)| self.0.get(..at)).map(|parent| RelPath(parent.to_owned()))
     }
 
     /// The last component.
@@ -124,7 +125,7 @@ impl FromStr for RelPath {
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
         match fault(text) {
             None => Ok(RelPath(text.to_owned())),
-            Some(fault) => Err(InvalidPath { path: text.escape_debug().take(200).collect(), fault }),
+            Some(fault) => Err(InvalidPath { path: quoted(text, 200).to_string(), fault }),
         }
     }
 }
@@ -216,7 +217,7 @@ fn is_short_name(name: &str) -> bool {
     short && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// NFKC, full case folding, NFKC again, and all forms of the letter i made one.
+/// NFKC, full case folding, NFKC again, all forms of the letter i made one, and NFKC a last time for the marks that stood on them.
 fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -224,7 +225,15 @@ fn fold(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let composed = nfkc.normalize(text);
     let folded = CaseMapper::new().fold_string(&composed).into_owned();
-    nfkc.normalize(&folded).replace("i\u{307}", "i").replace('ı', "i")
+    let mut one_i = String::with_capacity(folded.len());
+    for character in nfkc.normalize(&folded).chars() {
+        match character {
+            'ı' => one_i.push('i'),
+            '\u{307}' if one_i.ends_with('i') => {}
+            other => one_i.push(other),
+        }
+    }
+    nfkc.normalize(&one_i).into_owned()
 }
 
 impl fmt::Display for RelPath {
@@ -319,6 +328,9 @@ mod tests {
             ("ﬁ", "FI"),
             ("Σ", "ς"),
             ("K", "k"),
+            ("İ\u{301}", "Í"),
+            ("ı\u{301}", "í"),
+            ("İ\u{307}", "ı\u{307}"),
         ] {
             assert_eq!(fold(a), fold(b), "{a} {b}");
         }

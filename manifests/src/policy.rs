@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
-use crate::channel::{FORMAT, Place};
+use crate::channel::{FORMAT, MAX_SEQUENCE, Place};
 use crate::json::{self, JsonError};
 use crate::name::{Name, Os};
 
@@ -143,8 +143,16 @@ impl Policy {
         if policy.repository != *repository {
             return Err(PolicyError::Other { expected: repository.clone(), found: policy.repository });
         }
-        if policy.epochs.values().any(|epoch| *epoch == 0) || !(1..=3650).contains(&policy.offline_max_age_days) {
-            return Err(PolicyError::Inconsistent("an epoch is 0, or offline_max_age_days is outside 1 to 3650"));
+        let of_floors = policy.floors.iter().flat_map(|floor| [floor.epoch, floor.sequence]);
+        let is_possible = |number: u64| (1..=MAX_SEQUENCE).contains(&number);
+        if !policy.epochs.values().copied().chain(of_floors).all(is_possible) || !(1..=3650).contains(&policy.offline_max_age_days) {
+            return Err(PolicyError::Inconsistent(
+                "an epoch or sequence is outside 1 to 2^53-1, or offline_max_age_days is outside 1 to 3650",
+            ));
+        }
+        let bounds = &policy.steering;
+        if bounds.least_check_interval_seconds == 0 || bounds.least_check_interval_seconds > bounds.longest_check_interval_seconds {
+            return Err(PolicyError::Inconsistent("the least check interval of its steering is 0 or above the longest"));
         }
         Ok(policy)
     }
@@ -159,14 +167,51 @@ impl Policy {
         self.epochs.get(&os).copied().unwrap_or(1)
     }
 
-    /// The highest floor of a product: a station at a place below it is insecure.
+    /// Begins the next epoch of `os`, and returns it.
+    pub fn begin_epoch(&mut self, os: Os) -> u64 {
+        let epoch = self.epoch(os).saturating_add(1);
+        self.epochs.insert(os, epoch);
+        epoch
+    }
+
+    /// The floors of a product, each with its reason: a station at a place below one is insecure. One of an earlier epoch is above every release of its epoch.
+    pub fn floors_of(&self, os: Os, product: &Name) -> impl Iterator<Item = (Place, &str)> {
+        let of = self.floors.iter().filter(move |floor| floor.os == os && floor.product == *product);
+        let current = self.epoch(os);
+        of.map(move |floor| {
+            // The place before the first of the next epoch: the sequences of an epoch that was ended may be a thief's.
+            let place = if floor.epoch < current { Place(floor.epoch.saturating_add(1), 0) } else { Place(floor.epoch, floor.sequence) };
+            (place, floor.reason.as_str())
+        })
+    }
+
+    /// The highest floor of a product.
     pub fn floor(&self, os: Os, product: &Name) -> Option<(Place, &str)> {
-        let of = self.floors.iter().filter(|floor| floor.os == os && floor.product == *product);
-        of.map(|floor| (Place(floor.epoch, floor.sequence), floor.reason.as_str())).max()
+        self.floors_of(os, product).max()
     }
 
     /// The roles whose keys lie on the machine that serves.
     pub fn online_roles(&self) -> impl Iterator<Item = &str> {
         self.custody.iter().filter(|(_, custody)| **custody == Custody::Online).map(|(role, _)| role.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_steering_that_nothing_can_meet_are_refused() {
+        let name: Name = "acme".parse().unwrap();
+        let with = |least: u64, longest: u64| {
+            let mut policy = Policy::new(name.clone());
+            policy.steering.least_check_interval_seconds = least;
+            policy.steering.longest_check_interval_seconds = longest;
+            Policy::parse(&policy.to_bytes().unwrap(), &name, 1 << 20)
+        };
+        assert!(with(300, 300).is_ok() && with(1, u64::MAX).is_ok());
+        for (least, longest) in [(0, 300), (301, 300), (0, 0)] {
+            assert!(matches!(with(least, longest), Err(PolicyError::Inconsistent(_))), "{least} {longest}");
+        }
     }
 }

@@ -9,13 +9,14 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::build::Build;
-use crate::channel::{ChannelDocument, FORMAT, Kind, ObjectRef};
+use crate::channel::{ChannelDocument, FORMAT, Kind, ObjectRef, Release};
 use crate::install_link::RootPin;
 use crate::json;
 use crate::limits::Limits;
@@ -24,9 +25,14 @@ use crate::release::Manifest;
 use crate::time::UtcTime;
 
 pub mod audit;
+mod bundle;
+pub mod change;
 pub mod commit;
 pub mod compose;
+pub mod custody;
+pub mod deliver;
 pub mod disk;
+pub mod effect;
 pub mod error;
 pub mod garbage;
 pub mod init;
@@ -36,12 +42,19 @@ pub mod lint;
 pub mod lock;
 pub mod ordered;
 pub mod packs;
+pub mod passphrase;
 pub mod progress;
+pub mod proposal;
 pub mod read_back;
 pub mod refresh;
 pub mod request;
 pub mod retire;
 pub mod scan;
+pub mod signers;
+pub mod signing_request;
+pub mod submit;
+mod unfinished;
+pub mod versions;
 pub mod view;
 pub mod zip_source;
 
@@ -52,13 +65,16 @@ pub use packs::Effort;
 pub use progress::{Progress, Silent, Stage};
 pub use request::{Outcome, PublishRequest, Published};
 
-use commit::{Change, Signers};
+use change::Change;
 use compose::{NewRelease, Outline, Refused};
+use deliver::{Delivered, Delivery};
 use disk::{Disk, DiskError, Put};
 use keys::KeyFolder;
 use lock::{Lock, LockError};
 use packs::{PackPlan, PlacedPack};
+use passphrase::PassphraseSource;
 use scan::{Found, ScanError};
+use signers::Signers;
 use view::{View, ViewError};
 use zip_source::Unpacked;
 
@@ -73,6 +89,7 @@ pub struct Repository {
     name: Name,
     limits: Limits,
     patience: Duration,
+    delivery: Delivery,
 }
 
 /// `repository.json`: read by tools only, never by stations.
@@ -95,12 +112,24 @@ impl Repository {
             return Err(bad(format!("it has format {}; this program reads format {FORMAT}: use a newer one", description.format)));
         }
         let keys = keys.map_or_else(|| KeyFolder::beside(&path), KeyFolder::new);
-        Ok(Repository { disk, keys, name: description.name, limits: Limits::default(), patience: Duration::ZERO })
+        Ok(Repository {
+            disk,
+            keys,
+            name: description.name,
+            limits: Limits::default(),
+            patience: Duration::ZERO,
+            delivery: Delivery::Commit,
+        })
     }
 
     /// The same repository, whose commands wait up to `patience` for one another; without this they fail at once.
     pub fn waiting(self, patience: Duration) -> Repository {
         Repository { patience, ..self }
+    }
+
+    /// The same repository, whose encrypted keys `source` is asked for when one of them is needed.
+    pub fn unlocked_by(self, source: Arc<dyn PassphraseSource>) -> Repository {
+        Repository { keys: self.keys.unlocked_by(source), ..self }
     }
 
     /// Its name.
@@ -125,7 +154,7 @@ impl Repository {
 
     /// All that it holds, verified from the root down.
     pub fn view(&self) -> Result<View, PublishError> {
-        Ok(View::read(&self.disk, &self.name, &self.limits)?)
+        Ok(View::read(&self.disk, &self.name)?)
     }
 
     /// The newest root, for an install link.
@@ -134,7 +163,9 @@ impl Repository {
     }
 
     fn lock(&self, command: &str, progress: &dyn Progress) -> Result<Lock, LockError> {
-        Lock::take(self.disk.root(), command, self.patience, progress)
+        let lock = Lock::take(self.disk.root(), command, self.patience, progress)?;
+        unfinished::finish(&self.disk)?;
+        Ok(lock)
     }
 
     /// Publishes a folder or zip as the next release of a channel.
@@ -157,8 +188,9 @@ impl Repository {
         let leaving = if request.extras == Extras::RemoveOwned { self.listed_manifests(document) } else { vec![] };
         let outline =
             Outline::new(view::release_id(&request.id, &request.build), tree, &request.config, &leaving.iter().collect::<Vec<_>>());
+        let last_sequence = compose::last_sequence(&view.channels, request.id.os, &request.id.product);
         let mut published = Published {
-            sequence: compose::last_sequence(&view.channels, request.id.os, &request.id.product) + 1,
+            sequence: compose::next_sequence(last_sequence, request.sequence_at_least)?,
             build: request.build.clone(),
             manifest: None,
             files: outline.files().len(),
@@ -170,8 +202,9 @@ impl Repository {
             warnings: findings.0,
         };
         let same_files = current_manifest.as_ref().is_some_and(|manifest| Outline::of(manifest) == outline);
-        if let Some(release) = current.filter(|release| same_files && compose::says_the_same(release, &request.build, &request.attributes))
-        {
+        let is_high_enough = |release: &Release| request.sequence_at_least.is_none_or(|least| release.sequence >= least);
+        let says_the_same = |release: &Release| compose::says_the_same(release, &request.build, &request.attributes);
+        if let Some(release) = current.filter(|release| same_files && is_high_enough(release) && says_the_same(release)) {
             let (sequence, manifest) = (release.sequence, Some(release.manifest));
             return Ok(Outcome::AlreadyCurrent(Published { sequence, manifest, ..published }));
         }
@@ -187,8 +220,7 @@ impl Repository {
             return Ok(Outcome::Planned(published));
         }
 
-        let pending = Change { documents: [(request.id.target_path(), vec![])].into(), ..Change::default() };
-        let signers = Signers::load(&self.keys, &view, &pending)?;
+        let signers = self.gather(&view, &Change::of_paths([request.id.target_path()]))?;
         let packed = packs::write(&self.disk, folder, &plans, request.effort, progress)?;
         self.prove(&plans, &packed.packs, progress)?;
         if let Some(path) = scan::first_difference(&found, &scan::list(folder)?) {
@@ -211,8 +243,8 @@ impl Repository {
             now,
         };
         let document = compose::with_release(document.cloned(), new);
-        self.commit_documents(&view, &signers, [document], now)?;
-        Ok(Outcome::Published(published))
+        let delivered = self.deliver_documents(&view, &signers, [document], now)?;
+        Ok(if delivered.file().is_some() { Outcome::HandedOver(published) } else { Outcome::Published(published) })
     }
 
     /// Unpacks the source when it is a zip.
@@ -251,7 +283,7 @@ impl Repository {
     }
 
     /// The manifest of a release; `None` when it is damaged: then there is nothing to compare with, and all is packed anew.
-    fn manifest_of(&self, id: &ChannelId, release: &crate::channel::Release) -> Option<Manifest> {
+    fn manifest_of(&self, id: &ChannelId, release: &Release) -> Option<Manifest> {
         view::read_manifest(&self.disk, &release.manifest, &view::release_id(id, &release.build), &self.limits).ok()
     }
 
@@ -341,22 +373,21 @@ impl Repository {
         Ok((object, put))
     }
 
-    /// Makes channel documents visible.
-    fn commit_documents(
+    /// Sends channel documents on their way.
+    fn deliver_documents(
         &self,
         view: &View,
         signers: &Signers,
         documents: impl IntoIterator<Item = ChannelDocument>,
         now: UtcTime,
-    ) -> Result<(), PublishError> {
+    ) -> Result<Delivered, PublishError> {
         let mut change = Change::default();
         for document in documents {
             let bytes = document.to_bytes()?;
             fits("the channel document", bytes.len(), self.limits.document_bytes)?;
             change.documents.insert(document.id.target_path(), bytes);
         }
-        commit::commit(&self.disk, signers, view, &change, now)?;
-        Ok(())
+        self.deliver(view, signers, &change, now)
     }
 }
 

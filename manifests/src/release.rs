@@ -17,6 +17,7 @@ use crate::limits::Limits;
 use crate::name::{Arch, Name, Os, Variant};
 use crate::pack::Pack;
 use crate::path::RelPath;
+use crate::quote::quoted;
 use crate::time::FileTime;
 
 /// Largest size of a file, and of all files together, in bytes.
@@ -216,7 +217,7 @@ pub enum ManifestFault {
     #[error("`{0}` is a symbolic link, which {1} releases cannot have")]
     LinksNotAllowed(RelPath, Os),
     /// A link that leaves the folder (AC-51).
-    #[error("link `{0}` leads outside the folder or nowhere: `{1}`")]
+    #[error("link `{0}` leads outside the folder or nowhere: `{target}`", target = quoted(.1, 200))]
     LinkEscapes(RelPath, String),
     /// A file whose content lies outside its pack, or is missing.
     #[error("the content of `{0}` does not lie inside a pack")]
@@ -264,10 +265,24 @@ impl Manifest {
         #[derive(Deserialize)]
         struct Head {
             format: u64,
+            #[serde(default)]
+            files: json::Items,
+            #[serde(default)]
+            links: json::Items,
+            #[serde(default)]
+            directories: json::Items,
+            #[serde(default)]
+            removed: json::Items,
         }
         let head: Head = serde_json::from_slice(&text).map_err(|error| malformed(error.into()))?;
         if head.format != FORMAT {
             return Err(ManifestError::Format { id: boxed(), format: head.format });
+        }
+        // Before anything is built: an entry costs many times more memory than the two bytes of JSON that ask for it.
+        let entries =
+            [head.files, head.links, head.directories, head.removed].into_iter().fold(0, |sum: usize, items| sum.saturating_add(items.0));
+        if entries > limits.entries {
+            return Err(ManifestError::Unacceptable { id: boxed(), fault: ManifestFault::TooManyEntries(entries) });
         }
         let wire: ManifestWire = serde_json::from_slice(&text).map_err(|error| malformed(error.into()))?;
         let same = wire.document == "manifest"
@@ -277,10 +292,10 @@ impl Manifest {
             let found = format!(
                 "{} {} for {} {} (type `{}`)",
                 wire.product,
-                wire.build.escape_debug(),
+                quoted(&wire.build, 80),
                 wire.os,
                 wire.arch,
-                wire.document.escape_debug()
+                quoted(&wire.document, 80)
             );
             return Err(ManifestError::Other { id: boxed(), found });
         }
@@ -314,7 +329,8 @@ impl Manifest {
 
     /// Checks every rule of `docs/format.md` section 6. Publishing calls it before signing, a station before planning.
     pub fn check(&self, limits: &Limits) -> Result<(), ManifestFault> {
-        let entries = self.files.len() + self.links.len() + self.directories.len() + self.removed.len();
+        let parts = [self.files.len(), self.links.len(), self.directories.len(), self.removed.len()];
+        let entries = parts.into_iter().fold(0, usize::saturating_add);
         if entries > limits.entries {
             return Err(ManifestFault::TooManyEntries(entries));
         }
@@ -392,7 +408,12 @@ impl Manifest {
 
     /// The file at `path`.
     pub fn file(&self, path: &RelPath) -> Option<&FileEntry> {
-        self.files.binary_search_by(|file| file.path.cmp(path)).ok().map(|index| &self.files[index])
+        self.files.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|index| self.files.get(index))
+    }
+
+    /// Every object that it names: packs and dictionaries.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectRef> {
+        self.packs.iter().map(Pack::object).chain(self.dictionaries.iter().copied())
     }
 
     /// Bytes of all files together.
@@ -524,6 +545,22 @@ mod tests {
         let few = Limits { entries: 1, ..Limits::default() };
         assert_eq!(manifest(Os::Linux, &[("a", 0), ("b", 0)]).check(&few), Err(ManifestFault::TooManyEntries(2)));
         assert!(matches!(fault(&manifest(Os::Linux, &[("b", 0), ("a", 0)])), Some(ManifestFault::Order(_))));
+    }
+
+    #[test]
+    fn d9_ten_million_entries_are_refused_by_their_number_before_one_of_them_is_read() {
+        let mut json = manifest(Os::Linux, &[]).to_json().unwrap();
+        json.truncate(json.len() - 1);
+        // No entry is a path. Nobody gets as far as to notice.
+        let many = [&json[..], br#","removed":[0"#, &b",0".repeat(9_999_999), b"]}"].concat();
+        let few = [&json[..], br#","removed":[0]}"#].concat();
+        let parse = |json: &[u8]| {
+            let stored = zstd::bulk::compress(json, 1).unwrap();
+            Manifest::parse(&stored, &manifest(Os::Linux, &[]).id, &Limits::default())
+        };
+        let fault = ManifestFault::TooManyEntries(10_000_000);
+        assert!(matches!(parse(&many), Err(ManifestError::Unacceptable { fault: found, .. }) if found == fault));
+        assert!(matches!(parse(&few), Err(ManifestError::Malformed { .. })));
     }
 
     #[test]

@@ -12,16 +12,21 @@ use sha2::Digest as _;
 
 use crate::canonical::CanonicalError;
 use crate::digest;
+use crate::json::Malformed;
 use crate::key::{Key, KeyId, Verifier};
 use crate::limits::Limits;
+use crate::quote::quoted;
 use crate::signed::Envelope;
 use crate::time::UtcTime;
+
+/// Longest name of a role or key in a message, in characters.
+pub(crate) const NAME: usize = 100;
 
 /// Why a role's file is not acceptable as that role.
 #[derive(Debug, thiserror::Error)]
 pub enum RoleError {
     /// The threshold of signatures is not met.
-    #[error("{role} has {valid} valid signatures of the {threshold} it needs")]
+    #[error("{} has {valid} valid signatures of the {threshold} it needs", quoted(.role, NAME))]
     Unsigned {
         /// The role.
         role: String,
@@ -31,7 +36,7 @@ pub enum RoleError {
         threshold: u64,
     },
     /// A key id stands twice in `signatures` (W5, A14).
-    #[error("{role} has two signatures by key {key}")]
+    #[error("{} has two signatures by key {}", quoted(.role, NAME), quoted(.key.as_str(), NAME))]
     RepeatedSignature {
         /// The role.
         role: String,
@@ -39,7 +44,7 @@ pub enum RoleError {
         key: KeyId,
     },
     /// More signatures than anyone needs (A15).
-    #[error("{role} has {count} signatures, more than the {limit} allowed")]
+    #[error("{} has {count} signatures, more than the {limit} allowed", quoted(.role, NAME))]
     TooManySignatures {
         /// The role.
         role: String,
@@ -49,15 +54,15 @@ pub enum RoleError {
         limit: usize,
     },
     /// The content is not of the role's shape.
-    #[error("{role} is malformed: {source}")]
+    #[error("{} is malformed: {source}", quoted(.role, NAME))]
     Malformed {
         /// The role.
         role: String,
         /// What is wrong.
-        source: serde_json::Error,
+        source: Malformed,
     },
     /// `_type` names another role (W21, A17).
-    #[error("{role} says it is of type `{found}`")]
+    #[error("{} says it is of type `{}`", quoted(.role, NAME), quoted(.found, NAME))]
     WrongType {
         /// The role that was asked for.
         role: String,
@@ -99,10 +104,10 @@ impl<'de> Deserialize<'de> for SpecVersion {
         let text = String::deserialize(deserializer)?;
         let parts: Vec<&str> = text.split('.').collect();
         let numeric = parts.iter().all(|part| !part.is_empty() && part.len() < 10 && part.bytes().all(|b| b.is_ascii_digit()));
-        if numeric && (2..=3).contains(&parts.len()) && parts[0] == "1" {
+        if numeric && (2..=3).contains(&parts.len()) && parts.first() == Some(&"1") {
             Ok(SpecVersion(text))
         } else {
-            Err(serde::de::Error::custom(format_args!("spec_version `{}` is not 1.x", text.chars().take(20).collect::<String>())))
+            Err(serde::de::Error::custom(format_args!("spec_version `{}` is not 1.x", quoted(&text, 20))))
         }
     }
 }
@@ -137,7 +142,7 @@ impl RoleKeys {
     pub fn new(keyids: Vec<KeyId>, threshold: NonZeroU64) -> Result<RoleKeys, String> {
         let mut seen = HashSet::new();
         if let Some(twice) = keyids.iter().find(|id| !seen.insert(*id)) {
-            return Err(format!("key id {twice} stands twice in one role"));
+            return Err(format!("key id {} stands twice in one role", quoted(twice.as_str(), NAME)));
         }
         Ok(RoleKeys { keyids, threshold })
     }
@@ -155,7 +160,7 @@ pub(crate) fn check_key_table(keys: &KeyTable, verifier: &dyn Verifier, limits: 
         return Ok(());
     }
     match keys.iter().find(|(id, key)| key.id() != **id) {
-        Some((id, _)) => Err(format!("key id {id} is not that of its key")),
+        Some((id, _)) => Err(format!("key id {} is not that of its key", quoted(id.as_str(), NAME))),
         None => Ok(()),
     }
 }
@@ -182,6 +187,28 @@ pub fn verify<T: DeserializeOwned + HasHeader>(
     if let Some(twice) = envelope.signatures.iter().find(|signature| !seen.insert(&signature.keyid)) {
         return Err(RoleError::RepeatedSignature { role: role.to_owned(), key: twice.keyid.clone() });
     }
+    let (valid, threshold) = (valid_signatures(envelope, keys, role_keys, verifier)?, role_keys.threshold.get());
+    if valid < threshold {
+        return Err(RoleError::Unsigned { role: role.to_owned(), valid, threshold });
+    }
+    let malformed = |error: serde_json::Error| RoleError::Malformed { role: role.to_owned(), source: error.into() };
+    let content = T::deserialize(&envelope.signed).map_err(malformed)?;
+    if content.header().kind != T::KIND {
+        return Err(RoleError::WrongType { role: role.to_owned(), found: content.header().kind.clone() });
+    }
+    Ok(content)
+}
+
+/// How many distinct keys of `role_keys` have a valid signature in `envelope`: the count behind [`verify`], which alone decides.
+///
+/// # Errors
+/// The content has no canonical form, so nothing can have signed it.
+pub fn valid_signatures(
+    envelope: &Envelope,
+    keys: &KeyTable,
+    role_keys: &RoleKeys,
+    verifier: &dyn Verifier,
+) -> Result<u64, CanonicalError> {
     let message = envelope.message()?;
     let mut signed_by = HashSet::new();
     for signature in envelope.signatures.iter().filter(|signature| role_keys.keyids.contains(&signature.keyid)) {
@@ -190,16 +217,7 @@ pub fn verify<T: DeserializeOwned + HasHeader>(
             signed_by.insert((key.keytype(), key.public()));
         }
     }
-    let (valid, threshold) = (signed_by.len() as u64, role_keys.threshold.get());
-    if valid < threshold {
-        return Err(RoleError::Unsigned { role: role.to_owned(), valid, threshold });
-    }
-    let malformed = |source| RoleError::Malformed { role: role.to_owned(), source };
-    let content = T::deserialize(&envelope.signed).map_err(malformed)?;
-    if content.header().kind != T::KIND {
-        return Err(RoleError::WrongType { role: role.to_owned(), found: content.header().kind.clone() });
-    }
-    Ok(content)
+    Ok(signed_by.len() as u64)
 }
 
 /// A role's content: has a [`Header`] of a fixed `_type`.

@@ -62,14 +62,40 @@ impl Envelope {
         canonical::to_vec(&self.signed)
     }
 
+    /// `content` without any signature.
+    pub fn unsigned<T: Serialize>(content: &T) -> Result<Envelope, EnvelopeError> {
+        let signed = serde_json::to_value(content).map_err(CanonicalError::NotJson)?;
+        Ok(Envelope { signatures: vec![], signed })
+    }
+
+    /// Adds the signature of `signer`. Returns whether it was not there before.
+    pub fn add_signature(&mut self, signer: &dyn Signer) -> Result<bool, EnvelopeError> {
+        let keyid = signer.key_id();
+        let sig = hex::encode(signer.sign(&self.message()?)?);
+        let known = self.signatures.iter().any(|signature| signature.keyid == keyid && signature.sig == sig);
+        if !known {
+            // A wrong signature by the same key, which would refuse the file, gives way.
+            self.signatures.retain(|signature| signature.keyid != keyid);
+            self.signatures.push(Signature { keyid, sig });
+        }
+        Ok(!known)
+    }
+
+    /// Takes over the signatures by keys that have none here.
+    pub fn merge_signatures(&mut self, others: Vec<Signature>) {
+        for other in others {
+            if self.signatures.iter().all(|signature| signature.keyid != other.keyid) {
+                self.signatures.push(other);
+            }
+        }
+    }
+
     /// Signs `content` with each of `signers` and returns the bytes of the file, as it is stored.
     pub fn sign<T: Serialize>(content: &T, signers: &[&dyn Signer]) -> Result<Vec<u8>, EnvelopeError> {
-        let signed = serde_json::to_value(content).map_err(CanonicalError::NotJson)?;
-        let message = canonical::to_vec(&signed)?;
-        let signatures = signers
-            .iter()
-            .map(|signer| Ok(Signature { keyid: signer.key_id(), sig: hex::encode(signer.sign(&message)?) }))
-            .collect::<Result<Vec<_>, SignError>>()?;
-        Ok(canonical::to_stored(&Envelope { signatures, signed })?)
+        let mut envelope = Envelope::unsigned(content)?;
+        for signer in signers {
+            envelope.add_signature(*signer)?;
+        }
+        Ok(canonical::to_stored(&envelope)?)
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
-use crate::role::{HasHeader, Hashes, Header, KeyTable, RoleKeys};
+use crate::quote::quoted;
+use crate::role::{HasHeader, Hashes, Header, KeyTable, NAME, RoleKeys};
 
 /// The content of `targets.json` or of a delegated role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ impl<'de> Deserialize<'de> for Delegations {
             if name.is_empty() || ["root", "timestamp", "snapshot", "targets"].contains(&name) || !seen.insert(name) {
                 return Err(serde::de::Error::custom(format_args!(
                     "delegated role name `{}` is reserved, empty or there twice",
-                    name.escape_debug()
+                    quoted(name, NAME)
                 )));
             }
         }
@@ -150,36 +151,59 @@ pub(crate) fn pattern_matches(pattern: &str, path: &str) -> bool {
     patterns.len() == segments.len() && patterns.iter().zip(&segments).all(|(pattern, segment)| segment_matches(pattern, segment))
 }
 
-/// `*` is any run, `?` any one character. Greedy with one point to go back to: linear space, no recursion.
+/// `*` is any run, `?` any one character. Greedy with one point to go back to: no recursion, no memory.
 fn segment_matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t, mut retry) = (0, 0, None);
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t));
-                p += 1;
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    // What follows the last `*`, and the text from where on it was tried.
+    let mut retry = None;
+    loop {
+        let text_before = text.clone();
+        match (pattern.next(), text.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                retry = Some((pattern.clone(), text_before.clone()));
+                text = text_before;
             }
-            Some(c) if *c == '?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((after_star, from)) => {
-                    retry = Some((after_star, from + 1));
-                    p = after_star;
-                    t = from + 1;
+            (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {}
+            _ => {
+                let Some((after_star, from)) = retry.take() else { return false };
+                // The `*` takes one character more than it did.
+                let mut further = from;
+                if further.next().is_none() {
+                    return false;
                 }
-                None => return false,
-            },
+                pattern = after_star.clone();
+                text = further.clone();
+                retry = Some((after_star, further));
+            }
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The definition: what may follow, tried in full.
+    fn by_definition(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => (0..=text.len()).any(|taken| by_definition(rest, &text[taken..])),
+            (['?', pattern @ ..], [_, text @ ..]) => by_definition(pattern, text),
+            ([wanted, pattern @ ..], [found, text @ ..]) => wanted == found && by_definition(pattern, text),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_segment_matches_as_the_definition_says(pattern in "[ab*?é]{0,8}", text in "[abé]{0,10}") {
+            let characters = |text: &str| text.chars().collect::<Vec<char>>();
+            prop_assert_eq!(segment_matches(&pattern, &text), by_definition(&characters(&pattern), &characters(&text)), "{} {}", pattern, text);
+        }
+    }
 
     #[test]
     fn w24_wildcards_stay_within_a_segment() {

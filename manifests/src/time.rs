@@ -9,6 +9,8 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::quote::quoted;
+
 /// An instant, in whole seconds since 1970-01-01T00:00:00Z; years 1970 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UtcTime(i64);
@@ -43,7 +45,7 @@ impl FromStr for UtcTime {
     type Err = InvalidTime;
 
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
-        parse(text).ok_or_else(|| InvalidTime(text.chars().take(40).collect()))
+        parse(text).ok_or_else(|| InvalidTime(quoted(text, 40).to_string()))
     }
 }
 
@@ -53,7 +55,7 @@ fn parse(text: &str) -> Option<UtcTime> {
     if text.len() != SHAPE.len() || !text.bytes().zip(SHAPE).all(fits) {
         return None;
     }
-    let number = |from: usize, to: usize| text[from..to].parse::<i16>().ok();
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i16>().ok();
     let small = |from: usize, to: usize| number(from, to).and_then(|n| i8::try_from(n).ok());
     let civil = DateTime::new(number(0, 4)?, small(5, 7)?, small(8, 10)?, small(11, 13)?, small(14, 16)?, small(17, 19)?, 0).ok()?;
     let seconds = civil.duration_since(EPOCH).as_secs();

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::key::Verifier;
 use crate::limits::Limits;
-use crate::role::{self, HasHeader, KeyTable, MetaFile, RoleError, RoleKeys};
+use crate::quote::quoted;
+use crate::role::{self, HasHeader, KeyTable, MetaFile, NAME, RoleError, RoleKeys};
 use crate::root::Root;
 use crate::signed::{Envelope, EnvelopeError};
 use crate::snapshot::Snapshot;
@@ -28,7 +29,7 @@ pub const TARGETS: &str = "targets";
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read as an envelope.
-    #[error("{role} is not signed metadata: {source}")]
+    #[error("{} is not signed metadata: {source}", quoted(.role, NAME))]
     Envelope {
         /// The role.
         role: String,
@@ -39,7 +40,7 @@ pub enum TrustError {
     #[error(transparent)]
     Role(#[from] RoleError),
     /// A key table with keys under ids that are not theirs, or too many.
-    #[error("the keys of {role} are unacceptable: {reason}")]
+    #[error("the keys of {} are unacceptable: {reason}", quoted(.role, NAME))]
     Keys {
         /// The role that holds the table.
         role: String,
@@ -47,7 +48,7 @@ pub enum TrustError {
         reason: String,
     },
     /// An older version than one that was trusted before (W12, W13, W18).
-    #[error("{role} is version {found}, but version {trusted} was trusted before: an old copy, or an attack")]
+    #[error("{} is version {found}, but version {trusted} was trusted before: an old copy, or an attack", quoted(.role, NAME))]
     Rollback {
         /// The role.
         role: String,
@@ -57,7 +58,7 @@ pub enum TrustError {
         found: u64,
     },
     /// Another version than the one asked for (W6, W17).
-    #[error("{role} is version {found} where {expected} is listed")]
+    #[error("{} is version {found} where {expected} is listed", quoted(.role, NAME))]
     Version {
         /// The role.
         role: String,
@@ -67,13 +68,13 @@ pub enum TrustError {
         found: u64,
     },
     /// Other bytes than those listed (W16).
-    #[error("{role} has not the length or hash that is listed for it")]
+    #[error("{} has not the length or hash that is listed for it", quoted(.role, NAME))]
     Mismatch {
         /// The role.
         role: String,
     },
     /// Not valid any more at the time of the check.
-    #[error("{role} expired at {expired}, it is {now}: nothing newer could be had (is this computer's clock right?)")]
+    #[error("{} expired at {expired}, it is {now}: nothing newer could be had (is this computer's clock right?)", quoted(.role, NAME))]
     Expired {
         /// The role.
         role: String,
@@ -83,13 +84,13 @@ pub enum TrustError {
         now: UtcTime,
     },
     /// A role that a new snapshot no longer lists (W18), or never listed (W22).
-    #[error("the snapshot does not list {role}")]
+    #[error("the snapshot does not list {}", quoted(.role, NAME))]
     NotInSnapshot {
         /// The role.
         role: String,
     },
     /// A delegation that nobody made.
-    #[error("{delegator} does not delegate to {role}")]
+    #[error("{} does not delegate to {}", quoted(.delegator, NAME), quoted(.role, NAME))]
     NotDelegated {
         /// The role.
         role: String,
@@ -128,6 +129,8 @@ pub struct TrustedSet {
     limits: Limits,
     /// Taken once; every expiry is judged by it (W1).
     now: UtcTime,
+    /// Days after the timestamp's expiry in which it and the snapshot are still accepted; see [`TrustedSet::accept_stale`].
+    stale_days: i64,
     root: Root,
     timestamp: Option<Timestamp>,
     snapshot: Option<Snapshot>,
@@ -141,7 +144,8 @@ impl TrustedSet {
     /// by its own threshold is checked all the same.
     pub fn new(root: &[u8], now: UtcTime, verifier: Arc<dyn Verifier>, limits: Limits) -> Result<Self, TrustError> {
         let root = verify_root(root, None, &*verifier, &limits)?;
-        Ok(TrustedSet { verifier, limits, now, root, timestamp: None, snapshot: None, targets: None, delegated: BTreeMap::new() })
+        let (stale_days, delegated) = (0, BTreeMap::new());
+        Ok(TrustedSet { verifier, limits, now, stale_days, root, timestamp: None, snapshot: None, targets: None, delegated })
     }
 
     /// An empty set that starts from `root`, with the same time, verifier and limits.
@@ -174,6 +178,30 @@ impl TrustedSet {
         self.now
     }
 
+    /// Judges expiry by `now` from here on. Only before any timestamp is trusted: a walk of the roots can show that what was taken for the time came from keys that are no longer trusted.
+    pub fn set_time(&mut self, now: UtcTime) -> Result<(), TrustError> {
+        if self.timestamp.is_some() {
+            return Err(TrustError::OutOfOrder("the time, before any timestamp,"));
+        }
+        self.now = now;
+        Ok(())
+    }
+
+    /// Accepts timestamp and snapshot until `days` after the timestamp expired.
+    ///
+    /// Off-spec: for metadata that was carried here, on a stick or through an exchange folder, and never for what a network serves (`offline_max_age_days`, `docs/format.md` section 4). All other
+    /// roles keep their expiry, and nothing else is checked less.
+    pub fn accept_stale(&mut self, days: u32) {
+        self.stale_days = days.into();
+    }
+
+    /// Until when timestamp and snapshot are accepted although one of them has expired; `None` while both are fresh.
+    pub fn stale_until(&self) -> Option<UtcTime> {
+        let timestamp = self.timestamp.as_ref()?;
+        let is_stale = timestamp.is_expired(self.now) || self.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_expired(self.now));
+        is_stale.then(|| timestamp.header().expires.plus_days(self.stale_days))
+    }
+
     /// The bounds in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -202,11 +230,9 @@ impl TrustedSet {
         self.unexpired(&self.root, Root::KIND)
     }
 
-    /// Whether keys or threshold of the timestamp or snapshot role differ from those of `before`: then the stored timestamp and snapshot are to be deleted, so that a repository recovers
-    /// from versions that were driven up by a thief (5.3.11, W9).
+    /// Whether the stored timestamp and snapshot are to be deleted, since the root now names other keys for them than `before` did (5.3.11, W9).
     pub fn online_keys_changed_since(&self, before: &Root) -> bool {
-        [&before.roles.timestamp, &before.roles.snapshot].map(|role| keys_of(before, role))
-            != [&self.root.roles.timestamp, &self.root.roles.snapshot].map(|role| keys_of(&self.root, role))
+        self.root.changes_online_keys_of(before)
     }
 
     /// Takes a timestamp (5.4).
@@ -346,7 +372,8 @@ impl TrustedSet {
         if !listed.match_bytes(bytes) {
             return Err(TrustError::Mismatch { role: role.into() });
         }
-        let limit = listed.length.unwrap_or(self.limits.targets_bytes);
+        // The online keys sign what is listed; they do not decide how much a station reads (B1).
+        let limit = listed.length.unwrap_or(u64::MAX).min(self.limits.targets_bytes);
         let envelope = parse(bytes, limit, role)?;
         let content: Targets = role::verify(&envelope, role, keys, role_keys, &*self.verifier, &self.limits)?;
         if content.header.version != listed.version {
@@ -369,8 +396,16 @@ impl TrustedSet {
     }
 
     fn unexpired<T: HasHeader>(&self, content: &T, role: &str) -> Result<(), TrustError> {
-        if content.is_expired(self.now) {
-            return Err(TrustError::Expired { role: role.into(), expired: content.header().expires, now: self.now });
+        let expired = content.header().expires;
+        // By the type, not by the name: a delegated role may be called `snapshot`.
+        let of_timestamp = match T::KIND {
+            Timestamp::KIND => Some(expired),
+            Snapshot::KIND => self.timestamp.as_ref().map(|timestamp| timestamp.header().expires),
+            _ => None,
+        };
+        let stale_until = of_timestamp.map(|expires| expires.plus_days(self.stale_days)).filter(|_| self.stale_days > 0);
+        if content.is_expired(self.now) && stale_until.is_none_or(|until| self.now >= until) {
+            return Err(TrustError::Expired { role: role.into(), expired, now: self.now });
         }
         Ok(())
     }
@@ -383,7 +418,7 @@ fn verify_root(bytes: &[u8], predecessor: Option<&Root>, verifier: &dyn Verifier
         role::verify::<Root>(&envelope, Root::KIND, &before.keys, &before.roles.root, verifier, limits)?;
     }
     // The keys that must have signed are in what is not verified yet; nothing else of it is used before.
-    let malformed = |source| RoleError::Malformed { role: Root::KIND.into(), source };
+    let malformed = |error: serde_json::Error| RoleError::Malformed { role: Root::KIND.into(), source: error.into() };
     let claimed = <Root as serde::Deserialize>::deserialize(&envelope.signed).map_err(malformed)?;
     check_keys(&claimed.keys, Root::KIND, verifier, limits)?;
     Ok(role::verify(&envelope, Root::KIND, &claimed.keys, &claimed.roles.root, verifier, limits)?)
@@ -395,10 +430,4 @@ fn check_keys(keys: &KeyTable, role: &str, verifier: &dyn Verifier, limits: &Lim
 
 fn parse(bytes: &[u8], limit: u64, role: &str) -> Result<Envelope, TrustError> {
     Envelope::parse(bytes, limit).map_err(|source| TrustError::Envelope { role: role.into(), source })
-}
-
-/// The keys of a role as values, in no order, with the threshold.
-fn keys_of<'a>(root: &'a Root, role: &RoleKeys) -> (BTreeMap<String, Option<&'a crate::key::Key>>, u64) {
-    let keys = role.keyids.iter().map(|id| (id.to_string(), root.keys.get(id))).collect();
-    (keys, role.threshold.get())
 }

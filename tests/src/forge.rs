@@ -3,11 +3,12 @@
 //! For the tests in which the publisher's keys, or the server that holds them, are in the wrong hands: the station is the last to check. It reads the
 //! repository and the key files as `docs/format.md` describes them and shares no code with the library that wrote them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::Signer;
+pub use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -79,6 +80,14 @@ impl Forge<'_> {
         self.sign_up_from_snapshot(snapshot);
     }
 
+    /// Signs `role` as it is as the next version, and the chain up to the timestamp.
+    pub fn sign_up_from_role(&self, role: &str) {
+        let listed = self.write_next(role, self.role(role));
+        let mut snapshot = self.role("snapshot");
+        snapshot["signed"]["meta"][format!("{role}.json")] = listed;
+        self.sign_up_from_snapshot(snapshot);
+    }
+
     /// Signs this snapshot as the next version, and a timestamp for it.
     pub fn sign_up_from_snapshot(&self, snapshot: Value) {
         let snapshot = self.write_next("snapshot", snapshot);
@@ -102,29 +111,82 @@ impl Forge<'_> {
         self.repo.join("objects").join(&sha256[..2]).join(sha256)
     }
 
+    /// Makes a new key for a top-level role, has the next root name it in the place of the old one, and signs anew what the role signs, up to the timestamp. Returns the old key.
+    pub fn rotate(&self, role: &str) -> SigningKey {
+        let (old_file, old) = self.held(role);
+        let old_root_key = self.key_for("root");
+        let mut file = read_json(&old_file);
+        file["roles"] = json!([]);
+        fs::write(&old_file, serde_json::to_vec(&file).expect("JSON can be written")).expect("key file written");
+        let seed = Sha256::digest(old.to_bytes());
+        let new = SigningKey::from_bytes(&seed.into());
+        let public = hex::encode(new.verifying_key().as_bytes());
+        file["roles"] = json!([role]);
+        file["public"] = json!(public);
+        file["seed"] = json!(hex::encode(seed));
+        let id = key_id(&new);
+        fs::write(self.keys.join(format!("{id}.json")), serde_json::to_vec(&file).expect("JSON can be written")).expect("key file written");
+        self.next_root(&[&old_root_key, &self.key_for("root")], |root| {
+            root["keys"][&id] = key_object(&new);
+            root["roles"][role]["keyids"] = json!([id]);
+        });
+        match role {
+            "targets" => {
+                let targets = self.write_next("targets", self.role("targets"));
+                let mut snapshot = self.role("snapshot");
+                snapshot["signed"]["meta"]["targets.json"] = targets;
+                self.sign_up_from_snapshot(snapshot);
+            }
+            "snapshot" => self.sign_up_from_snapshot(self.role("snapshot")),
+            _ => self.sign_timestamp(),
+        }
+        old
+    }
+
+    /// Writes the next root, changed by `change` and signed by `keys`, and nothing else.
+    pub fn next_root(&self, keys: &[&SigningKey], change: impl FnOnce(&mut Value)) {
+        let mut root = self.role("root");
+        let version = root["signed"]["version"].as_u64().expect("a version") + 1;
+        root["signed"]["version"] = json!(version);
+        change(&mut root["signed"]);
+        let bytes = signed(root, keys);
+        fs::write(self.repo.join("metadata").join(format!("{version}.root.json")), bytes).expect("metadata written");
+    }
+
+    /// Signs the timestamp as the next version.
+    pub fn sign_timestamp(&self) {
+        self.write_next("timestamp", self.role("timestamp"));
+        self.repository.wait_until_served();
+    }
+
+    /// The bytes of `document` signed by `keys` and nobody else: what a thief of just these keys could serve.
+    pub fn signed_by(&self, document: Value, keys: &[&SigningKey]) -> Vec<u8> {
+        signed(document, keys)
+    }
+
+    /// The private key of a role.
+    pub fn key_for(&self, role: &str) -> SigningKey {
+        self.held(role).1
+    }
+
     /// Writes `document` as the next version of `role` and returns what its parent says of it.
     fn write_next(&self, role: &str, mut document: Value) -> Value {
         let version = document["signed"]["version"].as_u64().expect("a version") + 1;
         document["signed"]["version"] = json!(version);
-        let key = self.key_for(role);
-        // For the ASCII that metadata is made of, the compact form with sorted keys is the canonical one.
-        let canonical = serde_json::to_vec(&document["signed"]).expect("JSON can be written");
-        let keyid = document["signatures"][0]["keyid"].clone();
-        document["signatures"] = json!([{"keyid": keyid, "sig": hex::encode(key.sign(&canonical).to_bytes())}]);
-        let bytes = serde_json::to_vec(&document).expect("JSON can be written");
+        let bytes = signed(document, &[&self.key_for(role)]);
         let name = if role == "timestamp" { "timestamp.json".to_owned() } else { format!("{version}.{role}.json") };
         fs::write(self.repo.join("metadata").join(name), &bytes).expect("metadata written");
         json!({"version": version, "length": bytes.len(), "hashes": {"sha256": hex_sha256(&bytes)}})
     }
 
-    fn key_for(&self, role: &str) -> SigningKey {
-        let held: Vec<Value> = fs::read_dir(&self.keys)
-            .unwrap_or_else(|e| panic!("no keys at `{}`: {e}", self.keys.display()))
-            .map(|entry| read_json(&entry.expect("listed").path()))
-            .collect();
-        let key = held.iter().find(|key| key["roles"].as_array().is_some_and(|roles| roles.contains(&json!(role))));
-        let seed = key.unwrap_or_else(|| panic!("no key for {role}"))["seed"].as_str().expect("a seed");
-        SigningKey::from_bytes(hex::decode(seed).expect("hex").as_slice().try_into().expect("32 bytes"))
+    /// The key file of a role, and the key in it.
+    fn held(&self, role: &str) -> (PathBuf, SigningKey) {
+        let files = fs::read_dir(&self.keys).unwrap_or_else(|e| panic!("no keys at `{}`: {e}", self.keys.display()));
+        let mut held = files.map(|entry| entry.expect("listed").path()).map(|path| (read_json(&path), path));
+        let key = held.find(|(key, _)| key["roles"].as_array().is_some_and(|roles| roles.contains(&json!(role))));
+        let (key, path) = key.unwrap_or_else(|| panic!("no key for {role}"));
+        let seed = hex::decode(key["seed"].as_str().expect("a seed")).expect("hex");
+        (path, SigningKey::from_bytes(seed.as_slice().try_into().expect("32 bytes")))
     }
 
     fn newest(&self, role: &str) -> String {
@@ -137,6 +199,24 @@ impl Forge<'_> {
             .collect();
         format!("{}.{role}.json", names.last().unwrap_or_else(|| panic!("no file of role {role}")))
     }
+}
+
+/// `document` with the signatures of exactly these keys, each once. For the ASCII that metadata is made of, the compact form with sorted keys is the canonical one.
+fn signed(mut document: Value, keys: &[&SigningKey]) -> Vec<u8> {
+    let canonical = serde_json::to_vec(&document["signed"]).expect("JSON can be written");
+    let signatures: BTreeMap<String, String> = keys.iter().map(|key| (key_id(key), hex::encode(key.sign(&canonical).to_bytes()))).collect();
+    document["signatures"] = signatures.into_iter().map(|(keyid, sig)| json!({"keyid": keyid, "sig": sig})).collect();
+    serde_json::to_vec(&document).expect("JSON can be written")
+}
+
+/// A key as it stands in a key table.
+fn key_object(key: &SigningKey) -> Value {
+    json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": hex::encode(key.verifying_key().as_bytes())}})
+}
+
+/// The id of a key: the digest of its canonical JSON.
+fn key_id(key: &SigningKey) -> String {
+    hex_sha256(&serde_json::to_vec(&key_object(key)).expect("JSON can be written"))
 }
 
 /// `windows/p/x86_64/stable.json` → `windows/p/x86_64/<sha256>.stable.json`.

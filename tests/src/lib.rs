@@ -7,7 +7,10 @@
 //! - [`world`]: a temporary folder with builds, a content repository, servers and stations.
 //! - [`server`]: an `update-server` under test. [`station`]: an install folder and the `updater` that looks after it.
 //! - [`proxy`]: the network between them; it can cut, slow, corrupt, truncate, replay.
+//! - [`tls`]: certificates of every kind, and HTTPS before a server.
 //! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
+//! - [`scene`]: a station that somebody wants to lead astray.
+//! - [`zip`]: zip files with names that no folder could hold.
 //! - [`process`]: starting programs, with a time limit on each.
 
 #![warn(missing_docs)]
@@ -15,7 +18,10 @@
 pub mod forge;
 pub mod process;
 pub mod proxy;
+pub mod scene;
 pub mod server;
 pub mod station;
+pub mod tls;
 pub mod tree;
 pub mod world;
+pub mod zip;

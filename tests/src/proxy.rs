@@ -5,6 +5,7 @@
 //! neither side knows about it.
 
 mod script;
+mod tunnel;
 mod wire;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use script::{Fault, Nth, Recording, Spot};
 use script::{MadeUp, Rule, Shape, made_up};
+pub use tunnel::Tunnel;
 use wire::{Framing, RequestHead, ResponseHead};
 
 /// Only answers up to this size, in bytes, are kept for recordings: metadata, never payload.
@@ -31,6 +33,8 @@ pub struct Exchange {
     pub path: String,
     /// The `Range` that the station asked for.
     pub range: Option<String>,
+    /// The `Authorization` that the station gave.
+    pub authorization: Option<String>,
     /// Whether the request was conditional (`If-None-Match` or `If-Modified-Since`).
     pub conditional: bool,
     /// Status of the answer; 0 when there was none.
@@ -53,7 +57,7 @@ struct State {
 }
 
 struct Shared {
-    upstreams: Vec<SocketAddr>,
+    upstreams: Mutex<Vec<SocketAddr>>,
     next: AtomicUsize,
     closed: AtomicBool,
     state: Mutex<State>,
@@ -77,7 +81,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
-            upstreams,
+            upstreams: Mutex::new(upstreams),
             next: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             state: Mutex::default(),
@@ -109,6 +113,11 @@ impl Proxy {
         let (scheme, rest) = link.split_once("://").expect("a link has a scheme");
         let path = rest.find('/').map_or("", |at| &rest[at..]);
         format!("{scheme}://{}{path}", self.address)
+    }
+
+    /// From now on, all requests go to `upstream`: somebody else answers at the same address.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.shared.upstreams.lock().unwrap_or_else(PoisonError::into_inner) = vec![upstream];
     }
 
     /// From now on, `fault` befalls those requests whose path contains `pattern` that `nth` selects. The first rule that applies wins.
@@ -167,6 +176,15 @@ impl Drop for Proxy {
     }
 }
 
+/// Sends `bytes` one by one, with `gap` before each.
+fn drip(client: &mut TcpStream, bytes: &[u8], gap: Duration) -> io::Result<()> {
+    bytes.iter().try_for_each(|byte| {
+        // Like a slow pace, this is the network itself.
+        thread::sleep(gap);
+        client.write_all(&[*byte])
+    })
+}
+
 /// Bytes of bodies in `exchanges` whose path contains `pattern`.
 pub fn body_bytes(exchanges: &[Exchange], pattern: &str) -> u64 {
     exchanges.iter().filter(|e| e.path.contains(pattern)).map(|e| e.body).sum()
@@ -182,7 +200,8 @@ impl Shared {
     fn converse(&self, mut client: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         while let Some(request) = RequestHead::read(&mut client)? {
-            if !self.answer(&mut client, request)? {
+            let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+            if !self.answer(&mut client, request)? || is_last {
                 return client.shutdown(Shutdown::Both);
             }
         }
@@ -197,6 +216,7 @@ impl Shared {
             method: request.method.clone(),
             path: request.path.clone(),
             range: request.header("range").map(str::to_owned),
+            authorization: request.header("authorization").map(str::to_owned),
             conditional: request.header("if-none-match").or(request.header("if-modified-since")).is_some(),
             status: 0,
             body: 0,
@@ -209,8 +229,8 @@ impl Shared {
         }
         let sent = match made_up(fault.as_ref(), &request.path) {
             Some(MadeUp::Silence) => Ok(false),
-            Some(MadeUp::Answer(status, kind, body)) => {
-                let head = ResponseHead::plain(status, kind);
+            Some(MadeUp::Answer(status, headers, body)) => {
+                let head = headers.iter().fold(ResponseHead::made_up(status), |head, (name, value)| head.with(name, value));
                 self.send(client, &mut exchange, head, &mut body.as_slice(), Some(body.len() as u64), None)
             }
             None => self.forward(client, &mut exchange, &request, fault.as_ref()),
@@ -225,7 +245,8 @@ impl Shared {
 
     fn forward(&self, client: &mut TcpStream, exchange: &mut Exchange, request: &RequestHead, fault: Option<&Fault>) -> io::Result<bool> {
         let turn = self.next.fetch_add(1, Ordering::SeqCst);
-        let mut server = TcpStream::connect(self.upstreams[turn % self.upstreams.len()])?;
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut server = TcpStream::connect(upstreams[turn % upstreams.len()])?;
         server.write_all(&request.for_upstream())?;
         io::copy(&mut Read::by_ref(client).take(request.body_length()), &mut server)?;
         let head = ResponseHead::read(&mut server)?;
@@ -258,10 +279,20 @@ impl Shared {
         let shape = Shape::of(fault, length);
         let bodyless = wire::has_no_body(&exchange.method, head.status);
         head.announce(if bodyless { head.content_length() } else { shape.announced });
+        let chunked = shape.chunked && !bodyless;
+        if chunked {
+            head = head.with("transfer-encoding", "chunked");
+        }
         exchange.status = head.status;
+        if let Some(Fault::Header(name, value)) = fault {
+            head = head.with(name, value);
+        }
         let bytes = head.bytes();
         exchange.heads += bytes.len() as u64;
-        client.write_all(&bytes)?;
+        match fault {
+            Some(Fault::DripHead(gap)) => drip(client, &bytes, *gap)?,
+            _ => client.write_all(&bytes)?,
+        }
         if bodyless {
             return Ok(true);
         }
@@ -280,12 +311,31 @@ impl Shared {
                 break;
             }
             shape.flip_in(&mut buffer[..n], exchange.body);
-            client.write_all(&buffer[..n])?;
+            if chunked {
+                write!(client, "{n:x}\r\n")?;
+            }
+            match shape.drip {
+                Some(gap) => drip(client, &buffer[..n], gap)?,
+                None => client.write_all(&buffer[..n])?,
+            }
+            if chunked {
+                client.write_all(b"\r\n")?;
+            }
             exchange.body += n as u64;
             if let Some(rate) = shape.pace {
                 // The one place where anything sleeps: this is the slow network itself.
                 thread::sleep(Duration::from_secs_f64(n as f64 / rate as f64));
             }
+        }
+        if chunked {
+            exchange.body += shape.tail.len() as u64;
+            if !shape.tail.is_empty() {
+                write!(client, "{:x}\r\n", shape.tail.len())?;
+                client.write_all(&shape.tail)?;
+                client.write_all(b"\r\n")?;
+            }
+            client.write_all(b"0\r\n\r\n")?;
+            return Ok(false);
         }
         loop {
             client.write_all(&shape.tail)?;

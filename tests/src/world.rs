@@ -116,10 +116,16 @@ impl World {
 
     /// `manifests init`: a content repository, its keys beside it.
     pub fn repository(&self, name: &str) -> Repository<'_> {
-        let repository = Repository { world: self, dir: self.path(&format!("repositories/{name}")), name: name.to_owned() };
+        let repository =
+            Repository { world: self, dir: self.path(&format!("repositories/{name}")), name: name.to_owned(), clock: self.clock.clone() };
         fs::create_dir_all(self.path("repositories")).expect("folder made");
         repository.manifests(&["init", repository.text(), "--name", name]).succeeded("manifests init");
         repository
+    }
+
+    /// A repository that lies at `dir` already: a restored one, or somebody's copy.
+    pub fn repository_at(&self, name: &str, dir: &Path) -> Repository<'_> {
+        Repository { world: self, dir: dir.to_owned(), name: name.to_owned(), clock: self.clock.clone() }
     }
 
     /// `update-server serve`, for one repository.
@@ -188,6 +194,7 @@ pub struct Repository<'a> {
     pub dir: PathBuf,
     /// Its name.
     pub name: String,
+    clock: Option<Clock>,
 }
 
 impl Repository<'_> {
@@ -209,9 +216,19 @@ impl Repository<'_> {
         self.manifests(&arguments)
     }
 
+    /// The same repository, whose publisher has another clock.
+    #[must_use]
+    pub fn at_time(&self, clock: &Clock) -> Self {
+        Repository { world: self.world, dir: self.dir.clone(), name: self.name.clone(), clock: Some(clock.clone()) }
+    }
+
     /// Runs `manifests` with these arguments, and waits until what it did is served.
     pub fn manifests(&self, arguments: &[&str]) -> Finished {
-        let done = run(self.world.command("manifests").args(arguments), LIMIT);
+        let mut command = Command::new(program("manifests"));
+        if let Some(clock) = &self.clock {
+            clock.set(&mut command);
+        }
+        let done = run(command.args(arguments), LIMIT);
         self.wait_until_served();
         done
     }
@@ -304,7 +321,7 @@ impl Build {
 }
 
 /// The whole answer to one request; `None` when nobody is there any more.
-fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
+pub fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).ok()?;
     let mut answer = Vec::new();

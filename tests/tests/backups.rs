@@ -190,3 +190,23 @@ fn e5_a_tampered_backup_is_not_restored() {
     assert_eq!(refused.json["error"]["code"], "backup-damaged");
     station.tree().assert_is(&v2, "untouched");
 }
+
+#[test]
+fn going_back_to_a_withdrawn_build_needs_a_reason_that_the_history_keeps() {
+    let world = World::new();
+    let (repository, _server, station) = installed(&world, "acme");
+    let v1 = station.tree();
+    update_to(&world, &repository, &station, 2);
+    let withdraw = ["withdraw", repository.text(), "1", "--product", "client", "--os", "linux", "--reason", "loses receipts"];
+    repository.manifests(&withdraw).succeeded("manifests withdraw");
+    station.check().exits(0);
+    let v2 = station.tree();
+    let refused = station.run(&["rollback"]).exits(4);
+    assert_eq!(refused.json["error"]["code"], "needs-reason", "{}", refused.json);
+    assert!(refused.json["error"]["message"].as_str().is_some_and(|text| text.contains("loses receipts")), "{}", refused.json);
+    station.tree().assert_is(&v2, "a refused rollback changes nothing");
+    station.run(&["rollback", "--to", "001", "--reason", "2.0.0 does not print"]).exits(0);
+    station.tree().assert_is(&v1, "with a reason it goes back");
+    let history = station.run(&["history"]).exits(0);
+    assert!(history.json.to_string().contains("2.0.0 does not print"), "{}", history.json);
+}

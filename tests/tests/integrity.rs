@@ -2,63 +2,16 @@
 
 use serde_json::{Value, json};
 use system_tests::forge::Forge;
-use system_tests::proxy::{Fault, Nth, Proxy, Spot};
-use system_tests::server::Server;
-use system_tests::station::Station;
-use system_tests::world::{Build, Repository, T0, TARGET, World, noise};
-
-struct Scene<'a> {
-    repository: Repository<'a>,
-    v1: Build,
-    station: Station,
-    proxy: Proxy,
-    _server: Server,
-}
-
-/// A station on 1.0.0, and 2.0.0 waiting when `update` is given.
-fn scene(world: &World, update: bool) -> Scene<'_> {
-    let repository = world.repository("acme");
-    let v1 = world.build("v1");
-    v1.exec("client", noise(1, 100_000), T0).file("lib/a.so", noise(2, 100_000), T0);
-    repository.publish(&v1, "1.0.0");
-    let (server, proxy, link) = world.serve_through_proxy(&repository);
-    let station = world.station("client");
-    station.install(&link);
-    if update {
-        let v2 = v1.copy("v2");
-        v2.exec("client", noise(3, 110_000), T0 + 60);
-        repository.publish(&v2, "2.0.0");
-    }
-    proxy.take_exchanges();
-    Scene { repository, v1, station, proxy, _server: server }
-}
-
-impl Scene<'_> {
-    /// An update must fail with one of these codes and leave everything as it was.
-    #[track_caller]
-    fn refuses(&self, codes: &[i32], what: &str) -> String {
-        let outcome = self.station.update();
-        assert!(codes.contains(&outcome.code), "{what}: exit code {}\n{}", outcome.code, outcome.finished.report());
-        assert!(!outcome.finished.stderr.contains("panicked"), "{what}\n{}", outcome.finished.report());
-        self.station.tree().assert_is(&self.v1.tree(), what);
-        assert_eq!(self.station.backups(), [] as [&str; 0], "{what}");
-        outcome.finished.report()
-    }
-
-    /// With an honest network again, the update works.
-    fn recovers(&self, v2: &str, world: &World) {
-        self.proxy.calm();
-        self.station.update().exits(0);
-        self.station.tree().assert_is(&Build { dir: world.path(v2) }.tree(), "the next honest run");
-    }
-}
+use system_tests::proxy::{Fault, Nth, Spot};
+use system_tests::scene::Scene;
+use system_tests::world::{T0, TARGET, World, noise};
 
 /// Every kind of file that an update fetches, by a part of its path.
 const FETCHED: [&str; 6] = ["/timestamp.json", ".snapshot.json", ".targets.json", ".linux.json", ".stable.json", "/objects/"];
 
 /// What of it is fetched for an update after which only the OS role changed.
 fn fetched_by_an_update(world: &World) -> Vec<&'static str> {
-    let scene = scene(world, true);
+    let scene = Scene::with_update(world);
     scene.station.update().exits(0);
     let exchanges = scene.proxy.take_exchanges();
     FETCHED.into_iter().filter(|part| exchanges.iter().any(|e| e.path.contains(part) && e.body > 0)).collect()
@@ -70,13 +23,13 @@ fn ac_49_a_flipped_bit_anywhere_is_refused() {
     assert!(kinds.len() >= 5, "{kinds:?}");
     for part in kinds {
         let world = World::new();
-        let scene = scene(&world, true);
+        let scene = Scene::with_update(&world);
         for spot in [Spot::Byte(0), Spot::Percent(50), Spot::Percent(99)] {
             scene.proxy.calm();
             scene.proxy.on(part, Nth::Every, Fault::FlipBit(spot));
             scene.refuses(&[3, 4], &format!("a bit of {part} flipped at {spot:?}"));
         }
-        scene.recovers("v2", &world);
+        scene.recovers("v2");
     }
 }
 
@@ -87,7 +40,7 @@ fn ac_49_a_truncated_answer_is_refused_whatever_its_length_says() {
             continue; // Unchanged by a release, so not fetched.
         }
         let world = World::new();
-        let scene = scene(&world, true);
+        let scene = Scene::with_update(&world);
         for spot in [Spot::Byte(0), Spot::Percent(50), Spot::Percent(99)] {
             for fault in [Fault::Truncate(spot), Fault::TruncateUnframed(spot), Fault::Cut(spot)] {
                 scene.proxy.calm();
@@ -96,7 +49,7 @@ fn ac_49_a_truncated_answer_is_refused_whatever_its_length_says() {
                 scene.refuses(&[3, 4], &what);
             }
         }
-        scene.recovers("v2", &world);
+        scene.recovers("v2");
     }
 }
 
@@ -104,20 +57,20 @@ fn ac_49_a_truncated_answer_is_refused_whatever_its_length_says() {
 fn ac_49_a_payload_longer_than_declared_is_refused() {
     for part in ["/timestamp.json", ".snapshot.json", ".linux.json", ".stable.json"] {
         let world = World::new();
-        let scene = scene(&world, true);
+        let scene = Scene::with_update(&world);
         for fault in [Fault::Append(b"{}".to_vec()), Fault::Append(vec![b' '; 1 << 20]), Fault::Endless(vec![b' '; 1 << 16])] {
             scene.proxy.calm();
             scene.proxy.on(part, Nth::Every, fault);
             scene.refuses(&[3, 4], &format!("{part} with more after it"));
         }
-        scene.recovers("v2", &world);
+        scene.recovers("v2");
     }
 }
 
 #[test]
 fn c1_an_endless_pack_ends_at_its_length() {
     let world = World::new();
-    let scene = scene(&world, true);
+    let scene = Scene::with_update(&world);
     scene.proxy.on("/objects/", Nth::Every, Fault::Endless(vec![0; 1 << 16]));
     // What was asked for is there and is right; what follows is never read.
     let outcome = scene.station.update();
@@ -125,20 +78,20 @@ fn c1_an_endless_pack_ends_at_its_length() {
     let came: u64 = scene.proxy.take_exchanges().iter().map(|e| e.body).sum();
     assert!(came < 64 << 20, "{came} bytes were taken");
     if outcome.code != 0 {
-        scene.recovers("v2", &world);
+        scene.recovers("v2");
     }
 }
 
 #[test]
 fn c6_a_captive_portal_is_no_metadata() {
     let world = World::new();
-    let scene = scene(&world, true);
+    let scene = Scene::with_update(&world);
     scene.proxy.on("/", Nth::Every, Fault::CaptivePortal);
     scene.refuses(&[3, 4], "a captive portal");
     scene.proxy.calm();
     scene.proxy.on("/objects/", Nth::Every, Fault::CaptivePortal);
     scene.refuses(&[3, 4], "a captive portal that begins in the middle");
-    scene.recovers("v2", &world);
+    scene.recovers("v2");
 }
 
 #[test]
@@ -151,21 +104,21 @@ fn ac_49_a_missing_or_unknown_signature_is_refused() {
         ("an edited expiry", |doc| doc["signed"]["expires"] = json!("2030-01-01T00:00:00Z")),
     ] {
         let world = World::new();
-        let scene = scene(&world, true);
+        let scene = Scene::with_update(&world);
         let mut timestamp = Forge::of(&scene.repository).role("timestamp");
         change(&mut timestamp);
         scene.proxy.on("/timestamp.json", Nth::Every, Fault::Replace(serde_json::to_vec(&timestamp).expect("JSON")));
         scene.refuses(&[4], what);
-        scene.recovers("v2", &world);
+        scene.recovers("v2");
     }
 }
 
 #[test]
 fn ac_50_old_metadata_that_was_validly_signed_does_not_take_a_station_back() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let another = world.station("recorder");
-    another.install(&scene.proxy.through(&world.link(&scene._server)));
+    another.install(&scene.proxy.through(&world.link(&scene.server)));
     let old = scene.proxy.recording();
     let v2 = scene.v1.copy("v2");
     v2.exec("client", noise(3, 110_000), T0 + 60);
@@ -212,7 +165,7 @@ fn ac_51_unsafe_paths_are_refused_by_the_station_though_the_publisher_signed_the
         "what?",
     ];
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let forge = Forge::of(&scene.repository);
     for path in unsafe_paths {
         forge.publish_changed(TARGET, |manifest| {
@@ -227,7 +180,7 @@ fn ac_51_unsafe_paths_are_refused_by_the_station_though_the_publisher_signed_the
 #[test]
 fn ac_51_colliding_names_are_refused_by_the_station_though_the_publisher_signed_them() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let forge = Forge::of(&scene.repository);
     for path in ["CLIENT", "Lib/b.so", "client/inside", "lib", "lib/A.so", "ｌib/a.so"] {
         forge.publish_changed(TARGET, |manifest| {
@@ -260,7 +213,7 @@ fn insert_file(manifest: &mut Value, path: &str) {
 fn a_forged_release_with_safe_paths_is_taken() {
     // Without this, the tests above could pass because the forge itself is broken.
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     Forge::of(&scene.repository).publish_changed(TARGET, |manifest| {
         manifest["build"] = json!("2.0.0");
         insert_file(manifest, "safe/empty.txt");
@@ -272,7 +225,7 @@ fn a_forged_release_with_safe_paths_is_taken() {
 #[test]
 fn a_file_whose_content_is_not_its_digest_is_refused() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     Forge::of(&scene.repository).publish_changed(TARGET, |manifest| {
         manifest["build"] = json!("2.0.0");
         manifest["files"][0]["sha256"] = json!("1".repeat(64));
@@ -283,7 +236,7 @@ fn a_file_whose_content_is_not_its_digest_is_refused() {
 #[test]
 fn ac_53_a_windows_release_does_not_reach_a_linux_station() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let windows = world.build("windows");
     windows.exec("client", noise(9, 100_000), T0 + 60).file("windows-only.dll", "x", T0);
     scene.repository.publish_with(&windows, &["--os", "windows", "--build", "2.0.0"]).succeeded("publish for windows");
@@ -306,7 +259,7 @@ fn ac_53_a_windows_release_does_not_reach_a_linux_station() {
 #[test]
 fn a19_the_role_of_one_os_cannot_speak_for_another() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let windows = world.build("windows");
     windows.exec("client", noise(9, 100_000), T0 + 60);
     scene.repository.publish_with(&windows, &["--os", "windows", "--build", "2.0.0"]).succeeded("publish for windows");
@@ -324,7 +277,7 @@ fn a19_the_role_of_one_os_cannot_speak_for_another() {
 #[test]
 fn a8_a_server_that_diverts_to_the_files_of_another_os_is_refused() {
     let world = World::new();
-    let scene = scene(&world, false);
+    let scene = Scene::new(&world);
     let windows = world.build("windows");
     windows.exec("client", noise(9, 100_000), T0 + 60);
     scene.repository.publish_with(&windows, &["--os", "windows", "--build", "2.0.0"]).succeeded("publish for windows");
@@ -335,5 +288,5 @@ fn a8_a_server_that_diverts_to_the_files_of_another_os_is_refused() {
     let version = role["signed"]["version"].as_u64().expect("a version");
     scene.proxy.on(".linux.json", Nth::Every, Fault::Divert(format!("/repo/acme/metadata/{version}.windows.json")));
     scene.refuses(&[4], "the windows role in the place of the linux role");
-    scene.recovers("v2", &world);
+    scene.recovers("v2");
 }

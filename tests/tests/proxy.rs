@@ -202,6 +202,20 @@ fn another_path_and_another_body_can_be_answered() {
 }
 
 #[test]
+fn a_body_can_come_in_chunks_or_under_an_encoding() {
+    let proxy = Proxy::to(server(1));
+    proxy.on("/a", Nth::Every, Fault::Chunked(b"more".to_vec()));
+    proxy.on("/b", Nth::Every, Fault::Encoded("gzip", b"whatever".to_vec()));
+    let (status, length, raw) = get(&proxy, "/a", "");
+    assert_eq!((status, length), (200, None));
+    assert!(raw.ends_with(b"\r\n4\r\nmore\r\n0\r\n\r\n") && raw.len() > 1000, "{} bytes", raw.len());
+    let (at, _) = raw.iter().enumerate().find(|(_, byte)| **byte == b'\n').expect("a first chunk");
+    assert_eq!(raw[at + 1..][..1000], content(1));
+    assert_eq!(proxy.take_exchanges()[0].body, 1004, "chunk heads are not counted");
+    assert_eq!(get(&proxy, "/b", ""), (200, Some(8), b"whatever".to_vec()));
+}
+
+#[test]
 fn a_link_leads_through_the_proxy() {
     let proxy = Proxy::to(server(1));
     assert_eq!(proxy.through("http://127.0.0.1:8080/i/demo#abc"), format!("http://{}/i/demo#abc", proxy.address()));

@@ -1,25 +1,31 @@
 //! What README.md and `docs/` tell a reader to do works, and their links lead somewhere.
 //!
 //! Fenced blocks whose language is `sh` are run by bash, top to bottom, one scratch folder per document. The scratch folder stands for a fresh clone
-//! after its build: `target/release/` holds the programs under test, `cargo build` does nothing. A command may end with exit code 10, which says that an
-//! update is available; any other code but 0 fails the test. What follows the language changes how a block is run:
+//! after its build: `target/release/` holds the programs under test and is on the search path, `cargo build` does nothing. A reader types all blocks in
+//! one window, so what a block exports is there in the next. A command may end with exit code 10, which says that an update is available; any other code
+//! but 0 fails the test. `127.0.0.1:8080` stands for a free port. What follows the language changes how a block is run:
 //!
 //! - `sh run: demo` is left running, as a reader would leave it in a first window. It listens on a free port; the `updater install …` line that
 //!   it prints is run as it stands and once more for the folder `client`, then a file of the demo's folder is edited, and the test goes on when the next release is out.
-//! - `sh run: in FOLDER` is run in that folder, with the programs on the search path.
+//! - `sh run: serve` is left running until the end of the document. After each later block the test waits until the server serves what is in the folders.
+//! - `sh run: in FOLDER` is run in that folder.
 //! - `sh no-run: REASON` is only checked for its syntax.
+//!
+//! A block of the language `text shown` is what a reader sees: each of its lines stands in the output of the block before it, in that order. `…` in a line
+//! stands for anything.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use system_tests::process::{Watch, run, signal_group, spawn, wait_unreaped};
-use system_tests::world::program;
+use system_tests::world::{get, program};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -32,18 +38,27 @@ struct Block {
 
 #[derive(Debug, PartialEq, Eq)]
 enum How {
-    Run { folder: String },
+    Run {
+        folder: String,
+    },
     Demo,
+    Serve,
     NoRun,
+    /// Not run: what the block before printed.
+    Shown,
 }
 
 impl How {
     /// What the words after three back-ticks ask for; `None` when they open no shell block.
     fn parse(words: &str) -> Option<Result<How, String>> {
+        if words == "text shown" {
+            return Some(Ok(How::Shown));
+        }
         let how = words.strip_prefix("sh").filter(|rest| rest.is_empty() || rest.starts_with(' '))?.trim();
         Some(match how.split_once(": ") {
             None if how.is_empty() => Ok(How::Run { folder: ".".into() }),
             Some(("run", "demo")) => Ok(How::Demo),
+            Some(("run", "serve")) => Ok(How::Serve),
             Some(("run", place)) if place.starts_with("in ") => Ok(How::Run { folder: place[3..].trim().into() }),
             Some(("no-run", reason)) if !reason.trim().is_empty() => Ok(How::NoRun),
             _ => Err(format!("`{words}` is no way to mark a block; see tests/tests/readme.rs")),
@@ -133,15 +148,15 @@ fn fresh_clone() -> tempfile::TempDir {
     folder
 }
 
-/// A demo that was left running.
-struct Demo {
+/// A program that was left running.
+struct LeftRunning {
     child: Child,
     lines: Receiver<String>,
     seen: String,
 }
 
-impl Demo {
-    fn start(mut command: Command) -> Demo {
+impl LeftRunning {
+    fn start(mut command: Command) -> LeftRunning {
         let mut child = spawn(&mut command);
         let (sender, lines) = channel();
         let outputs: [Box<dyn Read + Send>; 2] =
@@ -151,14 +166,14 @@ impl Demo {
             // Reads on when nobody listens any more, or the demo would block when the pipe is full.
             std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         }
-        Demo { child, lines, seen: String::new() }
+        LeftRunning { child, lines, seen: String::new() }
     }
 
     /// The rest of the next line that contains `text`, from there on.
     #[track_caller]
     fn wait_for(&mut self, text: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("the demo did not print `{text}`\n{}", self.seen));
+            let line = self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("it did not print `{text}`\n{}", self.seen));
             self.seen += &format!("{line}\n");
             if let Some(at) = line.find(text) {
                 return line[at..].to_owned();
@@ -167,7 +182,7 @@ impl Demo {
     }
 }
 
-impl Drop for Demo {
+impl Drop for LeftRunning {
     fn drop(&mut self) {
         signal_group(&self.child, Signal::TERM);
         let watch = Watch::start(&self.child, Duration::from_secs(20));
@@ -177,18 +192,22 @@ impl Drop for Demo {
     }
 }
 
-/// A command that runs `script` in `place` of the clone `root`. Exit code 10 of one of its commands is no failure.
+/// A command that runs `script` in `place` of the clone `root`, in the environment that the script before it left. Exit code 10 of one of its commands is no failure.
 fn bash(root: &Path, place: &str, script: &str) -> Command {
     let path = format!("{0}/target/tools:{0}/target/release:{1}", root.display(), std::env::var("PATH").unwrap_or_default());
-    let script = format!("trap 'code=$?; [ $code = 10 ] || exit $code' ERR\n{script}\ntrue");
+    let environment = root.join("target/environment");
+    let environment = environment.display();
+    let script = format!(
+        "[ ! -e '{environment}' ] || . '{environment}'\ntrap 'code=$?; [ $code = 10 ] || exit $code' ERR\n{script}\nexport -p > '{environment}'"
+    );
     let mut command = Command::new("bash");
     command.args(["-Euo", "pipefail", "-c", &script]).current_dir(root.join(place)).env("PATH", path).env("HOME", root.join("target"));
     command
 }
 
 /// Starts a demo on a free port, does what it says, and makes it publish a second release.
-fn play_demo(root: &Path, script: &str, place: &str) -> Demo {
-    let mut demo = Demo::start(bash(root, ".", &format!("{} --listen 127.0.0.1:0", script.trim_end())));
+fn play_demo(root: &Path, script: &str, place: &str) -> LeftRunning {
+    let mut demo = LeftRunning::start(bash(root, ".", &format!("{} --listen 127.0.0.1:0", script.trim_end())));
     let serving = demo.wait_for("Serving ");
     let folder = serving
         .split_once(" from ")
@@ -214,26 +233,86 @@ fn play_demo(root: &Path, script: &str, place: &str) -> Demo {
     demo
 }
 
-#[test]
-fn the_commands_of_every_manual_work() {
-    for document in manuals() {
-        let name = document.strip_prefix(root()).expect("below the root").display().to_string();
-        let clone = fresh_clone();
-        let mut demo: Option<Demo> = None;
-        for block in blocks(&read(&document), &name) {
-            let place = format!("{name}:{}", block.line);
-            match block.how {
-                How::NoRun => {
-                    run(Command::new("bash").args(["-n", "-c", &block.script]), LIMIT).succeeded(&place);
-                }
-                How::Demo => demo = Some(play_demo(clone.path(), &block.script, &place)),
-                How::Run { folder } => {
-                    run(&mut bash(clone.path(), &folder, &block.script), LIMIT).succeeded(&place);
+/// An address that nobody listens on at this moment.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("there is a free port")
+}
+
+/// Waits until the server at `address` serves the timestamp of every repository in `root`: servers do not look at the disk for every request.
+fn wait_until_served(root: &Path, address: SocketAddr) {
+    let started = Instant::now();
+    for entry in fs::read_dir(root).expect("listed") {
+        let folder = entry.expect("listed").path();
+        let Ok(wanted) = fs::read(folder.join("metadata/timestamp.json")) else { continue };
+        let name = folder.file_name().expect("has a name").to_string_lossy().into_owned();
+        let request = format!("/repo/{name}/metadata/timestamp.json");
+        // A copy that the server knows nothing of is answered with an error.
+        while get(address, &request).is_some_and(|answer| answer.starts_with(b"HTTP/1.1 200") && !answer.ends_with(&wanted)) {
+            assert!(started.elapsed() < LIMIT, "`{name}` at {address} is not served as it is");
+        }
+    }
+}
+
+/// Fails unless each line of `shown` stands in `output`, in that order.
+fn assert_shown(shown: &str, output: &str, place: &str) {
+    let mut lines = output.lines();
+    for wanted in shown.lines() {
+        let is_it = |line: &str| {
+            let mut pieces = wanted.split('…');
+            let first = pieces.next().unwrap_or_default();
+            let mut rest = line.strip_prefix(first);
+            for piece in pieces {
+                rest = rest.and_then(|rest| rest.find(piece).and_then(|at| rest.get(at + piece.len()..)));
+            }
+            rest.is_some_and(|rest| rest.is_empty() || wanted.ends_with('…'))
+        };
+        assert!(lines.any(is_it), "{place}: this line is not shown, or not here:\n{wanted}\n--- shown was\n{output}");
+    }
+}
+
+/// Runs all blocks of a document.
+fn play(document: &Path) {
+    let name = document.strip_prefix(root()).expect("below the root").display().to_string();
+    let clone = fresh_clone();
+    let address = free_address();
+    let (mut left_running, mut served, mut output) = (Vec::new(), false, String::new());
+    for block in blocks(&read(document), &name) {
+        let place = format!("{name}:{}", block.line);
+        let script = block.script.replace("127.0.0.1:8080", &address.to_string());
+        match block.how {
+            How::NoRun => {
+                run(Command::new("bash").args(["-n", "-c", &script]), LIMIT).succeeded(&place);
+            }
+            How::Demo => left_running.push(play_demo(clone.path(), &script, &place)),
+            How::Serve => {
+                let mut server = LeftRunning::start(bash(clone.path(), ".", &script));
+                server.wait_for(&address.to_string());
+                left_running.push(server);
+                served = true;
+            }
+            How::Run { folder } => {
+                let done = run(&mut bash(clone.path(), &folder, &script), LIMIT).succeeded(&place);
+                output = done.stdout + &done.stderr;
+                if served {
+                    wait_until_served(clone.path(), address);
                 }
             }
+            How::Shown => assert_shown(&script, &output, &place),
         }
-        drop(demo);
     }
+    drop(left_running);
+}
+
+#[test]
+fn the_commands_of_every_manual_work() {
+    for document in manuals().iter().filter(|path| !path.ends_with("operating.md")) {
+        play(document);
+    }
+}
+
+#[test]
+fn the_commands_of_the_page_for_operators_work() {
+    play(&root().join("docs/operating.md"));
 }
 
 #[test]
@@ -325,11 +404,32 @@ fn blocks_and_links_are_found() {
     assert_eq!(How::parse("sh run: in client"), Some(Ok(How::Run { folder: "client".into() })));
     assert!(matches!(How::parse("sh no-run"), Some(Err(_))), "a block that is not run says why");
     assert_eq!(How::parse("shell"), None);
+    assert_eq!((How::parse("text"), How::parse("text shown")), (None, Some(Ok(How::Shown))));
+}
+
+#[test]
+fn what_a_page_shows_is_compared_with_what_was_printed() {
+    let output = "made key 3f2a for root in stick\nother\nstations will see:\n  root 2: x\n";
+    let shown = |text: &str| std::panic::catch_unwind(|| assert_shown(text, output, "sample")).is_ok();
+    assert!(shown("made key … for root in …\nstations will see:\n  root 2: x"));
+    assert!(!shown("stations will see:\nother"), "the order counts");
+    assert!(!shown("made key 3f2a"), "a whole line");
+    assert!(!shown("made key … for linux in …"));
+}
+
+#[test]
+fn what_a_block_exports_is_there_in_the_next() {
+    let clone = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(clone.path().join("target")).expect("made");
+    run(&mut bash(clone.path(), ".", "export WORD='a b'\nOTHER=x"), LIMIT).succeeded("the first");
+    let second = run(&mut bash(clone.path(), ".", "echo \"$WORD${OTHER-}\""), LIMIT).succeeded("the second");
+    assert_eq!(second.stdout, "a b\n");
 }
 
 #[test]
 fn only_exit_code_10_is_passed_over() {
     let clone = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(clone.path().join("target")).expect("made");
     let code = |script: &str| run(&mut bash(clone.path(), ".", script), LIMIT).code();
     assert_eq!(["true", "(exit 10)\ntrue", "(exit 10)", "(exit 3)\ntrue", "f() { (exit 4); true; }\nf"].map(code), [0, 0, 0, 3, 4]);
 }

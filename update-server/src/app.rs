@@ -6,7 +6,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::content::Content;
 use crate::content::disk::Folder;
-use crate::routes::health::Readiness;
+use crate::metrics::Metrics;
+use crate::publishing::Publishing;
+use crate::readiness::Readiness;
+use crate::upkeep::Upkeep;
 
 /// The state of a server. Plain fields; tests replace what they need.
 pub struct App {
@@ -18,6 +21,12 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The last answer of `/readyz`.
     pub readiness: Readiness,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The repositories that this server keeps from expiring.
+    pub upkeep: Upkeep,
+    /// Who may publish over the network, and into what; `None` when nobody may.
+    pub publishing: Option<Publishing>,
     /// Whether this server also publishes, with keys that lie on this machine.
     pub demo: bool,
 }
@@ -25,11 +34,15 @@ pub struct App {
 impl App {
     /// The state that `settings` describe; nothing is read yet.
     pub fn new(settings: &Settings) -> App {
+        let upkeep = Upkeep::new(&settings.repositories);
         App {
             content: Content::new(&settings.repositories, &settings.cache),
             install_documents: Folder::new(&settings.install_documents),
             clock: Arc::new(SystemClock),
             readiness: Readiness::default(),
+            metrics: Arc::default(),
+            publishing: Publishing::new(settings, &upkeep),
+            upkeep,
             demo: false,
         }
     }

@@ -3,10 +3,11 @@
 
 mod file;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use manifests::digest::Digest;
 use manifests::name::Name;
 use serde::Deserialize;
 
@@ -17,6 +18,8 @@ use file::File;
 pub struct Settings {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Where operators find `/readyz` and `/metrics`; `None` when they are on `listen` with all else.
+    pub operators_listen: Option<SocketAddr>,
     /// The folder of install documents.
     pub install_documents: PathBuf,
     /// The repositories, no name twice.
@@ -38,6 +41,28 @@ pub struct RepositorySettings {
     pub name: Name,
     /// Its folder.
     pub path: PathBuf,
+    /// The keys with which this server keeps it from expiring; `None` when somebody else does that.
+    pub keys: Option<OnlineKeys>,
+    /// The sha256 of each token that may publish into it; without any, nobody can over the network.
+    pub publish_tokens: Vec<Digest>,
+}
+
+impl RepositorySettings {
+    /// A repository that is served and nothing else.
+    pub fn served(name: Name, path: impl Into<PathBuf>) -> RepositorySettings {
+        RepositorySettings { name, path: path.into(), keys: None, publish_tokens: Vec::new() }
+    }
+}
+
+/// The keys of snapshot and timestamp, on this machine. They commit to nothing that the publisher has not signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlineKeys {
+    /// The folder of key files.
+    pub folder: PathBuf,
+    /// The file whose first line opens those of them that are encrypted.
+    pub passphrase_file: Option<PathBuf>,
+    /// A timestamp of this age is signed anew; `None` when the server does not do that by itself.
+    pub refresh_every: Option<Duration>,
 }
 
 /// Every bound on what a client can make the server hold or wait for (attacks C2, C10).
@@ -45,6 +70,10 @@ pub struct RepositorySettings {
 pub struct Limits {
     /// Connections served at once; more wait in the listening socket.
     pub max_connections: usize,
+    /// Connections served at once to one address, which is a /64 where it is IPv6; more are closed at once.
+    pub max_connections_per_address: usize,
+    /// Addresses that bounds by address leave out: proxies, behind which everybody has one address.
+    pub unlimited_addresses: Vec<IpAddr>,
     /// Longest request line and headers together, in bytes.
     pub max_header_bytes: usize,
     /// Most headers in a request.
@@ -59,6 +88,10 @@ pub struct Limits {
     pub send_timeout: Duration,
     /// Bytes that a client must take per second of that time.
     pub min_send_bytes_per_second: u64,
+    /// Longest submission, in bytes.
+    pub max_publish_bytes: u64,
+    /// Bytes of a submission that must arrive per second, looked at after each `send_timeout`.
+    pub min_publish_bytes_per_second: u64,
 }
 
 /// Memory for content.
@@ -123,6 +156,18 @@ pub enum ConfigError {
     /// Two repositories of one name.
     #[error("use the configuration: two repositories are named `{0}`")]
     RepeatedRepository(Name),
+    /// A setting that means nothing without another.
+    #[error("use the configuration: repository `{repository}` has `{key}`, which needs `{needs}`: {why}")]
+    Needs {
+        /// The repository.
+        repository: Name,
+        /// What it has.
+        key: &'static str,
+        /// What it lacks.
+        needs: &'static str,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 impl Settings {
@@ -136,20 +181,21 @@ impl Settings {
 
     fn resolve(file: File, folder: &Path) -> Result<Settings, ConfigError> {
         let defaults = Settings::default();
-        let listen = match file.listen {
-            None => defaults.listen,
-            Some(text) => text.parse().map_err(|_| ConfigError::Value {
-                key: "listen",
+        let address = |key: &'static str, text: String| {
+            text.parse::<SocketAddr>().map_err(|_| ConfigError::Value {
+                key,
                 found: format!("`{text}`"),
                 allowed: "an address and port such as `127.0.0.1:8080` or `[::]:8080`",
-            })?,
+            })
         };
+        let listen = file.listen.map_or(Ok(defaults.listen), |text| address("listen", text))?;
+        let operators_listen = file.operators_listen.map(|text| address("operators_listen", text)).transpose()?;
         let mut repositories: Vec<RepositorySettings> = Vec::new();
         for table in file.repository {
             if repositories.iter().any(|known| known.name == table.name) {
                 return Err(ConfigError::RepeatedRepository(table.name));
             }
-            repositories.push(RepositorySettings { name: table.name, path: folder.join(table.path) });
+            repositories.push(table.resolve(folder)?);
         }
         let log = LogSettings {
             format: file.log.format.unwrap_or(defaults.log.format),
@@ -165,6 +211,7 @@ impl Settings {
         }
         Ok(Settings {
             listen,
+            operators_listen,
             install_documents: folder.join(file.install_documents.unwrap_or(defaults.install_documents)),
             repositories,
             limits: Limits::resolve(file.limits)?,
@@ -178,11 +225,42 @@ impl Settings {
     }
 }
 
+impl file::RepositoryTable {
+    fn resolve(self, folder: &Path) -> Result<RepositorySettings, ConfigError> {
+        let given = [
+            ("passphrase_file", self.passphrase_file.is_some(), "it opens key files"),
+            ("refresh", self.refresh == Some(true), "it signs with them"),
+            ("refresh_every_hours", self.refresh_every_hours.is_some(), "it says when they sign"),
+            ("publish_tokens", !self.publish_tokens.is_empty(), "a submission becomes visible by a new timestamp"),
+        ];
+        if self.keys.is_none()
+            && let Some((key, _, why)) = given.into_iter().find(|(_, given, _)| *given)
+        {
+            return Err(ConfigError::Needs { repository: self.name, key, needs: "keys", why });
+        }
+        let hours = self.refresh_every_hours.unwrap_or(24);
+        // Half of a timestamp's life; it is never let go further.
+        if !(1..=84).contains(&hours) {
+            return Err(ConfigError::Value { key: "repository.refresh_every_hours", found: hours.to_string(), allowed: "from 1 to 84" });
+        }
+        let refresh_every = self.refresh.unwrap_or(true).then(|| Duration::from_secs(hours * 3600));
+        let passphrase_file = self.passphrase_file.map(|file| folder.join(file));
+        Ok(RepositorySettings {
+            name: self.name,
+            path: folder.join(self.path),
+            keys: self.keys.map(|keys| OnlineKeys { folder: folder.join(keys), passphrase_file, refresh_every }),
+            publish_tokens: self.publish_tokens,
+        })
+    }
+}
+
 impl Limits {
     fn resolve(table: file::LimitsTable) -> Result<Limits, ConfigError> {
         let defaults = Limits::default();
         let limits = Limits {
             max_connections: table.max_connections.unwrap_or(defaults.max_connections),
+            max_connections_per_address: table.max_connections_per_address.unwrap_or(defaults.max_connections_per_address),
+            unlimited_addresses: table.unlimited_addresses.unwrap_or(defaults.unlimited_addresses),
             max_header_bytes: table.max_header_bytes.unwrap_or(defaults.max_header_bytes),
             max_headers: table.max_headers.unwrap_or(defaults.max_headers),
             max_body_bytes: table.max_body_bytes.unwrap_or(defaults.max_body_bytes),
@@ -190,9 +268,12 @@ impl Limits {
             idle_timeout: table.idle_timeout_seconds.map_or(defaults.idle_timeout, Duration::from_secs),
             send_timeout: table.send_timeout_seconds.map_or(defaults.send_timeout, Duration::from_secs),
             min_send_bytes_per_second: table.min_send_bytes_per_second.unwrap_or(defaults.min_send_bytes_per_second),
+            max_publish_bytes: table.max_publish_bytes.unwrap_or(defaults.max_publish_bytes),
+            min_publish_bytes_per_second: table.min_publish_bytes_per_second.unwrap_or(defaults.min_publish_bytes_per_second),
         };
         let needs = [
             ("limits.max_connections", limits.max_connections as u64, 1, "from 1 to 1000000"),
+            ("limits.max_connections_per_address", limits.max_connections_per_address as u64, 1, "from 1 to 1000000"),
             ("limits.max_header_bytes", limits.max_header_bytes as u64, 8192, "from 8192 to 1000000"),
             ("limits.max_headers", limits.max_headers as u64, 1, "from 1 to 1000000"),
             ("limits.header_timeout_seconds", limits.header_timeout.as_secs(), 1, "from 1 to 1000000"),
@@ -210,6 +291,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            operators_listen: None,
             install_documents: PathBuf::from("install"),
             repositories: Vec::new(),
             limits: Limits::default(),
@@ -224,6 +306,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             max_connections: 8192,
+            max_connections_per_address: 256,
+            unlimited_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             max_header_bytes: 16 << 10,
             max_headers: 64,
             max_body_bytes: 64 << 10,
@@ -231,6 +315,8 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(60),
             send_timeout: Duration::from_secs(30),
             min_send_bytes_per_second: 512,
+            max_publish_bytes: 4 << 30,
+            min_publish_bytes_per_second: 4096,
         }
     }
 }
@@ -255,10 +341,15 @@ mod tests {
     /// The patterns have no `..`, so a new setting does not compile until it is here, and then fails until the example has it.
     #[test]
     fn the_example_has_every_setting() {
-        let File { listen, install_documents, repository, limits, cache, log, shutdown } = toml::from_str(EXAMPLE).unwrap();
+        let File { listen, operators_listen, install_documents, repository, limits, cache, log, shutdown } =
+            toml::from_str(EXAMPLE).unwrap();
+        // Left out, it means something that no value does; the example has it as a comment.
+        assert!(operators_listen.is_none() && EXAMPLE.contains("\n# operators_listen = "));
         assert!(listen.is_some() && install_documents.is_some() && repository.is_empty());
         let file::LimitsTable {
             max_connections,
+            max_connections_per_address,
+            unlimited_addresses,
             max_header_bytes,
             max_headers,
             max_body_bytes,
@@ -266,7 +357,11 @@ mod tests {
             idle_timeout_seconds,
             send_timeout_seconds,
             min_send_bytes_per_second,
+            max_publish_bytes,
+            min_publish_bytes_per_second,
         } = limits;
+        assert!(max_connections_per_address.is_some() && unlimited_addresses.is_some());
+        assert!(max_publish_bytes.is_some() && min_publish_bytes_per_second.is_some());
         assert!(max_connections.is_some() && max_header_bytes.is_some() && max_headers.is_some() && max_body_bytes.is_some());
         assert!(header_timeout_seconds.is_some() && idle_timeout_seconds.is_some());
         assert!(send_timeout_seconds.is_some() && min_send_bytes_per_second.is_some());
@@ -286,13 +381,34 @@ mod tests {
         }
     }
 
+    /// The lines of the example's commented repository, without the comment signs.
+    fn commented_repository() -> String {
+        let lines = EXAMPLE.lines().skip_while(|line| !line.contains("[[repository]]")).take_while(|line| !line.is_empty());
+        let settings = lines.filter_map(|line| line.strip_prefix("# ")).filter(|line| line.starts_with("[[") || line.contains(" = "));
+        settings.collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
-    fn the_commented_repository_of_the_example_is_one() {
-        let block = EXAMPLE.lines().filter_map(|line| line.strip_prefix("# "));
-        let block: Vec<&str> =
-            block.filter(|line| line.starts_with("[[") || line.starts_with("name =") || line.starts_with("path =")).collect();
-        let settings = parse(&block.join("\n")).unwrap();
-        assert_eq!(settings.repositories[0].name.as_str(), "acme");
+    fn the_commented_repository_of_the_example_has_every_setting() {
+        let file: File = toml::from_str(&commented_repository()).unwrap();
+        let [table] = file.repository.as_slice() else { panic!("one repository") };
+        let file::RepositoryTable { name, path: _, keys, passphrase_file, refresh, refresh_every_hours, publish_tokens } = table;
+        assert_eq!(name.as_str(), "acme");
+        assert!(keys.is_some() && passphrase_file.is_some() && publish_tokens.len() == 1);
+        assert_eq!((*refresh, *refresh_every_hours), (Some(true), Some(24)));
+        let settings = parse(&commented_repository()).unwrap();
+        assert_eq!(settings.repositories[0].keys.as_ref().unwrap().refresh_every, Some(Duration::from_secs(86_400)));
+    }
+
+    #[test]
+    fn what_signs_or_publishes_needs_keys() {
+        let token = Digest::of(b"");
+        for line in ["refresh = true", "refresh_every_hours = 1", "passphrase_file = \"x\"", &format!("publish_tokens = [\"{token}\"]")] {
+            let error = parse(&format!("[[repository]]\nname = \"a\"\npath = \"b\"\n{line}")).unwrap_err().to_string();
+            assert!(error.contains("needs `keys`") && error.contains(line.split(' ').next().unwrap()), "{error}");
+            assert!(parse(&format!("[[repository]]\nname = \"a\"\npath = \"b\"\nkeys = \"k\"\n{line}")).is_ok(), "{line}");
+        }
+        assert!(parse("[[repository]]\nname = \"a\"\npath = \"b\"\nrefresh = false").is_ok());
     }
 
     #[test]
@@ -300,7 +416,7 @@ mod tests {
         for (text, name) in [
             ("lisen = \"127.0.0.1:1\"", "lisen"),
             ("[limits]\nmax_conections = 1", "max_conections"),
-            ("[[repository]]\nname = \"a\"\npath = \"b\"\nkeys = \"c\"", "keys"),
+            ("[[repository]]\nname = \"a\"\npath = \"b\"\nkey = \"c\"", "key"),
             ("[cache]\nmemory = 1", "memory"),
         ] {
             assert!(parse(text).unwrap_err().to_string().contains(&format!("`{name}`")), "{text}");
@@ -311,7 +427,12 @@ mod tests {
     fn values_that_cannot_work_are_refused_with_their_key() {
         for (text, key) in [
             ("listen = \"localhost\"", "listen"),
+            ("operators_listen = \"9090\"", "operators_listen"),
             ("[limits]\nmax_connections = 0", "limits.max_connections"),
+            ("[limits]\nmax_connections_per_address = 0", "limits.max_connections_per_address"),
+            ("[limits]\nunlimited_addresses = [\"proxy\"]", "unlimited_addresses"),
+            ("[[repository]]\nname = \"a\"\npath = \"x\"\nkeys = \"k\"\nrefresh_every_hours = 85", "refresh_every_hours"),
+            ("[[repository]]\nname = \"a\"\npath = \"x\"\nkeys = \"k\"\npublish_tokens = [\"secret\"]", "publish_tokens"),
             ("[limits]\nmax_header_bytes = 100", "limits.max_header_bytes"),
             ("[limits]\nsend_timeout_seconds = 0", "limits.send_timeout_seconds"),
             ("[log]\nlevel = \"update_server=loud\"", "log.level"),

@@ -3,7 +3,8 @@
 //! [`Guarded`] wraps the socket and knows three limits: the head of a request must arrive within a time counted from its first byte, however
 //! slowly it drips; a kept-alive connection may be silent for so long; and of the time that the server spends waiting for the client to take
 //! bytes, it must take so many a second. A connection that breaks one is an I/O error for HTTP, which ends it. There is one timer a connection,
-//! re-armed when it fires, so that a fast client pays next to nothing.
+//! re-armed when it fires, so that a fast client pays next to nothing. While a request is being answered the client has nothing to do, and its silence
+//! is not counted; a handler that reads a body sees to its pace.
 //!
 //! A client whose request was refused before it was read to the end still gets the answer: closing a socket with unread bytes makes the system
 //! reset it, answer and all, so the rest is read and dropped for a moment first.
@@ -20,19 +21,35 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::config::Limits;
+use crate::metrics::Metrics;
 
-/// Counts the requests of a connection that reached a handler; by it the socket knows that a head is complete.
+/// Counts the requests of a connection that reached a handler; by it the socket knows that a head is complete, and whose turn it is.
 #[derive(Debug, Clone, Default)]
-pub struct Requests(Arc<AtomicUsize>);
+pub struct Requests(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    arrived: AtomicUsize,
+    answered: AtomicUsize,
+}
 
 impl Requests {
-    /// A request has arrived whole.
+    /// The head of a request has arrived whole.
     pub fn arrived(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.arrived.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Its answer is ready to be sent.
+    pub fn answered(&self) {
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
     }
 
     fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.arrived.load(Ordering::Relaxed)
+    }
+
+    fn is_being_answered(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed) < self.count()
     }
 }
 
@@ -41,6 +58,7 @@ impl Requests {
 pub struct Guarded<S> {
     socket: S,
     requests: Requests,
+    metrics: Arc<Metrics>,
     reading: Reading,
     writing: Writing,
     timer: Pin<Box<Sleep>>,
@@ -92,12 +110,13 @@ struct Writing {
 
 impl<S> Guarded<S> {
     /// Guards `socket`, just accepted. Whoever connects wants to ask something: the first head is waited for from now on.
-    pub fn new(socket: S, requests: Requests, limits: &Limits) -> Guarded<S> {
+    pub fn new(socket: S, requests: Requests, metrics: Arc<Metrics>, limits: &Limits) -> Guarded<S> {
         let now = Instant::now();
         let least = limits.min_send_bytes_per_second.saturating_mul(limits.send_timeout.as_secs()).max(1);
         Guarded {
             socket,
             requests,
+            metrics,
             reading: Reading { arrived: 0, begun: false, head: now },
             writing: Writing { active: now, blocked: None, waited: Duration::ZERO, taken: 0, patience: limits.send_timeout, least },
             timer: Box::pin(tokio::time::sleep_until(now + limits.header_timeout)),
@@ -123,11 +142,15 @@ impl<S> Guarded<S> {
 
     fn received(&mut self) {
         let (now, arrived) = (Instant::now(), self.requests.count());
+        self.writing.active = now;
+        // What comes while a request is being answered is its body.
+        if self.requests.is_being_answered() {
+            return;
+        }
         if self.reading.arrived != arrived {
             self.reading = Reading { arrived, begun: true, head: now };
         }
         self.reading.begun = true;
-        self.writing.active = now;
     }
 
     /// The client sends nothing at the moment: an error once that has been too long.
@@ -137,7 +160,10 @@ impl<S> Guarded<S> {
             return Poll::Pending;
         }
         let under_way = self.reading.arrived == self.requests.count();
-        let (deadline, why) = if under_way {
+        let (deadline, why) = if self.requests.is_being_answered() {
+            // It waits for us. Never reached, but looked at again by then: nobody else may come back here once the answer is sent.
+            (Instant::now() + self.idle_timeout, "nothing")
+        } else if under_way {
             (self.reading.head + self.header_timeout, "the head of a request takes too long")
         } else {
             (self.writing.active + self.idle_timeout, "no request for too long")
@@ -151,6 +177,7 @@ impl<S> Guarded<S> {
         match write {
             Poll::Ready(Ok(count)) => {
                 self.writing.took(count);
+                self.metrics.sent(count);
                 Poll::Ready(Ok(count))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
@@ -281,7 +308,7 @@ mod tests {
     fn pair(buffer: usize) -> (DuplexStream, Guarded<DuplexStream>, Requests) {
         let (client, server) = duplex(buffer);
         let requests = Requests::default();
-        (client, Guarded::new(server, requests.clone(), &limits()), requests)
+        (client, Guarded::new(server, requests.clone(), Arc::default(), &limits()), requests)
     }
 
     #[tokio::test(start_paused = true)]
@@ -310,6 +337,7 @@ mod tests {
         client.write_all(b"request").await.unwrap();
         server.read_exact(&mut buffer).await.unwrap();
         requests.arrived();
+        requests.answered();
         server.write_all(b"answer").await.unwrap();
         tokio::time::sleep(Duration::from_secs(40)).await;
         client.write_all(b"r").await.unwrap();
@@ -322,6 +350,48 @@ mod tests {
         client.write_all(b"request").await.unwrap();
         server.read_exact(&mut buffer).await.unwrap();
         requests.arrived();
+        requests.answered();
+        let began = Instant::now();
+        assert_eq!(server.read(&mut buffer).await.unwrap_err().to_string(), "no request for too long");
+        assert_eq!(began.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_waits_for_its_answer_is_not_cut() {
+        let (mut client, mut server, requests) = pair(100);
+        let mut buffer = [0; 7];
+        client.write_all(b"request").await.unwrap();
+        server.read_exact(&mut buffer).await.unwrap();
+        requests.arrived();
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, server.read(&mut buffer)).await.is_err(), "nothing happens");
+        requests.answered();
+        server.write_all(b"answer").await.unwrap();
+        let began = Instant::now();
+        assert_eq!(server.read(&mut buffer).await.unwrap_err().to_string(), "no request for too long");
+        assert_eq!(began.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_body_is_not_that_of_a_head() {
+        let (mut client, mut server, requests) = pair(100);
+        let mut buffer = [0; 7];
+        client.write_all(b"request").await.unwrap();
+        server.read_exact(&mut buffer).await.unwrap();
+        requests.arrived();
+        let sender = tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(50)).await;
+                client.write_all(b"x").await.unwrap();
+            }
+            client
+        });
+        for _ in 0..10 {
+            server.read_exact(&mut buffer[..1]).await.unwrap();
+        }
+        requests.answered();
+        server.write_all(b"answer").await.unwrap();
+        let _client = sender.await.unwrap();
         let began = Instant::now();
         assert_eq!(server.read(&mut buffer).await.unwrap_err().to_string(), "no request for too long");
         assert_eq!(began.elapsed().as_secs(), 60);

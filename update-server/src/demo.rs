@@ -139,7 +139,7 @@ impl Demo {
         Settings {
             listen,
             install_documents: self.state.join("install"),
-            repositories: vec![RepositorySettings { name: self.repository.name().clone(), path: self.repository.path().to_owned() }],
+            repositories: vec![RepositorySettings::served(self.repository.name().clone(), self.repository.path())],
             ..Settings::default()
         }
     }
@@ -168,7 +168,7 @@ impl Demo {
         let request = PublishRequest::new(&self.folder, self.id.clone(), next_build(current)?);
         match self.repository.publish(&request, now, &Silent)? {
             Outcome::Published(published) => Ok(Some(published)),
-            Outcome::AlreadyCurrent(_) | Outcome::Planned(_) => Ok(None),
+            Outcome::AlreadyCurrent(_) | Outcome::Planned(_) | Outcome::HandedOver(_) => Ok(None),
         }
     }
 

@@ -2,6 +2,11 @@
 //!
 //! The `code` is for programs and `updater explain`; it never changes its meaning. `detail` is for people. The cause of a failure of the server
 //! itself is logged where it happens and stays inside.
+//!
+//! What never becomes a request has no document: a head that is not HTTP or is longer than allowed is answered by the HTTP library itself with 400, 414 or
+//! 431 and no body, before any of this is asked.
+
+use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -38,6 +43,36 @@ pub enum Problem {
     ContentDamaged,
     /// The storage did not answer.
     StorageFailed,
+    /// No token, a wrong one, or one for another repository. One answer for all, whether the repository exists or not (G9).
+    TokenRefused,
+    /// Too many wrong tokens from one address.
+    TooManyWrongTokens {
+        /// When it may try again.
+        seconds: u64,
+    },
+    /// A submission longer than `limits.max_publish_bytes`.
+    SubmissionTooLong {
+        /// The limit.
+        bytes: u64,
+    },
+    /// A submission slower than `limits.min_publish_bytes_per_second`.
+    SubmissionTooSlow,
+    /// A submission whose sender stopped in the middle.
+    SubmissionCut,
+    /// A submission that is not what it should be, or not signed as it must be.
+    SubmissionUnfit {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A submission that was made for versions which are not current any more.
+    BaseNotCurrent {
+        /// Which.
+        reason: String,
+    },
+    /// Another submission or command is at the repository.
+    RepositoryBusy,
+    /// The server could not do its part of publishing.
+    PublishFailed,
 }
 
 impl Problem {
@@ -52,6 +87,15 @@ impl Problem {
         Problem::BodyTooLarge,
         Problem::ContentDamaged,
         Problem::StorageFailed,
+        Problem::TokenRefused,
+        Problem::TooManyWrongTokens { seconds: 0 },
+        Problem::SubmissionTooLong { bytes: 0 },
+        Problem::SubmissionTooSlow,
+        Problem::SubmissionCut,
+        Problem::SubmissionUnfit { reason: String::new() },
+        Problem::BaseNotCurrent { reason: String::new() },
+        Problem::RepositoryBusy,
+        Problem::PublishFailed,
     ];
 
     /// The HTTP status.
@@ -64,6 +108,15 @@ impl Problem {
             Problem::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::ContentDamaged => StatusCode::INTERNAL_SERVER_ERROR,
             Problem::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::TokenRefused => StatusCode::UNAUTHORIZED,
+            Problem::TooManyWrongTokens { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Problem::SubmissionTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::SubmissionTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Problem::SubmissionCut => StatusCode::BAD_REQUEST,
+            Problem::SubmissionUnfit { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::BaseNotCurrent { .. } => StatusCode::CONFLICT,
+            Problem::RepositoryBusy => StatusCode::LOCKED,
+            Problem::PublishFailed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -79,21 +132,44 @@ impl Problem {
             Problem::BodyTooLarge => "request-body-too-large",
             Problem::ContentDamaged => "content-damaged",
             Problem::StorageFailed => "storage-failed",
+            Problem::TokenRefused => "token-refused",
+            Problem::TooManyWrongTokens { .. } => "too-many-wrong-tokens",
+            Problem::SubmissionTooLong { .. } => "submission-too-long",
+            Problem::SubmissionTooSlow => "submission-too-slow",
+            Problem::SubmissionCut => "submission-cut",
+            Problem::SubmissionUnfit { .. } => "submission-unfit",
+            Problem::BaseNotCurrent { .. } => "base-not-current",
+            Problem::RepositoryBusy => "repository-busy",
+            Problem::PublishFailed => "publish-failed",
         }
     }
 
-    const fn detail(&self) -> &'static str {
-        match self {
+    fn detail(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Problem::NoSuchPage => "Nothing is served here. Repositories are under /repo/, install documents under /i/.",
-            Problem::NoSuchFile { .. } => "The repository does not exist, has no such file, or does not serve it.",
+            // Short: a station asks for the next root at every check that finds something new (tests/tests/budgets.rs).
+            Problem::NoSuchFile { .. } => "No such file is served.",
             Problem::NoSuchInstallCode => "The install link is mistyped, or its document was removed. Ask for a new link.",
-            Problem::MethodNotAllowed => "This is read only: use GET or HEAD.",
+            Problem::MethodNotAllowed => "This page has other methods; Allow names them.",
             Problem::RangeNotSatisfiable { .. } => "The range begins at or after the end of the file; Content-Range has its length.",
             Problem::PreconditionFailed => "The file is not the version that If-Match names.",
             Problem::BodyTooLarge => "The request has a body, and it is longer than this server reads.",
             Problem::ContentDamaged => "The stored file is damaged and is not served. Its owner can find out more with `manifests verify`.",
             Problem::StorageFailed => "The storage behind this server did not answer. Try again later.",
-        }
+            Problem::TokenRefused => "Publishing needs `Authorization: Bearer TOKEN`, with a token for this repository.",
+            Problem::TooManyWrongTokens { .. } => "Too many wrong tokens came from this address. Retry-After says when to try again.",
+            Problem::SubmissionTooLong { bytes } => {
+                return format!("The submission is longer than the {bytes} bytes that this server takes. Publish less at once.").into();
+            }
+            Problem::SubmissionTooSlow => "The submission came too slowly. Send it from a better connection.",
+            Problem::SubmissionCut => "The submission did not arrive whole. Send it again.",
+            Problem::SubmissionUnfit { reason } => return format!("The submission cannot be published: {reason}.").into(),
+            Problem::BaseNotCurrent { reason } => {
+                return format!("Somebody else has published meanwhile: {reason}. Make the submission again from what is current.").into();
+            }
+            Problem::RepositoryBusy => "Another submission or command is changing the repository. Send this one again in a minute.",
+            Problem::PublishFailed => "This server could not do its part; its log says why. Nothing was published.",
+        })
     }
 
     const fn cache_control(&self) -> HeaderValue {
@@ -119,7 +195,7 @@ struct Document {
     title: &'static str,
     status: u16,
     code: &'static str,
-    detail: &'static str,
+    detail: Cow<'static, str>,
 }
 
 impl IntoResponse for Problem {
@@ -140,6 +216,18 @@ impl IntoResponse for Problem {
             && let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}"))
         {
             fields.insert(header::CONTENT_RANGE, value);
+        }
+        match self {
+            Problem::TokenRefused => {
+                fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Problem::TooManyWrongTokens { seconds } => {
+                fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Problem::RepositoryBusy => {
+                fields.insert(header::RETRY_AFTER, HeaderValue::from(60));
+            }
+            _ => {}
         }
         *response.body_mut() = Body::from(body);
         response

@@ -1,13 +1,16 @@
 //! Serves signed releases: repositories byte for byte as they were published, and the install documents by which stations come to trust them.
 //!
-//! The server holds no keys (only `demo` does, and says so) and vouches for nothing: what it serves is signed by others and checked by those who
-//! download it. What it does promise is to serve nothing but the files of a repository, to say precisely how long they may be kept, and not to be
-//! stopped by a slow client.
+//! The server vouches for nothing: what it serves is signed by others and checked by those who download it. It may hold the keys of snapshot and
+//! timestamp, with which it keeps repositories from expiring and makes submissions visible that their publisher has signed; with those nobody can make a
+//! release (only `demo` holds all keys, and says so). What it does promise is to serve nothing but the files of a repository, to say precisely how long
+//! they may be kept, and not to be stopped by a slow client.
 //!
 //! # Layout
 //!
-//! - [`config`]: what it can be told. [`server`], [`connection`] and [`sendfile`]: listener, limits, shutdown, large files. [`router`]: every route on one page.
+//! - [`config`]: what it can be told. [`server`], [`connection`], [`places`] and [`sendfile`]: listeners, limits, shutdown, large files. [`router`]: every route
+//!   on one page.
 //! - [`routes`]: the answers. [`content`]: which file a path names, from memory or disk. [`error`]: what goes wrong for a client.
+//! - [`upkeep`]: signs anew what would expire. [`publishing`]: who may publish, and what. [`readiness`] and [`metrics`]: what operators are told.
 //! - [`demo`]: a whole system in one folder. [`watch`]: when a folder has changed and become still.
 //! - [`cli`]: `serve`, `link`, `demo`. [`install_documents`], [`identity`]: what a link leads to, and under which name. [`logging`], [`signals`],
 //!   [`descriptors`], [`clock`]: the process and its machine.
@@ -29,11 +32,16 @@ pub mod error;
 pub mod identity;
 pub mod install_documents;
 pub mod logging;
+pub mod metrics;
+pub mod places;
+pub mod publishing;
+pub mod readiness;
 pub mod router;
 pub mod routes;
 pub mod sendfile;
 pub mod server;
 pub mod signals;
+pub mod upkeep;
 pub mod watch;
 
 pub use server::{run, run_app};

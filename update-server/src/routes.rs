@@ -2,4 +2,6 @@
 
 pub mod health;
 pub mod install;
+pub mod metrics;
+pub mod publish;
 pub mod repository;

@@ -10,11 +10,18 @@ use manifests::key::Ed25519Verifier;
 use manifests::limits::Limits;
 use manifests::name::ChannelId;
 use manifests::policy::{POLICY_PATH, Policy, PolicyError};
+use manifests::role::HasHeader as _;
+use manifests::root::Root;
 use manifests::targets::TargetFile;
 use manifests::time::UtcTime;
+use manifests::timestamp::Timestamp;
+use manifests::trust::{Origin, TrustError, TrustedSet};
 
+use crate::clock::{Clock, Floor, ImpossibleTime};
+use crate::fetch::route::Route;
 use crate::fetch::source::{Nowhere, Source};
 use crate::fs::Folder;
+use crate::offline::{self, TooOld};
 use crate::ratchet::{Ratchet, RatchetError};
 use crate::refresh::{Refresh, RefreshError, Started};
 use crate::station::{Station, StationError};
@@ -26,6 +33,9 @@ const TARGETS: &str = "targets/";
 /// How old the record of the last check may get before it is written again although nothing else changed: a check that finds nothing should not wake a disk.
 const RECORD_SECONDS: i64 = 3600;
 
+/// Refreshes in one check, for a station that slept through more changes of keys than one refresh follows: 4,096 roots. Only the holders of the root keys can make a chain of roots at all (A11).
+const REFRESHES: usize = 16;
+
 /// What a check found, all of it verified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
@@ -35,6 +45,40 @@ pub struct Checked {
     pub policy: Policy,
     /// Whether the source had anything new since the last check.
     pub changed: bool,
+    /// What people should know about the way it was found.
+    pub notices: Vec<Notice>,
+}
+
+/// Something about a check that people should know and that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Notice {
+    /// A copy that is past its time, and how long it is still accepted.
+    #[error("the copy is past its time; as it was carried here, it is accepted until {until}, {} days from now: bring a newer one before", (until.unix() - now.unix()) / 86_400)]
+    StaleCopy {
+        /// Until when.
+        until: UtcTime,
+        /// The time by which it was judged.
+        now: UtcTime,
+    },
+    /// The clock is behind.
+    #[error("this computer's clock says {says}, but the publisher signed at {signed}, which is later: set the clock")]
+    ClockBehind {
+        /// What it says.
+        says: UtcTime,
+        /// What was signed.
+        signed: UtcTime,
+    },
+    /// The time was given.
+    #[error("expiry was judged at {given}, as given with `--clock`, while this computer's clock says {says}: set the clock")]
+    ClockGiven {
+        /// The time given.
+        given: UtcTime,
+        /// What the clock says.
+        says: UtcTime,
+    },
+    /// The station slept through many changes of keys.
+    #[error("this station missed {0} changes of keys and has followed all of them")]
+    LongSleep(u64),
 }
 
 /// Why a check failed. What was known before still is.
@@ -71,6 +115,12 @@ pub enum CheckError {
         /// The channel document's.
         found: u64,
     },
+    /// A copy that was carried here is too old.
+    #[error(transparent)]
+    TooOld(#[from] TooOld),
+    /// The time that was given cannot be.
+    #[error(transparent)]
+    Time(#[from] ImpossibleTime),
     /// The station's record.
     #[error(transparent)]
     Station(#[from] StationError),
@@ -85,35 +135,134 @@ impl From<StoreError> for CheckError {
     }
 }
 
+/// The time at which a check takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// What the computer's clock says.
+    pub says: UtcTime,
+    /// What somebody says instead ([`Clock::given`]).
+    pub given: Option<UtcTime>,
+}
+
 /// Checks `source` for the station of `folder` and records the check in `station` and `ratchet`.
-pub async fn check<S: Source>(
-    source: &S,
+pub async fn check(
+    source: &Route,
     folder: &Arc<Folder>,
     station: &mut Station,
     ratchet: &mut Ratchet,
-    now: UtcTime,
+    when: When,
 ) -> Result<Checked, CheckError> {
     let store = TrustStore::of_content(Arc::clone(folder));
-    let refresh = Refresh::new(source, &store, METADATA, now, Arc::new(Ed25519Verifier), Limits::default())?;
-    let (refresh, etag) = match refresh.run_conditional(station.etag.as_deref()).await? {
-        Started::Unchanged(refresh) => (refresh, station.etag.clone()),
-        Started::Current { refresh, etag } => (refresh, etag),
-    };
-    let documents = read_documents(refresh, source, folder, station, ratchet).await?;
+    let days = offline::days(stored_policy(folder, station)?.as_ref());
+    let refreshed = refresh(source, &store, station, ratchet, when, days).await;
+    // Also when what came after the timestamp was no good: the time at which it was signed is past all the same.
+    if stored_floor(&store).is_some_and(|floor| ratchet.raise_signed(floor)) {
+        ratchet.save(folder)?;
+    }
+    let (mut refresh, etag, walked) = refreshed?;
+    let set = refresh.set();
+    let mut notices = clock_notices(&Clock::new(when.says, ratchet.signed), set.root(), when);
+    notices.extend((walked > set.limits().root_rotations.into()).then_some(Notice::LongSleep(walked)));
+    let documents = read_documents(&mut refresh, source, folder, station, ratchet).await?;
+    let now = refresh.set().now();
+    if source.is_offline()
+        && let Some(until) = offline::stale_until(refresh.set(), days, &documents.policy)?
+    {
+        notices.push(Notice::StaleCopy { until, now });
+    }
     remember(folder, station, etag, now)?;
-    Ok(documents)
+    Ok(Checked { notices, ..documents })
+}
+
+/// Brings the trust store up to date, in as many refreshes as it takes; with the entity tag to remember and the number of roots that were walked.
+async fn refresh<'a>(
+    source: &'a Route,
+    store: &'a TrustStore,
+    station: &Station,
+    ratchet: &Ratchet,
+    when: When,
+    days: u32,
+) -> Result<(Refresh<'a, Route>, Option<String>, u64), CheckError> {
+    let etag = station.etag.as_deref().filter(|_| !source.is_offline());
+    let clock = Clock::new(when.says, ratchet.signed);
+    let mut first = None;
+    let mut refreshes = 0;
+    loop {
+        let mut refresh = Refresh::new(source, store, METADATA, clock, Arc::new(Ed25519Verifier), Limits::default())?;
+        let first = *first.get_or_insert(refresh.set().root().version());
+        if let Some(given) = when.given {
+            refresh.believe(given)?;
+        }
+        if source.is_offline() {
+            refresh.accept_stale(days);
+        }
+        refreshes += 1;
+        let walked = |refresh: &Refresh<'_, Route>| refresh.set().root().version().saturating_sub(first);
+        match refresh.run_conditional(etag).await {
+            Ok(Started::Unchanged(refresh)) => {
+                let walked = walked(&refresh);
+                return Ok((refresh, station.etag.clone(), walked));
+            }
+            // A source without entity tags that has nothing new does not spoil the tag of one that has.
+            Ok(Started::Current { refresh, etag, is_new }) => {
+                let walked = walked(&refresh);
+                return Ok((refresh, etag.or_else(|| station.etag.clone().filter(|_| !is_new)), walked));
+            }
+            Err(RefreshError::MoreRoots { version }) if refreshes < REFRESHES => {
+                tracing::info!(version, "more roots than one refresh follows; going on");
+            }
+            Err(RefreshError::Trust(TrustError::Expired { role, expired, now })) if source.is_offline() && role == Timestamp::KIND => {
+                return Err(TooOld { expired, days, now }.into());
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
+/// When the stored timestamp was signed, by keys that the stored root names.
+fn stored_floor(store: &TrustStore) -> Option<Floor> {
+    // Anything that cannot be read here is said by the refresh, which reads it, too. Its expiry does not matter, so neither does the time.
+    let root = store.load(Root::KIND).ok()??;
+    let mut set = TrustedSet::new(&root, UtcTime::from_unix(0), Arc::new(Ed25519Verifier), Limits::default()).ok()?;
+    set.update_timestamp(&store.load(Timestamp::KIND).ok()??, Origin::Store).ok()?;
+    Floor::of(set.timestamp()?, set.root())
+}
+
+/// The policy that the last check stored, as far as it can be read.
+fn stored_policy(folder: &Arc<Folder>, station: &Station) -> Result<Option<Policy>, StoreError> {
+    let stored = TrustStore::of_documents(Arc::clone(folder)).load("policy")?;
+    Ok(stored.and_then(|bytes| Policy::parse(&bytes, &station.name, Limits::default().document_bytes).ok()))
+}
+
+fn clock_notices(clock: &Clock, root: &Root, when: When) -> Vec<Notice> {
+    let says = when.says;
+    let given = when.given.map(|given| Notice::ClockGiven { given, says });
+    let behind = clock.behind(root).map(|signed| Notice::ClockBehind { says, signed });
+    given.into_iter().chain(behind).collect()
 }
 
 /// What the last check found, from the store alone.
-pub async fn known(folder: &Arc<Folder>, station: &Station, ratchet: &mut Ratchet, now: UtcTime) -> Result<Checked, CheckError> {
+pub async fn known(folder: &Arc<Folder>, station: &Station, ratchet: &mut Ratchet, says: UtcTime) -> Result<Checked, CheckError> {
     let store = TrustStore::of_content(Arc::clone(folder));
-    let mut refresh = Refresh::new(&Nowhere, &store, METADATA, now, Arc::new(Ed25519Verifier), Limits::default())?;
+    let clock = Clock::new(says, ratchet.signed);
+    let mut refresh = Refresh::new(&Nowhere, &store, METADATA, clock, Arc::new(Ed25519Verifier), Limits::default())?;
     refresh.load_stored_chain()?;
-    read_documents(refresh, &Nowhere, folder, station, ratchet).await
+    let notices = clock_notices(&clock, refresh.set().root(), When { says, given: None });
+    let documents = read_documents(&mut refresh, &Nowhere, folder, station, ratchet).await?;
+    Ok(Checked { notices, ..documents })
+}
+
+/// What the last check read, as it was verified then and whatever has expired since: security floors and withdrawals do not expire. `None` before the first check, and when it is damaged.
+pub fn remembered(folder: &Arc<Folder>, station: &Station) -> Option<(ChannelDocument, Policy)> {
+    let store = TrustStore::of_documents(Arc::clone(folder));
+    let limit = Limits::default().document_bytes;
+    let policy = Policy::parse(&store.load("policy").ok()??, &station.name, limit).ok()?;
+    let channel = ChannelDocument::parse(&store.load("channel").ok()??, &station.channel_id(), limit).ok()?;
+    Some((channel, policy))
 }
 
 async fn read_documents<S: Source>(
-    mut refresh: Refresh<'_, S>,
+    refresh: &mut Refresh<'_, S>,
     source: &S,
     folder: &Arc<Folder>,
     station: &Station,
@@ -122,19 +271,19 @@ async fn read_documents<S: Source>(
     let limit = refresh.set().limits().document_bytes;
     let documents = Documents { store: TrustStore::of_documents(Arc::clone(folder)), source, limit };
     let listed = refresh.set().top_level_target(POLICY_PATH).cloned().ok_or(CheckError::NoPolicy)?;
-    let (bytes, policy_changed) = documents.get(&refresh, "policy", POLICY_PATH, &listed).await?;
+    let (bytes, policy_changed) = documents.get(refresh, "policy", POLICY_PATH, &listed).await?;
     let policy = Policy::parse(&bytes, &station.name, limit)?;
     accept_epoch(&policy, station, ratchet, folder)?;
     let id = station.channel_id();
     let path = id.target_path();
     let listed = refresh.find_target(&path).await?.ok_or_else(|| CheckError::NoChannel(Box::new(id.clone())))?;
-    let (bytes, channel_changed) = documents.get(&refresh, "channel", &path, &listed).await?;
+    let (bytes, channel_changed) = documents.get(refresh, "channel", &path, &listed).await?;
     let channel = ChannelDocument::parse(&bytes, &id, limit)?;
     let expected = policy.epoch(id.os);
     if channel.epoch != expected {
         return Err(CheckError::EpochMismatch { expected, found: channel.epoch });
     }
-    Ok(Checked { channel, policy, changed: policy_changed || channel_changed })
+    Ok(Checked { channel, policy, changed: policy_changed || channel_changed, notices: Vec::new() })
 }
 
 /// Documents that are targets: kept beside the trust store, believed only as far as they match what is listed now.

@@ -55,6 +55,12 @@ pub(crate) struct Global {
     /// Receive at most so many bytes per second, such as 500k or 2M.
     #[arg(long, global = true, value_name = "RATE", value_parser = parse_rate)]
     pub(crate) limit_rate: Option<u64>,
+    /// Believe the authorities in this PEM file, too, when a server shows its certificate; also STATIONMASTER_CA_FILE.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Vec<PathBuf>,
+    /// Wait only one part in so many for the network: for tests, which have no time.
+    #[arg(long, global = true, hide = true, value_name = "N")]
+    pub(crate) hasten: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -102,8 +108,11 @@ Examples:
   updater update --dry-run          what it would do and cost
   updater rollback                  back to the newest backup, offline
   updater status --explain          what is installed, and why nothing newer is offered
+  updater update --from /media/x    from a copy that was carried here, without a network
 
 STATIONMASTER_LOG=info says on standard error what is tried again and why.
+STATIONMASTER_CA_FILE names PEM files of authorities, as --ca-file does.
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the system's settings, name a proxy.
 
 Exit codes:
    0  done, or nothing to do            5  rights, space or something in the way; nothing changed
@@ -185,7 +194,10 @@ fn log() {
 /// What a failed command has to say.
 fn failure(error: &Error) -> Report {
     let json = serde_json::json!({ "error": { "code": error.code(), "message": error.to_string() } });
-    Report { json, text: format!("error: {error} [{}]", error.code()), exit: error.exit() }
+    // The one cure that the library cannot name: it knows no command line.
+    let hint =
+        if error.code() == "expired" { "\nIf the clock runs ahead and cannot be set: `--clock TIME` (UTC) says the time" } else { "" };
+    Report { json, text: format!("error: {error} [{}]{hint}", error.code()), exit: error.exit() }
 }
 
 fn parse_rate(text: &str) -> Result<u64, String> {

@@ -4,17 +4,22 @@
 //! believed: decoding is capped by the signed frame lengths, and a content is named by its digest only after it has it (W25, attack D11). A stretch that
 //! turns out wrong is thrown away and fetched once more; then the pack is named as corrupt.
 
+pub mod address;
+pub mod folder;
 pub mod http;
 pub mod limit;
 pub mod retry;
+pub mod route;
 pub mod source;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use manifests::channel::ObjectRef;
 use manifests::digest::Digest;
+use manifests::pack::{FrameDecoder, FrameError};
 
 use crate::fs::FsError;
 use crate::fs::filling::{Filling, Part, Staging};
@@ -60,19 +65,20 @@ pub struct FetchStats {
     pub contents: usize,
 }
 
-/// Fetches `jobs` from `source` into `staging`. Contents that are there already are verified and not fetched again.
+/// Fetches `jobs` from `source` into `staging`. Contents that are there already are verified and not fetched again. `first_wait` is that before the second try of a stretch.
 pub async fn fetch<S: Source>(
     source: &S,
     jobs: Jobs,
     staging: &Staging,
     limit: Option<&RateLimit>,
+    first_wait: Duration,
     progress: &dyn Progress,
 ) -> Result<FetchStats, ContentError> {
     let jobs = Arc::new(jobs);
     let received = Mutex::new(0);
     let mut refetched = false;
     loop {
-        let round = Round { source, staging, limit, progress, received: &received };
+        let round = Round { source, staging, limit, first_wait, progress, received: &received };
         match round.run(Arc::clone(&jobs)).await {
             // The parts that were wrong are gone; whatever was right is staged by now.
             Err(ContentError::Corrupt { .. }) if !refetched => refetched = true,
@@ -89,6 +95,7 @@ struct Round<'a, S> {
     source: &'a S,
     staging: &'a Staging,
     limit: Option<&'a RateLimit>,
+    first_wait: Duration,
     progress: &'a dyn Progress,
     received: &'a Mutex<u64>,
 }
@@ -127,7 +134,7 @@ impl<S: Source> Round<'_, S> {
         let mut found = HashMap::new();
         for ObjectRef { sha256, length } in jobs.dictionaries() {
             let path = sha256.object_path();
-            let bytes = retry::retry(|| self.source.get(&path, length)).await?;
+            let bytes = self.source.get(&path, length).await?;
             if Digest::of(&bytes) != sha256 {
                 return Err(ContentError::Corrupt { object: sha256, reason: "it has another hash".into() });
             }
@@ -142,12 +149,12 @@ impl<S: Source> Round<'_, S> {
         let stored = job.stored();
         let mut part = self.staging.part(&job.object.sha256, &stored)?;
         self.progress.advance(part.length());
-        let mut patience = retry::Patience::new();
+        let mut patience = retry::Patience::new(self.first_wait);
         while part.length() < stored.end - stored.start {
             let before = part.length();
             let outcome = self.receive_some(job, &mut part).await;
             if part.length() > before {
-                patience = retry::Patience::new();
+                patience = retry::Patience::new(self.first_wait);
             }
             match outcome {
                 Err(ContentError::Fetch(error)) if error.is_transient() => patience.wait(error).await?,
@@ -196,9 +203,8 @@ impl From<FsError> for Fault {
 fn decode(jobs: &Jobs, index: usize, part: &Part, dictionaries: &HashMap<Digest, Vec<u8>>, assembly: &Assembly) -> Result<(), Fault> {
     let job = &jobs.jobs[index];
     let dictionary = job.dictionary.map(|object| dictionaries.get(&object.sha256).map_or(&[][..], Vec::as_slice));
-    let wrong = |error: std::io::Error| Fault::Wrong(format!("a frame does not decode: {error}"));
-    let mut decoder = zstd::bulk::Decompressor::with_dictionary(dictionary.unwrap_or_default()).map_err(wrong)?;
-    decoder.window_log_max(23).map_err(wrong)?;
+    let wrong = |error: FrameError| Fault::Wrong(format!("a frame is not as the manifest says: {error}"));
+    let mut decoder = FrameDecoder::new(dictionary).map_err(wrong)?;
     let mut pieces = job.pieces.iter().peekable();
     let start = job.stored().start;
     for (nth, frame) in job.frames.iter().enumerate() {
@@ -206,15 +212,7 @@ fn decode(jobs: &Jobs, index: usize, part: &Part, dictionaries: &HashMap<Digest,
             continue;
         }
         let stored = part.read(frame.stored.start - start..frame.stored.end - start)?;
-        let length = usize::try_from(frame.content.end - frame.content.start).unwrap_or(usize::MAX);
-        // A skippable or legacy frame is not one of ours, whatever it would decode to.
-        if !stored.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
-            return Err(Fault::Wrong("it holds something else than frames".into()));
-        }
-        let content = decoder.decompress(&stored, length).map_err(wrong)?;
-        if content.len() != length {
-            return Err(Fault::Wrong(format!("a frame holds {} bytes instead of {length}", content.len())));
-        }
+        let content = decoder.decode(&stored, frame.content.end - frame.content.start).map_err(wrong)?;
         while let Some(piece) = pieces.next_if(|piece| piece.frame == nth) {
             assembly.put(piece.content, piece.offset, &content[piece.within.clone()])?;
         }

@@ -67,6 +67,8 @@ pub enum Outcome {
     Declined,
     /// It was cut off, and a later start finished it.
     Recovered,
+    /// Something was asked, in a way that is worth a line; nothing was installed.
+    Checked,
 }
 
 /// What every line says beside the attempt.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallError as DocumentError, InstallLink, RootPin};
-use manifests::json;
 use manifests::key::Ed25519Verifier;
 use manifests::limits::Limits;
 use manifests::name::{Arch, ChannelId, Name, Os, Variant};
@@ -14,10 +13,11 @@ use manifests::role::HasHeader as _;
 use manifests::root::Root;
 use manifests::time::UtcTime;
 use manifests::trust::TrustedSet;
-use serde::Deserialize;
 use url::Url;
 
+use crate::fetch::address::shown;
 use crate::fetch::http::HttpSource;
+use crate::fetch::route::Routes;
 use crate::fetch::source::{FetchError, Source as _};
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::installed::Installed;
@@ -94,13 +94,16 @@ pub enum InstallError {
 }
 
 /// Makes `folder` follow what `wanted` leads to. Following the same again changes nothing; a damaged record is written anew.
-pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted) -> Result<Station, InstallError> {
+pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted, routes: &Routes) -> Result<Station, InstallError> {
     if wanted.link.digest.is_none() && wanted.root.is_none() {
         return Err(InstallError::Unpinned);
     }
     let link = parse_url(&wanted.link.url)?;
     let limits = Limits::default();
-    let bytes = HttpSource::new(link.clone())?.get_url(&link, limits.document_bytes).await?;
+    let bytes = match &routes.folder {
+        Some(copy) => copy.get(&carried_document(&link), limits.document_bytes).await?,
+        None => HttpSource::with(link.clone(), &routes.network)?.get_url(&link, limits.document_bytes).await?,
+    };
     let document = InstallDocument::parse(&bytes, &wanted.link, limits.document_bytes)?;
     let repository = link.join(&document.content.url).map_err(|error| address(&document.content.url, error))?;
     let station = station(&document, wanted, repository.clone())?;
@@ -112,13 +115,23 @@ pub async fn follow(folder: &Arc<Folder>, wanted: &Wanted) -> Result<Station, In
         Ok(Some(present)) if !follows_same(&present, &station) => {
             return Err(InstallError::AlreadyFollows { follows: format!("{} of `{}`", present.channel_id(), present.name) });
         }
-        Ok(Some(present)) if present.repository == station.repository && has_sound_root(folder)? => return Ok(present),
         Ok(_) | Err(StationError::Damaged { .. }) => {}
         Err(error) => return Err(error.into()),
     }
+    if let Some(trusted) = sound_root(folder)? {
+        if !same_line(&trusted, document.content.root, &repository, routes).await? {
+            let follows = format!("{} of `{}` under another root than this link's", station.channel_id(), station.name);
+            return Err(InstallError::AlreadyFollows { follows });
+        }
+        if let Ok(Some(present)) = Station::load(folder)
+            && present.repository == station.repository
+        {
+            return Ok(present);
+        }
+    }
     let root = match &wanted.root {
         Some(root) => pinned(root.clone(), document.content.root, "in the file")?,
-        None => fetch_root(repository, document.content.root).await?,
+        None => fetch_root(&repository, routes, document.content.root).await?,
     };
     for state in ["trust/content", "parts"] {
         folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
@@ -146,11 +159,33 @@ fn is_installed(folder: &Folder) -> Result<bool, FsError> {
     Ok(folder.stat(&Installed::path())?.is_some())
 }
 
-/// Whether the stored root can be started from. One that cannot is replaced by the one that the link pins.
-fn has_sound_root(folder: &Arc<Folder>) -> Result<bool, StoreError> {
-    let Some(root) = TrustStore::of_content(Arc::clone(folder)).load(Root::KIND)? else { return Ok(false) };
+/// The stored root, where it can be started from. One that cannot is replaced by the one that the link pins.
+fn sound_root(folder: &Arc<Folder>) -> Result<Option<StoredRoot>, StoreError> {
+    let Some(bytes) = TrustStore::of_content(Arc::clone(folder)).load(Root::KIND)? else { return Ok(None) };
     // Its expiry does not matter here, so neither does the time.
-    Ok(TrustedSet::new(&root, UtcTime::from_unix(0), Arc::new(Ed25519Verifier), Limits::default()).is_ok())
+    let set = TrustedSet::new(&bytes, UtcTime::from_unix(0), Arc::new(Ed25519Verifier), Limits::default());
+    Ok(set.ok().map(|set| StoredRoot { version: set.root().version(), bytes }))
+}
+
+/// The root that the folder trusts.
+struct StoredRoot {
+    version: u64,
+    bytes: Vec<u8>,
+}
+
+/// Whether the repository that the link leads to is that of the trusted root: it keeps all its roots, so the trusted one is among them. A root of another line, even under the same name and
+/// address, is somebody else's, whatever its version.
+async fn same_line(trusted: &StoredRoot, pin: RootPin, repository: &Url, routes: &Routes) -> Result<bool, InstallError> {
+    if trusted.version == pin.version {
+        return Ok(Digest::of(&trusted.bytes) == pin.sha256);
+    }
+    let path = format!("metadata/{}.root.json", trusted.version);
+    match routes.to(repository)?.get(&path, Limits::default().root_bytes).await {
+        Ok(bytes) => Ok(bytes == trusted.bytes),
+        // A copy that does not have it yet is older than what is trusted, or another line: neither is to be followed.
+        Err(FetchError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn follows_same(a: &Station, b: &Station) -> bool {
@@ -158,9 +193,15 @@ fn follows_same(a: &Station, b: &Station) -> bool {
     of(a) == of(b)
 }
 
-async fn fetch_root(repository: Url, pin: RootPin) -> Result<Vec<u8>, InstallError> {
+/// Where the install document of `link` lies in a folder that was carried here: `i/CODE`, after the link's own last part.
+fn carried_document(link: &Url) -> String {
+    let code = link.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    format!("i/{code}")
+}
+
+async fn fetch_root(repository: &Url, routes: &Routes, pin: RootPin) -> Result<Vec<u8>, InstallError> {
     let path = format!("metadata/{}.root.json", pin.version);
-    let bytes = HttpSource::new(repository)?.get(&path, pin.length.min(Limits::default().root_bytes)).await?;
+    let bytes = routes.to(repository)?.get(&path, pin.length.min(Limits::default().root_bytes)).await?;
     pinned(bytes, pin, "that came")
 }
 
@@ -175,14 +216,10 @@ fn pinned(root: Vec<u8>, pin: RootPin, from: &'static str) -> Result<Vec<u8>, In
 
 /// Stores the root, unless a later one of the same line is trusted already.
 fn trust(folder: &Arc<Folder>, root: &[u8], version: u64) -> Result<(), StoreError> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        signed: Root,
+    match sound_root(folder)? {
+        Some(stored) if stored.version > version => Ok(()),
+        _ => TrustStore::of_content(Arc::clone(folder)).save(Root::KIND, root),
     }
-    let store = TrustStore::of_content(Arc::clone(folder));
-    let stored = store.load(Root::KIND)?.filter(|_| has_sound_root(folder).unwrap_or(false));
-    let stored = stored.and_then(|stored| json::from_slice::<Envelope>(&stored, stored.len()).ok());
-    if stored.is_some_and(|stored| stored.signed.version() > version) { Ok(()) } else { store.save(Root::KIND, root) }
 }
 
 fn parse_url(text: &str) -> Result<Url, InstallError> {
@@ -190,5 +227,5 @@ fn parse_url(text: &str) -> Result<Url, InstallError> {
 }
 
 fn address(text: &str, error: url::ParseError) -> InstallError {
-    InstallError::Address { url: text.to_owned(), reason: error.to_string() }
+    InstallError::Address { url: shown(text), reason: error.to_string() }
 }

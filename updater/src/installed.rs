@@ -221,7 +221,7 @@ fn parse_head(line: &str) -> Result<InstalledRelease, Damaged> {
     let wrong = |error: &dyn std::fmt::Display| Damaged::Head(error.to_string());
     let head: HeadWire<'static> = json::from_slice(line.as_bytes(), HEAD_LIMIT_BYTES).map_err(|error| wrong(&error))?;
     if head.format != FORMAT || head.document != "installed" {
-        return Err(wrong(&format_args!("type `{}`, format {}", head.document.escape_debug(), head.format)));
+        return Err(wrong(&format_args!("type `{}`, format {}", manifests::quote::quoted(&head.document, 80), head.format)));
     }
     let build = Build::parse(&head.build, head.scheme).map_err(|error| wrong(&error))?;
     let HeadWire { product, os, arch, variant, epoch, sequence, manifest, entry_point, .. } = head;

@@ -15,6 +15,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod clock;
 pub mod exit_code;
 pub mod fetch;
 pub mod fs;
@@ -24,6 +25,7 @@ pub mod install;
 pub mod installed;
 mod lines;
 pub mod lock;
+pub mod offline;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;
@@ -35,3 +37,4 @@ pub mod stage;
 pub mod station;
 pub mod swap;
 pub mod trust_store;
+pub mod trusted;

@@ -23,7 +23,6 @@ use manifests::release::Manifest;
 use crate::backup;
 use crate::check::{self, Checked};
 use crate::fetch;
-use crate::fetch::http::HttpSource;
 use crate::fs::filling::Staging;
 use crate::fs::{Folder, LocalPath, Point};
 use crate::history::{self, Attempt, Outcome};
@@ -54,7 +53,7 @@ pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Sess
     let lock = Lock::acquire(&folder, "install")?;
     // Before anything else: the folder may hold an install whose last run was cut off.
     swap::recover(&folder)?;
-    install::follow(&folder, wanted).await?;
+    install::follow(&folder, wanted, &run.routes).await?;
     // Backups that an earlier updater left keep their place in the rotation (D-20).
     for found in backup::backups(&folder)?.iter().filter(|found| found.kind == backup::BackupKind::Foreign) {
         backup::adopt(&folder, found.slot, run.now)?;
@@ -71,8 +70,15 @@ impl Session {
     pub async fn check(&mut self, run: &Run<'_>) -> Result<Checked, Error> {
         run.progress.begin(Step::Check, 0);
         self.check_ratchet()?;
-        let source = HttpSource::new(self.station.repository.clone())?;
-        Ok(check::check(&source, &self.folder, &mut self.station, &mut self.ratchet, run.now).await?)
+        let route = self.route(run)?;
+        let checked = check::check(&route, &self.folder, &mut self.station, &mut self.ratchet, run.when()).await?;
+        // Somebody said what counts as expired: that is worth a line, whatever comes of it (F14).
+        if let Some(given) = run.clock {
+            let detail = format!("expiry was judged at {given} (`--clock`), while the clock said {}", run.now);
+            let attempt = run.who.attempt(Id::random(), run.now, "check");
+            history::append(&self.folder, &Attempt { result: Outcome::Checked, detail: Some(detail), ..attempt })?;
+        }
+        Ok(checked)
     }
 
     /// What differs from what is installed.
@@ -103,11 +109,14 @@ impl Session {
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
+        for notice in &checked.notices {
+            run.progress.note(&notice.to_string());
+        }
         let decision = self.decide(&checked);
         let target = match decision.verdict {
-            Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &checked, release).await?,
+            Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &self.route(run)?, &checked, release).await?,
             Verdict::UpToDate if self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
-            Verdict::UpToDate => Target::installed(self, &checked).await?,
+            Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
             Verdict::NothingReleased => {
                 let reason = decision.passed_over.first().map(|passed| passed.refusal.to_string());
                 return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
@@ -124,7 +133,7 @@ impl Session {
                 None => Some(self.check(run).await?),
             };
             let target = match checked {
-                Some(checked) => Target::installed(self, &checked).await?,
+                Some(checked) => Target::installed(self, &self.route(run)?, &checked).await?,
                 None => Target::local(self).ok_or(Error::NotInstalled)?,
             };
             self.bring_to(target, Depth::Deep, "repair", run, false, |_| Consent::Yes).await
@@ -216,9 +225,10 @@ impl Session {
             return Ok(0);
         }
         run.progress.begin(Step::Fetch, plan.jobs.stored_bytes());
-        let source = HttpSource::new(self.station.repository.clone())?;
+        let source = self.route(run)?;
+        let first_wait = run.routes.network.limits.first_wait;
         let staging = Staging::new(Arc::clone(&self.folder));
-        Ok(fetch::fetch(&source, plan.jobs.clone(), &staging, run.limit.as_ref(), run.progress).await?.received_bytes)
+        Ok(fetch::fetch(&source, plan.jobs.clone(), &staging, run.limit.as_ref(), first_wait, run.progress).await?.received_bytes)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the last step needs what every step before it found")]

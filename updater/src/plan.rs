@@ -285,7 +285,10 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         match self.found(&file.path) {
-            Found::File(found) if found.sha256 == Some(file.sha256) && !self.wishes.everything => self.set_if_needed(file, found),
+            // A manifest whose size does not belong to its digest is found out when the file is fetched, never recorded.
+            Found::File(found) if found.sha256 == Some(file.sha256) && found.size == file.size && !self.wishes.everything => {
+                self.set_if_needed(file, found)
+            }
             Found::Folder { stranger: Some(name) } => {
                 return Err(in_the_way(&file.path, format!("is a folder that holds `{name}`, which is not ours")));
             }

@@ -8,6 +8,7 @@ use manifests::json::{self, JsonError};
 use manifests::name::Os;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Floor;
 use crate::fs::{Folder, FsError, LocalPath, Point};
 
 /// Longest file that is read, in bytes.
@@ -24,6 +25,8 @@ pub struct Ratchet {
     pub hold: Option<Held>,
     /// Releases that failed to live here, under any sequence with the same manifest.
     pub blocked: Vec<Held>,
+    /// The latest time at which something that this folder accepted was signed.
+    pub signed: Option<Floor>,
 }
 
 /// A release, by its place and content.
@@ -62,6 +65,8 @@ struct RatchetWire {
     hold: Option<Held>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<Held>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<Floor>,
 }
 
 impl Ratchet {
@@ -75,17 +80,17 @@ impl Ratchet {
         let wire: RatchetWire = json::from_slice(bytes, LIMIT_BYTES).map_err(damaged)?;
         if wire.format != FORMAT || wire.document != "ratchet" {
             return Err(RatchetError::Damaged {
-                reason: format!("it has type `{}` and format {}", wire.document.escape_debug(), wire.format),
+                reason: format!("it has type `{}` and format {}", manifests::quote::quoted(&wire.document, 80), wire.format),
             });
         }
-        let RatchetWire { highest, epochs, hold, blocked, .. } = wire;
-        Ok(Ratchet { highest, epochs, hold, blocked })
+        let RatchetWire { highest, epochs, hold, blocked, signed, .. } = wire;
+        Ok(Ratchet { highest, epochs, hold, blocked, signed })
     }
 
     /// The document.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Ratchet { highest, epochs, hold, blocked } = self.clone();
-        let wire = RatchetWire { format: FORMAT, document: "ratchet".into(), highest, epochs, hold, blocked };
+        let Ratchet { highest, epochs, hold, blocked, signed } = self.clone();
+        let wire = RatchetWire { format: FORMAT, document: "ratchet".into(), highest, epochs, hold, blocked, signed };
         // Numbers, hex and names: nothing in it can fail to serialise.
         serde_json::to_vec(&wire).unwrap_or_default()
     }
@@ -111,6 +116,15 @@ impl Ratchet {
         *known = epoch.max(*known);
     }
 
+    /// Remembers when something that was accepted was signed; `false` when that is known already. A floor of other keys is replaced, higher or not: it was theirs.
+    pub fn raise_signed(&mut self, floor: Floor) -> bool {
+        let is_known = self.signed.is_some_and(|known| known.by == floor.by && known.at >= floor.at);
+        if !is_known {
+            self.signed = Some(floor);
+        }
+        !is_known
+    }
+
     /// Holds what a rollback left.
     pub fn hold(&mut self, left: Held) {
         self.hold = Some(left);
@@ -129,11 +143,14 @@ impl Ratchet {
 
 #[cfg(test)]
 mod tests {
+    use manifests::time::UtcTime;
+
     use super::*;
 
     fn full() -> Ratchet {
         let held = Held { at: Place(1, 13), manifest: Digest::of(b"13") };
-        Ratchet { highest: Some(Place(1, 13)), epochs: BTreeMap::from([(Os::Windows, 2)]), hold: Some(held), blocked: vec![held] }
+        let signed = Some(Floor { at: UtcTime::from_unix(1_763_683_200), by: Digest::of(b"keys") });
+        Ratchet { highest: Some(Place(1, 13)), epochs: BTreeMap::from([(Os::Windows, 2)]), hold: Some(held), blocked: vec![held], signed }
     }
 
     #[test]
@@ -151,6 +168,20 @@ mod tests {
         assert_eq!(ratchet, full());
         ratchet.raise(Place(2, 1));
         assert_eq!(ratchet.highest, Some(Place(2, 1)));
+    }
+
+    #[test]
+    fn f14_the_signed_time_only_grows_while_the_same_keys_sign() {
+        let mut ratchet = full();
+        let known = ratchet.signed.unwrap();
+        assert!(!ratchet.raise_signed(Floor { at: UtcTime::from_unix(known.at.unix() - 1), ..known }));
+        assert!(!ratchet.raise_signed(known));
+        assert_eq!(ratchet, full());
+        let later = Floor { at: UtcTime::from_unix(known.at.unix() + 1), ..known };
+        assert!(ratchet.raise_signed(later));
+        let renewed = Floor { at: UtcTime::from_unix(1), by: Digest::of(b"new keys") };
+        assert!(ratchet.raise_signed(renewed));
+        assert_eq!(ratchet.signed, Some(renewed));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use manifests::time::UtcTime;
 use manifests::timestamp::Timestamp;
 use manifests::trust::{Need, Origin, Search, SearchStep, TARGETS, TrustError, TrustedSet, Updated};
 
+use crate::clock::{Clock, ImpossibleTime};
 use crate::fetch::source::{FetchError, Fetched, Source};
 use crate::trust_store::{StoreError, TrustStore};
 
@@ -30,6 +31,12 @@ pub enum RefreshError {
     /// The trust store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// More roots than one refresh follows (A11). All that were walked are kept: the next refresh goes on from there.
+    #[error("root {version} is trusted now, and more follow: the next check goes on from there")]
+    MoreRoots {
+        /// The version that was reached.
+        version: u64,
+    },
     /// A target is not what its role says (W25).
     #[error("`{path}` has not the length or hash that its role lists")]
     Target {
@@ -44,7 +51,10 @@ pub struct Refresh<'a, S> {
     store: &'a TrustStore,
     /// Where metadata lies below the source's base: `metadata/`, or nothing.
     folder: &'a str,
+    clock: Clock,
     set: TrustedSet,
+    /// Whether the timestamp is another than the stored one.
+    is_new: bool,
 }
 
 /// How a conditional start ended.
@@ -57,22 +67,39 @@ pub enum Started<'a, S> {
         refresh: Refresh<'a, S>,
         /// The timestamp's entity tag, to be remembered once everything that follows is in place.
         etag: Option<String>,
+        /// Whether the timestamp is another than the stored one was.
+        is_new: bool,
     },
 }
 
 impl<'a, S: Source> Refresh<'a, S> {
-    /// Starts from the trusted root in `store`.
+    /// Starts from the trusted root in `store`; expiry is judged by `clock`.
     pub fn new(
         source: &'a S,
         store: &'a TrustStore,
         folder: &'a str,
-        now: UtcTime,
+        clock: impl Into<Clock>,
         verifier: Arc<dyn Verifier>,
         limits: Limits,
     ) -> Result<Self, RefreshError> {
         let root = store.load(Root::KIND)?.ok_or_else(|| store.missing(Root::KIND))?;
-        let set = TrustedSet::new(&root, now, verifier, limits).map_err(|source| store.damaged_root(source))?;
-        Ok(Refresh { source, store, folder, set })
+        let clock = clock.into();
+        let mut set = TrustedSet::new(&root, clock.says(), verifier, limits).map_err(|source| store.damaged_root(source))?;
+        set.set_time(clock.now(set.root()))?;
+        Ok(Refresh { source, store, folder, clock, set, is_new: false })
+    }
+
+    /// Accepts timestamp and snapshot until `days` after the timestamp expired: for what was carried here (`docs/format.md` section 4).
+    pub fn accept_stale(&mut self, days: u32) {
+        self.set.accept_stale(days);
+    }
+
+    /// Judges expiry by the time that somebody gives ([`Clock::given`]).
+    pub fn believe(&mut self, given: UtcTime) -> Result<(), ImpossibleTime> {
+        self.clock = self.clock.given(given, self.set.root())?;
+        // The set has no timestamp yet: it was started and nothing else.
+        let _ = self.set.set_time(self.clock.now(self.set.root()));
+        Ok(())
     }
 
     /// What is trusted so far.
@@ -108,7 +135,8 @@ impl<'a, S: Source> Refresh<'a, S> {
                 self.load_timestamp()?;
                 self.accept_timestamp(&bytes)?;
                 self.rest().await?;
-                Ok(Started::Current { refresh: self, etag })
+                let is_new = self.is_new;
+                Ok(Started::Current { refresh: self, etag, is_new })
             }
         }
     }
@@ -126,33 +154,45 @@ impl<'a, S: Source> Refresh<'a, S> {
     /// On a set of its own, so that a chain that does not verify leaves no trace in the one that goes on.
     fn stored_chain_is_current(&self) -> bool {
         let Ok(Some(root)) = self.store.load(Root::KIND) else { return false };
-        let fresh = self.set.fork(&root).map(|set| Refresh { source: self.source, store: self.store, folder: self.folder, set });
+        let fresh = self.set.fork(&root).map(|set| Refresh { set, ..*self });
         fresh.is_ok_and(|mut fresh| fresh.load_stored_chain().is_ok())
     }
 
     /// 5.3: asks for root N+1 until there is none, or the limit of one refresh is reached (A11: the next refresh goes on).
     async fn walk_roots(&mut self) -> Result<(), RefreshError> {
         let before = self.set.root().clone();
-        for _ in 0..self.set.limits().root_rotations {
-            // A root of the last number there is has no successor.
-            let Some(next) = self.set.root().version().checked_add(1) else { break };
-            let path = format!("{}{next}.root.json", self.folder);
-            let bytes = match self.source.get(&path, self.set.limits().root_bytes).await {
-                Ok(bytes) => bytes,
-                // Object stores answer 403 for what is not there.
-                Err(FetchError::NotFound { .. } | FetchError::Status { status: 403, .. }) => break,
-                Err(other) => return Err(other.into()),
-            };
-            self.set.update_root(&bytes)?;
-            // 5.3.8 at once (W7).
-            self.store.save(Root::KIND, &bytes)?;
-        }
+        let outcome = self.follow_roots().await;
         // 5.3.11 before the expiry check: a thief's versions must be forgotten even if this root has expired meanwhile (W9).
         if self.set.online_keys_changed_since(&before) {
             self.store.forget(Timestamp::KIND)?;
             self.store.forget(Snapshot::KIND)?;
         }
+        // What these keys signed says nothing about the time any more (F14); nothing else of the set depends on it yet.
+        self.set.set_time(self.clock.now(self.set.root()))?;
+        outcome?;
         Ok(self.set.check_root_expiry()?)
+    }
+
+    async fn follow_roots(&mut self) -> Result<(), RefreshError> {
+        let mut walked = 0;
+        // A root of the last number there is has no successor.
+        while let Some(next) = self.set.root().version().checked_add(1) {
+            let path = format!("{}{next}.root.json", self.folder);
+            let bytes = match self.source.get(&path, self.set.limits().root_bytes).await {
+                Ok(bytes) => bytes,
+                // Object stores answer 403 for what is not there.
+                Err(FetchError::NotFound { .. } | FetchError::Status { status: 403, .. }) => return Ok(()),
+                Err(other) => return Err(other.into()),
+            };
+            if walked == self.set.limits().root_rotations {
+                return Err(RefreshError::MoreRoots { version: self.set.root().version() });
+            }
+            self.set.update_root(&bytes)?;
+            // 5.3.8 at once (W7).
+            self.store.save(Root::KIND, &bytes)?;
+            walked += 1;
+        }
+        Ok(())
     }
 
     /// The stored timestamp is the floor for the new one; one that no longer verifies is none.
@@ -165,6 +205,7 @@ impl<'a, S: Source> Refresh<'a, S> {
 
     fn accept_timestamp(&mut self, bytes: &[u8]) -> Result<(), RefreshError> {
         if self.set.update_timestamp(bytes, Origin::Source)? == Updated::New {
+            self.is_new = true;
             self.store.save(Timestamp::KIND, bytes)?;
         }
         Ok(())

@@ -78,7 +78,7 @@ impl Station {
         let damaged = |reason: String| StationError::Damaged { reason };
         let wire: StationWire = json::from_slice(bytes, LIMIT_BYTES).map_err(|error: JsonError| damaged(error.to_string()))?;
         if wire.format != FORMAT || wire.document != "station" {
-            return Err(damaged(format!("it has type `{}` and format {}", wire.document.escape_debug(), wire.format)));
+            return Err(damaged(format!("it has type `{}` and format {}", manifests::quote::quoted(&wire.document, 80), wire.format)));
         }
         let repository = Url::parse(&wire.repository).map_err(|error| damaged(format!("repository: {error}")))?;
         if !repository.path().ends_with('/') || repository.cannot_be_a_base() {
@@ -102,9 +102,11 @@ impl Station {
         folder.read(&Self::path())?.map(|bytes| Station::parse(&bytes)).transpose()
     }
 
-    /// Stores it durably.
+    /// Stores it durably; with a password in the repository's address, for the owner's eyes alone (F15).
     pub fn save(&self, folder: &Folder) -> Result<(), StationError> {
-        Ok(folder.write_durably(&Self::path(), &self.to_bytes(), Point::StationFile)?)
+        let has_secret = !self.repository.username().is_empty() || self.repository.password().is_some();
+        let write = if has_secret { Folder::write_private } else { Folder::write_durably };
+        Ok(write(folder, &Self::path(), &self.to_bytes(), Point::StationFile)?)
     }
 
     /// The channel document that it follows.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use manifests::publish::PublishError;
 use manifests::publish::commit::CommitError;
+use manifests::publish::custody::CustodyError;
 use manifests::publish::scan::ScanError;
 use manifests::publish::zip_source::ZipError;
 
@@ -23,7 +24,7 @@ pub(crate) enum Exit {
     Refused = 11,
     /// Another command is changing the repository.
     Locked = 12,
-    /// A private key is missing or exposed.
+    /// A private key is missing, exposed or locked.
     Key = 13,
     /// The repository is damaged.
     Damaged = 14,
@@ -77,6 +78,20 @@ pub(crate) fn of(error: &PublishError) -> Exit {
     match error {
         PublishError::Lint(_) | PublishError::Zip(_) if !is_disk(error) => Exit::Unfit,
         PublishError::Refused(_) | PublishError::TooLong { .. } | PublishError::Manifest(_) | PublishError::NoSource(_) => Exit::Refused,
+        PublishError::Custody(CustodyError::NotInFolder(_) | CustodyError::NoneToSign { .. }) => Exit::Key,
+        PublishError::NotARequest { .. }
+        | PublishError::NoRequest
+        | PublishError::OtherRepository { .. }
+        | PublishError::NotSigned(_)
+        | PublishError::Incomplete(_)
+        | PublishError::Custody(_) => Exit::Refused,
+        PublishError::Commit(
+            CommitError::Stale { .. }
+            | CommitError::OtherRequest
+            | CommitError::Unsound(_)
+            | CommitError::Backwards(_)
+            | CommitError::RunAway { .. },
+        ) => Exit::Refused,
         PublishError::Lock(manifests::publish::lock::LockError::Held { .. }) => Exit::Locked,
         PublishError::Commit(CommitError::Key(_)) => Exit::Key,
         PublishError::View(manifests::publish::view::ViewError::Disk(_)) => Exit::Failed,

@@ -96,7 +96,7 @@ pub(crate) fn finding_json(finding: &Finding) -> Value {
 }
 
 /// `text` with all escaped that a terminal would obey or that hides what is written: control characters but line breaks, and marks of direction.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let obeyed = |character: char| {
         character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };

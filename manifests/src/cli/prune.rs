@@ -7,7 +7,7 @@ use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
 use super::channel::channel_json;
-use super::{Exit, Outcome, Output, WriterArgs};
+use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs};
 
 /// List only the newest releases of every channel, and all security floors
 #[derive(Debug, Args)]
@@ -26,12 +26,15 @@ pub(crate) struct PruneArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    handover: HandoverArgs,
+    #[command(flatten)]
     writer: WriterArgs,
 }
 
 impl PruneArgs {
     pub(crate) fn run(self, now: UtcTime, output: &Output) -> Outcome {
-        let pruned = self.writer.open(&self.repo)?.prune(self.keep, self.dry_run, now, &output.progress())?;
+        let pruned =
+            self.writer.open(&self.repo)?.delivering(self.handover.delivery()).prune(self.keep, self.dry_run, now, &output.progress())?;
         let verb = if self.dry_run { "would drop" } else { "dropped" };
         let numbers = |sequences: &[u64]| sequences.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         let text = match pruned.is_empty() {
@@ -45,7 +48,10 @@ impl PruneArgs {
         let entry =
             |entry: &manifests::publish::retire::Pruned| json!({ "channel": channel_json(&entry.channel), "sequences": entry.sequences });
         let value = json!({ "dry_run": self.dry_run, "pruned": pruned.iter().map(entry).collect::<Vec<Value>>() });
-        output.result(&text, Some(&format!("manifests gc {}", self.repo.display())), &value);
+        let collect = format!("manifests gc {}", self.repo.display());
+        let waits = if pruned.is_empty() || self.dry_run { None } else { self.handover.written(&self.repo) };
+        let (text, next) = waits.map_or((text.clone(), collect), |(waits, next)| (format!("{text}\n{waits}"), next));
+        output.result(&text, Some(&next), &value);
         Ok(Exit::Done)
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::channel::{self, ChannelArgs};
 use super::output::{bytes, finding_json};
-use super::{Exit, Output, WriterArgs};
+use super::{Exit, HandoverArgs, Output, WriterArgs};
 
 /// Publish a folder or zip as the next release of a channel
 #[derive(Debug, Args)]
@@ -75,9 +75,14 @@ pub(crate) struct PublishArgs {
     /// Publish although this rule is broken: only-archives, no-app-bundle, live-client, server-folder; repeatable
     #[arg(long, value_name = "RULE")]
     allow: Vec<Rule>,
+    /// The least number of the release: above those that were given out and lost with a disk (docs/operating.md)
+    #[arg(long, value_name = "NUMBER")]
+    sequence_at_least: Option<u64>,
     /// Say what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    handover: HandoverArgs,
     #[command(flatten)]
     writer: WriterArgs,
 }
@@ -136,7 +141,7 @@ fn probe(text: &str) -> Result<Probe, String> {
 
 impl PublishArgs {
     pub(crate) fn run(self, now: UtcTime, output: &Output) -> super::Outcome {
-        let repository = self.writer.open(&self.repo)?;
+        let repository = self.writer.open(&self.repo)?.delivering(self.handover.delivery());
         let id = self.channel.id();
         // The scheme of a channel is the one that its builds are compared in, so it is the default for the next.
         let current = match self.scheme {
@@ -176,6 +181,7 @@ impl PublishArgs {
                 NamesArg::StrictLower => Names::StrictLower,
             },
             allowed: self.allow,
+            sequence_at_least: self.sequence_at_least,
             dry_run: self.dry_run,
             ..PublishRequest::new(self.source, id.clone(), build)
         };
@@ -193,6 +199,7 @@ impl PublishArgs {
             Outcome::Planned(_) => {
                 ("planned", format!("would publish build {} as sequence {} of {id}", published.build, published.sequence))
             }
+            Outcome::HandedOver(_) => ("handed-over", format!("build {} will be sequence {} of {id}", published.build, published.sequence)),
             Outcome::Published(_) => {
                 ("published", format!("published build {} as sequence {} of {id}", published.build, published.sequence))
             }
@@ -210,8 +217,10 @@ impl PublishArgs {
                 bytes(published.reused_bytes)
             ),
         };
-        let next = match &outcome {
-            Outcome::Planned(_) => "the same command without --dry-run".to_owned(),
+        let waits = if matches!(outcome, Outcome::HandedOver(_)) { self.handover.written(&self.repo) } else { None };
+        let next = match (&outcome, &waits) {
+            (Outcome::Planned(_), _) => "the same command without --dry-run".to_owned(),
+            (_, Some((_, next))) => next.clone(),
             _ => format!(
                 "manifests list {}; to take it back: manifests withdraw {} {} {} --reason WHY",
                 self.repo.display(),
@@ -235,7 +244,8 @@ impl PublishArgs {
             "reused_bytes": published.reused_bytes,
             "warnings": published.warnings.iter().map(finding_json).collect::<Vec<_>>(),
         });
-        output.result(&format!("{text}{counts}"), Some(&next), &value);
+        let waits = waits.map_or_else(String::new, |(text, _)| format!("\n{text}"));
+        output.result(&format!("{text}{counts}{waits}"), Some(&next), &value);
         Ok(Exit::Done)
     }
 }

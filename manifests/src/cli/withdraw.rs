@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::channel::{self, ChannelArgs};
 use super::output::one_line;
-use super::{Exit, Outcome, Output, WriterArgs};
+use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs};
 
 /// Mark a release as one that nobody should install any more
 #[derive(Debug, Args)]
@@ -29,15 +29,24 @@ pub(crate) struct WithdrawArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
+    handover: HandoverArgs,
+    #[command(flatten)]
     writer: WriterArgs,
 }
 
 impl WithdrawArgs {
     pub(crate) fn run(self, now: UtcTime, output: &Output) -> Outcome {
         let id = self.channel.id();
-        let outcome = self.writer.open(&self.repo)?.withdraw(&id, self.sequence, &self.reason, now, &output.progress())?;
+        let outcome = self.writer.open(&self.repo)?.delivering(self.handover.delivery()).withdraw(
+            &id,
+            self.sequence,
+            &self.reason,
+            now,
+            &output.progress(),
+        )?;
         let (word, text) = match &outcome {
             WithdrawOutcome::Withdrawn => ("withdrawn", format!("release {} of {id} is withdrawn", self.sequence)),
+            WithdrawOutcome::HandedOver => ("handed-over", format!("release {} of {id} will be withdrawn", self.sequence)),
             WithdrawOutcome::AlreadyWithdrawn(before) => (
                 "already-withdrawn",
                 format!(
@@ -48,12 +57,17 @@ impl WithdrawArgs {
                 ),
             ),
         };
-        let next = format!(
+        let waits = if outcome == WithdrawOutcome::HandedOver { self.handover.written(&self.repo) } else { None };
+        let earlier = format!(
             "manifests publish EARLIER-BUILD --repo {} {} --build BUILD --allow-downgrade",
             self.repo.display(),
             channel::arguments(&id)
         );
         let value = json!({ "result": word, "channel": channel::channel_json(&id), "sequence": self.sequence });
+        let (text, next) = match waits {
+            Some((waits, next)) => (format!("{text}\n{waits}"), next),
+            None => (text, earlier),
+        };
         output.result(&text, Some(&next), &value);
         Ok(Exit::Done)
     }

@@ -1,5 +1,7 @@
 //! Verifies a whole repository: signatures from the root down, lengths and hashes, every frame of every pack, every file of every release. What nothing names is reported too.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
@@ -58,7 +60,7 @@ impl Repository {
     /// Only what keeps it from looking at all; whatever it sees is in the [`Audit`].
     pub fn verify(&self, now: UtcTime, progress: &dyn Progress) -> Result<Audit, PublishError> {
         let mut audit = Audit::default();
-        let view = match View::read(&self.disk, &self.name, &self.limits) {
+        let view = match View::read(&self.disk, &self.name) {
             Ok(view) => view,
             Err(ViewError::Disk(error)) => return Err(error.into()),
             Err(error) => {
@@ -78,7 +80,7 @@ impl Repository {
         let mut named: BTreeSet<String> = view.named.iter().cloned().collect();
         let mut contents = PackContents::default();
         for document in view.channels.values() {
-            audit.releases += document.releases.len();
+            audit.releases = audit.releases.saturating_add(document.releases.len());
             for unavailable in &document.unavailable {
                 audit.problem(
                     "not-understood",
@@ -128,12 +130,12 @@ fn role_file(role: &str, version: u64) -> String {
 
 /// All packs of all releases, each once, with all that any release wants from it.
 #[derive(Default)]
-struct PackContents {
+pub(super) struct PackContents {
     packs: BTreeMap<Digest, (Pack, Option<ObjectRef>, BTreeSet<Wanted>)>,
 }
 
 impl PackContents {
-    fn add(&mut self, manifest: &Manifest) {
+    pub(super) fn add(&mut self, manifest: &Manifest) {
         for pack in &manifest.packs {
             let dictionary = pack.dictionary.and_then(|index| manifest.dictionaries.get(index as usize)).copied();
             self.packs.entry(pack.sha256).or_insert_with(|| (pack.clone(), dictionary, BTreeSet::new()));
@@ -163,7 +165,8 @@ impl PackContents {
         self.packs.keys().copied().chain(dictionaries).map(|digest| digest.object_path())
     }
 
-    fn check(&self, disk: &Disk, progress: &dyn Progress) -> Result<Vec<Problem>, DiskError> {
+    /// What is wrong with the packs.
+    pub(super) fn check(&self, disk: &Disk, progress: &dyn Progress) -> Result<Vec<Problem>, DiskError> {
         progress.begin(Stage::Verifying, self.packs.values().filter_map(|(pack, ..)| pack.content_length()).sum());
         let check = |(pack, dictionary, wanted): &(Pack, Option<ObjectRef>, BTreeSet<Wanted>)| {
             let file = pack.sha256.object_path();

@@ -1,45 +1,35 @@
-//! Makes a change visible: the one place where roles are signed and written, in the one order that is safe.
+//! Makes a signed proposal visible: the one place where a repository's roles are written, in the one order that is safe.
 //!
-//! Targets, OS roles, the targets role, the snapshot, the timestamp (objects are there already). Stations start from the timestamp, so all that is written before it is invisible: a
-//! crash anywhere leaves the old, consistent view and orphans that `gc` removes. No version is ever written twice (`docs/format.md` section 2).
+//! Targets, OS roles, the targets role and the snapshot (objects are there already); stations start from root and timestamp, so all that is written before those is invisible, and a crash
+//! leaves the old, consistent view and orphans that `gc` removes. Before anything becomes visible the whole repository is read as it would be and verified as a station does it
+//! ([`View::read_pending`]): what is not signed as it must be, or leads stations backwards, is refused here, whoever made it. Root and timestamp become visible together
+//! ([`super::unfinished`]). No version is ever written twice (`docs/format.md` section 2).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::name::Os;
+use crate::canonical;
+use crate::name::{ChannelId, Os};
 use crate::publish::disk::{Disk, DiskError};
-use crate::publish::keys::{KeyError, KeyFolder};
+use crate::publish::keys::KeyError;
 use crate::publish::layout;
-use crate::publish::view::View;
+use crate::publish::proposal::{Proposal, content};
+use crate::publish::signers::Signers;
+use crate::publish::unfinished;
+use crate::publish::versions::Versions;
+use crate::publish::view::{Pending, View, ViewError};
 use crate::role::{HasHeader, Header, MetaFile};
 use crate::root::Root;
 use crate::signed::{Envelope, EnvelopeError};
-use crate::signer::{Ed25519Signer, Signer};
+use crate::signer::Signer;
 use crate::snapshot::Snapshot;
-use crate::targets::{TargetFile, Targets};
 use crate::time::UtcTime;
 use crate::timestamp::{Timestamp, TimestampMeta};
 use crate::trust::TARGETS;
 
-/// Days that a role is valid after it was signed (design section 4).
-pub fn lifetime_days(role: &str) -> i64 {
-    match role {
-        Timestamp::KIND => 7,
-        Snapshot::KIND => 30,
-        _ => 365,
-    }
-}
-
-/// A change of a repository.
-#[derive(Debug, Default)]
-pub struct Change {
-    /// New documents by target path; each belongs to the OS role of its first component, or to targets.
-    pub documents: BTreeMap<String, Vec<u8>>,
-    /// Roles to sign anew although nothing in them changed.
-    pub renewed: BTreeSet<String>,
-}
+/// A role that was signed, with version and expiry.
+pub type SignedRole = (String, u64, UtcTime);
 
 /// A change could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -61,143 +51,173 @@ pub enum CommitError {
     /// No version is left.
     #[error("role `{0}` has reached the highest version there is")]
     Version(String),
+    /// Somebody gave a role a version near the last one there is.
+    #[error(
+        "role `{role}` has version {version}, which leaves no room for later ones: somebody who held its keys did that; \
+         `manifests keys rotate REPO snapshot timestamp` lets stations forget it"
+    )]
+    RunAway {
+        /// The role.
+        role: String,
+        /// Its version.
+        version: u64,
+    },
     /// A role without keys.
     #[error("the repository knows no role `{0}`")]
     NoRole(String),
+    /// It was composed onto something that is no longer current.
+    #[error(
+        "this was made when `{role}` was at version {base}; it is at {current} now. Unless it was committed already, run the command that made it again: this one would undo what happened since"
+    )]
+    Stale {
+        /// The role.
+        role: String,
+        /// The version it was made on.
+        base: u64,
+        /// The version now.
+        current: u64,
+    },
+    /// Two files that were to be joined hold different things.
+    #[error("the files are not copies of one signing request: sign copies of the same file, and commit those together")]
+    OtherRequest,
+    /// The repository would not verify.
+    #[error("nothing was changed, for stations would refuse it: {0}")]
+    Unsound(Box<ViewError>),
+    /// Stations would be led backwards.
+    #[error("nothing was changed, for stations refuse to go backwards: {0}")]
+    Backwards(String),
 }
 
-/// The keys that a change needs, at hand before any work is done.
-pub struct Signers(BTreeMap<String, Vec<Ed25519Signer>>);
-
-impl Signers {
-    /// Loads the keys of the roles that `change` signs.
-    pub fn load(keys: &KeyFolder, view: &View, change: &Change) -> Result<Signers, CommitError> {
-        let mut roles: BTreeSet<String> = change.roles();
-        roles.extend([Snapshot::KIND, Timestamp::KIND].map(str::to_owned));
-        let load = |role: String| {
-            let of = view.keys_of(&role).ok_or_else(|| CommitError::NoRole(role.clone()))?;
-            Ok((role.clone(), keys.signers(&role, of)?))
-        };
-        Ok(Signers(roles.into_iter().map(load).collect::<Result<_, CommitError>>()?))
-    }
-
-    /// Keys that were just made.
-    pub(crate) fn from_made(made: BTreeMap<String, Vec<Ed25519Signer>>) -> Signers {
-        Signers(made)
-    }
-
-    fn sign<T: Serialize>(&self, role: &str, content: &T) -> Result<Vec<u8>, CommitError> {
-        let signers = self.0.get(role).ok_or_else(|| CommitError::NoRole(role.to_owned()))?;
-        let signers: Vec<&dyn Signer> = signers.iter().map(|signer| signer as &dyn Signer).collect();
-        Envelope::sign(content, &signers).map_err(|source| CommitError::Sign { role: role.to_owned(), source })
-    }
-}
-
-impl Change {
-    /// The root, targets and OS roles that it signs.
-    pub fn roles(&self) -> BTreeSet<String> {
-        self.renewed.iter().cloned().chain(self.documents.keys().map(|path| role_of(path).to_owned())).collect()
-    }
-}
-
-/// The role that signs for a target path.
-fn role_of(path: &str) -> &str {
-    path.split_once('/').map_or(TARGETS, |(os, _)| os)
-}
-
-/// Writes `change`, with the timestamp last. Returns the roles that were signed, with version and expiry.
-pub fn commit(
+/// Writes `proposal`, which is signed but for snapshot and timestamp, for which `signers` holds the keys. `before` is the repository as it is; `None` while it is being made.
+pub(super) fn commit(
     disk: &Disk,
+    proposal: &Proposal,
+    before: Option<&View>,
     signers: &Signers,
-    view: &View,
-    change: &Change,
     now: UtcTime,
-) -> Result<Vec<(String, u64, UtcTime)>, CommitError> {
-    let writer = Writer { disk, signers, now, highest: highest_versions(disk)? };
-    let mut signed = Vec::new();
-    let touched = change.roles();
-    if touched.contains(Root::KIND) {
-        let header = writer.header(Root::KIND, Root::KIND, view.root.version() + 1)?;
-        signed.push(writer.write(Root::KIND, &Root { header, ..view.root.clone() })?.0);
+) -> Result<Vec<SignedRole>, CommitError> {
+    if let Some(before) = before {
+        refuse_stale(proposal, before)?;
     }
-    for (path, bytes) in &change.documents {
+    for (path, bytes) in &proposal.documents {
         disk.put(&layout::target_file(path, &crate::digest::Digest::of(bytes)), bytes)?;
     }
-    let mut meta = view.snapshot.as_ref().map(|snapshot| snapshot.meta.clone()).unwrap_or_default();
-    let os_roles = view.os_roles.iter().map(|(os, content)| (Os::as_str(*os), content));
-    for (role, content) in os_roles.chain([(TARGETS, &view.targets)]).filter(|(role, _)| touched.contains(*role)) {
-        let mut content: Targets = content.clone();
-        let documents = change.documents.iter().filter(|(path, _)| role_of(path) == role);
-        content.targets.extend(documents.map(|(path, bytes)| (path.clone(), TargetFile::of(bytes))));
-        content.header = writer.header(role, TARGETS, listed_version(&meta, role) + 1)?;
-        let (entry, file) = writer.write(role, &content)?;
-        signed.push(entry);
-        meta.insert(format!("{role}.json"), file);
-    }
-    let before = view.timestamp.as_ref().map_or(0, |timestamp| timestamp.meta.snapshot.version.get());
-    let listed = match &view.timestamp {
-        // Only the timestamp is renewed.
-        Some(timestamp) if touched.is_empty() => timestamp.meta.snapshot.clone(),
-        _ => {
-            let header = writer.header(Snapshot::KIND, Snapshot::KIND, before + 1)?;
-            let (entry, file) = writer.write(Snapshot::KIND, &Snapshot { header, meta })?;
-            signed.push(entry);
-            file
+    let mut signed = Vec::new();
+    let mut meta = before.and_then(|view| view.snapshot.as_ref()).map(|snapshot| snapshot.meta.clone()).unwrap_or_default();
+    let mut root = None;
+    for (role, envelope) in proposal.in_order() {
+        let header: Header = content(envelope).ok_or_else(|| CommitError::NoRole(role.to_owned()))?;
+        Versions::refuse_run_away(role, header.version.get())?;
+        let bytes = canonical::to_stored(envelope).map_err(|error| CommitError::Sign { role: role.to_owned(), source: error.into() })?;
+        signed.push((role.to_owned(), header.version.get(), header.expires));
+        if role == Root::KIND {
+            root = Some((header.version.get(), bytes));
+            continue;
         }
-    };
-    let before = view.timestamp.as_ref().map_or(0, HasHeader::version);
-    let header = writer.header(Timestamp::KIND, Timestamp::KIND, before + 1)?;
-    let bytes = signers.sign(Timestamp::KIND, &Timestamp { header: header.clone(), meta: TimestampMeta { snapshot: listed } })?;
-    disk.put(layout::TIMESTAMP, &bytes)?;
-    signed.push((Timestamp::KIND.to_owned(), header.version.get(), header.expires));
+        disk.put(&layout::role_file(role, header.version.get()), &bytes)?;
+        meta.insert(format!("{role}.json"), MetaFile::of(&bytes, header.version));
+    }
+    let writer = Online { disk, proposal, signers, versions: Versions::new(disk, now, restarts(proposal))? };
+    let timestamp = writer.snapshot_and_timestamp(before, meta, &mut signed)?;
+    let pending = Pending { root: root.as_ref().map(|(version, bytes)| (*version, bytes.as_slice())), timestamp: &timestamp };
+    let after = View::read_pending(disk, &proposal.repository, &pending).map_err(|error| CommitError::Unsound(Box::new(error)))?;
+    if let Some(before) = before {
+        refuse_backwards(before, &after).map_err(CommitError::Backwards)?;
+    }
+    unfinished::show(disk, &pending)?;
     Ok(signed)
 }
 
-fn listed_version(meta: &BTreeMap<String, MetaFile>, role: &str) -> u64 {
-    meta.get(&format!("{role}.json")).map_or(0, |file| file.version.get())
-}
-
-/// The highest version of each role that has a file, whether anything names it or not.
-fn highest_versions(disk: &Disk) -> Result<BTreeMap<String, u64>, DiskError> {
-    let mut highest = BTreeMap::new();
-    for file in disk.files("metadata")? {
-        let name = file.rsplit('/').next().unwrap_or_default();
-        if let Some((version, role)) = layout::parse_role_file(name) {
-            let known = highest.entry(role.to_owned()).or_insert(0);
-            *known = version.max(*known);
+/// Refuses a proposal that was composed from roles that are no longer current.
+pub(super) fn refuse_stale(proposal: &Proposal, before: &View) -> Result<(), CommitError> {
+    let roles = proposal.roles.keys().map(String::as_str).chain([Root::KIND, TARGETS]);
+    for role in roles {
+        let (base, current) = (proposal.base.get(role).copied().unwrap_or(0), before.version_of(role).unwrap_or(0));
+        if base != current {
+            return Err(CommitError::Stale { role: role.to_owned(), base, current });
         }
     }
-    Ok(highest)
+    Ok(())
 }
 
-struct Writer<'a> {
+/// Epochs and sequences never go down (design section 4), and every channel is of its policy's epoch.
+fn refuse_backwards(before: &View, after: &View) -> Result<(), String> {
+    for os in Os::ALL {
+        let (was, is) = (before.policy.epoch(*os), after.policy.epoch(*os));
+        if is < was {
+            return Err(format!("the epoch of {os} would go from {was} down to {is}"));
+        }
+    }
+    let highest = |view: &View, id: &ChannelId| {
+        let of_product = view.channels.values().filter(|document| (document.id.os, &document.id.product) == (id.os, &id.product));
+        of_product.map(|document| document.last_sequence).max().unwrap_or(0)
+    };
+    for (id, document) in &after.channels {
+        if document.epoch != after.policy.epoch(id.os) {
+            return Err(format!("{id} is of epoch {}, but the policy says {}", document.epoch, after.policy.epoch(id.os)));
+        }
+        let (was, is) = (highest(before, id), highest(after, id));
+        if is < was && after.policy.epoch(id.os) == before.policy.epoch(id.os) {
+            return Err(format!("the releases of {id} were numbered up to {was}, and would be up to {is}"));
+        }
+    }
+    match before.channels.keys().find(|id| !after.channels.contains_key(*id)) {
+        Some(gone) => Err(format!("{gone} would be gone")),
+        None => Ok(()),
+    }
+}
+
+fn restarts(proposal: &Proposal) -> bool {
+    let before: Option<Root> = proposal.before.get(Root::KIND).and_then(content);
+    let after: Option<Root> = proposal.proposed(Root::KIND);
+    before.zip(after).is_some_and(|(before, after)| after.changes_online_keys_of(&before))
+}
+
+/// Signs the roles whose keys are always at hand.
+struct Online<'a> {
     disk: &'a Disk,
+    proposal: &'a Proposal,
     signers: &'a Signers,
-    now: UtcTime,
-    highest: BTreeMap<String, u64>,
+    versions: Versions,
 }
 
-impl Writer<'_> {
-    /// The header of the next version of a role, `kind` being its `_type`: roots go up by one, all others also follow the clock, so that a repository restored from a backup is not taken
-    /// for a rollback.
-    fn header(&self, role: &str, kind: &str, at_least: u64) -> Result<Header, CommitError> {
-        let version = match role {
-            Root::KIND => at_least,
+impl Online<'_> {
+    /// Writes the snapshot, where it changes, and returns the timestamp, which is yet to be shown.
+    fn snapshot_and_timestamp(
+        &self,
+        before: Option<&View>,
+        meta: BTreeMap<String, MetaFile>,
+        signed: &mut Vec<SignedRole>,
+    ) -> Result<Vec<u8>, CommitError> {
+        let timestamp = before.and_then(|view| view.timestamp.as_ref());
+        let renewed = self.proposal.renews_snapshot;
+        let listed = match timestamp {
+            // Only the timestamp is renewed.
+            Some(timestamp) if !renewed => timestamp.meta.snapshot.clone(),
             _ => {
-                let above_files = self.highest.get(role).copied().unwrap_or(0).saturating_add(1);
-                at_least.max(above_files).max(u64::try_from(self.now.unix()).unwrap_or(0))
+                let last = timestamp.map_or(0, |timestamp| timestamp.meta.snapshot.version.get());
+                let header = self.versions.header(Snapshot::KIND, Snapshot::KIND, last)?;
+                let bytes = self.sign(Snapshot::KIND, &Snapshot { header: header.clone(), meta })?;
+                self.disk.put(&layout::role_file(Snapshot::KIND, header.version.get()), &bytes)?;
+                signed.push((Snapshot::KIND.to_owned(), header.version.get(), header.expires));
+                MetaFile::of(&bytes, header.version)
             }
         };
-        // JSON of other languages holds integers up to 2^53 exactly.
-        let version =
-            NonZeroU64::new(version).filter(|version| version.get() < 1 << 53).ok_or_else(|| CommitError::Version(role.to_owned()))?;
-        Ok(Header::new(kind, version, self.now.plus_days(lifetime_days(role))))
+        let header = self.versions.header(Timestamp::KIND, Timestamp::KIND, timestamp.map_or(0, HasHeader::version))?;
+        signed.push((Timestamp::KIND.to_owned(), header.version.get(), header.expires));
+        self.sign(Timestamp::KIND, &Timestamp { header, meta: TimestampMeta { snapshot: listed } })
     }
 
-    fn write<T: Serialize + HasHeader>(&self, role: &str, content: &T) -> Result<((String, u64, UtcTime), MetaFile), CommitError> {
-        let header = content.header();
-        let bytes = self.signers.sign(role, content)?;
-        self.disk.put(&layout::role_file(role, header.version.get()), &bytes)?;
-        Ok(((role.to_owned(), header.version.get(), header.expires), MetaFile::of(&bytes, header.version)))
+    fn sign<T: Serialize>(&self, role: &str, content: &T) -> Result<Vec<u8>, CommitError> {
+        let mut signers: Vec<&dyn Signer> = Vec::new();
+        for (_, keys) in self.proposal.signers_of(role) {
+            signers.extend(
+                self.signers
+                    .of(&keys)
+                    .take(usize::try_from(keys.threshold.get()).unwrap_or(usize::MAX))
+                    .map(|signer| signer as &dyn Signer),
+            );
+        }
+        Envelope::sign(content, &signers).map_err(|source| CommitError::Sign { role: role.to_owned(), source })
     }
 }

@@ -6,7 +6,7 @@
 //! Each step can be made to fail in tests ([`Disk::stop_after`]): what the steps before it left is then exactly what a crash would leave.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -245,21 +245,41 @@ impl ObjectWriter<'_> {
         self.beside.rename(&relative)?;
         Ok((object, Put::Written))
     }
+
+    /// Gives the object the name `digest` if its bytes are those; `None`, and no trace of it, if they are not.
+    pub fn finish_as(self, digest: Digest) -> Result<Option<Put>, DiskError> {
+        let ObjectWriter { beside, hasher, length } = self;
+        if hasher.clone().finish() != digest {
+            beside.discard()?;
+            return Ok(None);
+        }
+        Ok(Some(ObjectWriter { beside, hasher, length }.finish()?.1))
+    }
+}
+
+/// Makes `file`, which lies outside any repository, hold `bytes`: durably, and whole or not at all.
+pub(crate) fn write_beside(file: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed("write beside", file))?;
+    beside.write_all(bytes).and_then(|()| beside.as_file().sync_all()).map_err(failed("write beside", file))?;
+    beside.persist(file).map_err(|error| failed("rename into place", file)(error.error))?;
+    sync_folder(folder).map_err(failed("fsync", folder))
 }
 
 /// Length and digest of what `file` holds.
-pub(crate) fn measure(mut file: File) -> io::Result<ObjectRef> {
+pub(crate) fn measure(file: File) -> io::Result<ObjectRef> {
+    let mut reader = BufReader::with_capacity(256 * 1024, file);
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 256 * 1024];
     let mut length = 0;
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(ObjectRef { sha256: hasher.finish(), length }),
-            count => {
-                hasher.update(&buffer[..count]);
-                length += count as u64;
-            }
+        let piece = reader.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(ObjectRef { sha256: hasher.finish(), length });
         }
+        let count = piece.len();
+        hasher.update(piece);
+        length += count as u64;
+        reader.consume(count);
     }
 }
 

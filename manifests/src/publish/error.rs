@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use super::audit::Problem;
 use super::commit::CommitError;
 use super::compose::Refused;
+use super::custody::CustodyError;
 use super::disk::DiskError;
 use super::keys::KeyError;
 use super::lint::Findings;
 use super::lock::LockError;
+use super::proposal::Progress as SigningProgress;
 use super::scan::ScanError;
 use super::view::ViewError;
 use super::zip_source::ZipError;
@@ -69,6 +72,34 @@ pub enum PublishError {
     /// A change could not be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// A file that was to be signed or committed is neither a signing request nor a bundle.
+    #[error("`{}` is no signing request or bundle of this program: {reason}", file.display())]
+    NotARequest {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing was given to commit.
+    #[error("no signing request was given")]
+    NoRequest,
+    /// It is for another repository.
+    #[error("this is for the repository `{found}`, not for `{expected}`")]
+    OtherRepository {
+        /// The one it names.
+        found: Name,
+        /// The one it was given to.
+        expected: Name,
+    },
+    /// Too few have signed.
+    #[error("`{}` has {} of the {} signatures it needs: `manifests sign` it with keys among {}", .0.role, .0.signed, .0.keys.threshold, .0.ids())]
+    NotSigned(Box<SigningProgress>),
+    /// A release came without something that it needs.
+    #[error("a release is not complete: {0}; send all of its objects")]
+    Incomplete(Problem),
+    /// A key operation that makes no sense.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// A document would not be readable by stations.
     #[error("the release would break a rule of the format: {0}")]
     Manifest(#[from] ManifestFault),

@@ -8,10 +8,14 @@ use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::Duration;
 
-use super::commit::{self, Change, Signers, lifetime_days};
+use super::change::Change;
+use super::commit::{self, CommitError};
 use super::disk::{Disk, failed};
 use super::keys::KeyFolder;
 use super::lock::Lock;
+use super::proposal::Proposal;
+use super::signers::Signers;
+use super::versions::lifetime_days;
 use super::view::View;
 use super::{Description, PublishError, Repository, layout};
 use crate::canonical;
@@ -31,17 +35,32 @@ use crate::time::UtcTime;
 use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
 
+/// Most keys of a root: as many as a signed root may have signatures ([`crate::limits::Limits`]), halved, for a root is signed by the keys before it, too.
+const MOST_ROOT_KEYS: usize = 32;
+
 impl Repository {
     /// Makes the repository `name` at `path`, a new or empty folder, with one new key for every role in `keys` (`<repo>.keys` beside it when absent).
     ///
     /// All keys lie on this machine then, which is what its policy says of them.
     pub fn init(path: &Path, name: &Name, keys: Option<&Path>, now: UtcTime) -> Result<Repository, PublishError> {
+        Repository::init_with(path, name, |path| keys.map_or_else(|| KeyFolder::beside(path), KeyFolder::new), RootKeys::ONE, now)
+    }
+
+    /// As [`Repository::init`], in the key folder that `keys` gives for the repository's absolute path: one that encrypts what it makes, for instance. Root gets
+    /// the keys that `root` says; all other roles get one.
+    pub fn init_with(
+        path: &Path,
+        name: &Name,
+        keys: impl FnOnce(&Path) -> KeyFolder,
+        root: RootKeys,
+        now: UtcTime,
+    ) -> Result<Repository, PublishError> {
         if name.as_str().ends_with(".keys") {
             return Err(PublishError::KeysName(name.clone()));
         }
         fs::create_dir_all(path).map_err(failed("make", path))?;
         let path = fs::canonicalize(path).map_err(failed("find", path))?;
-        let keys = keys.map_or_else(|| KeyFolder::beside(&path), KeyFolder::new);
+        let keys = keys(&path);
         refuse_occupied(&path)?;
         let _lock = Lock::take(&path, "init", Duration::ZERO, &Silent)?;
         keys.create()?;
@@ -53,10 +72,29 @@ impl Repository {
         disk.put(layout::REPOSITORY, &canonical::to_stored(&Description { format: FORMAT, name: name.clone() })?)?;
         let mut made = BTreeMap::new();
         for role in roles() {
-            made.insert(role.clone(), vec![key_for(&keys, &role, unfinished)?]);
+            let count = if role == Root::KIND { root.count } else { 1 };
+            made.insert(role.clone(), keys_for(&keys, &role, count, unfinished)?);
         }
-        write_roles(&disk, name, made, now)?;
-        Repository::open(&path, Some(keys.path()))
+        write_roles(&disk, name, made, root, now)?;
+        Ok(Repository { keys, ..Repository::open(&path, None)? })
+    }
+}
+
+/// How many keys root has, and how many of them must sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootKeys {
+    count: usize,
+    threshold: NonZeroU64,
+}
+
+impl RootKeys {
+    /// One key, which signs alone.
+    pub const ONE: RootKeys = RootKeys { count: 1, threshold: NonZeroU64::MIN };
+
+    /// `count` keys of which `threshold` must sign; `None` when that is impossible, or more than a root holds.
+    pub fn new(count: usize, threshold: u64) -> Option<RootKeys> {
+        let threshold = NonZeroU64::new(threshold).filter(|threshold| threshold.get() <= count as u64)?;
+        (count <= MOST_ROOT_KEYS).then_some(RootKeys { count, threshold })
     }
 }
 
@@ -65,13 +103,14 @@ fn roles() -> impl Iterator<Item = String> {
     [Root::KIND, TARGETS, Snapshot::KIND, Timestamp::KIND].into_iter().map(str::to_owned).chain(layout::os_roles().map(|os| os.to_string()))
 }
 
-/// A new key, or the one that an unfinished `init` left.
-fn key_for(keys: &KeyFolder, role: &str, unfinished: bool) -> Result<Ed25519Signer, PublishError> {
-    let left = if unfinished { keys.made_for(role)?.into_iter().next() } else { None };
-    Ok(match left {
-        Some(signer) => signer,
-        None => keys.generate(role)?,
-    })
+/// New keys, or those that an unfinished `init` left.
+fn keys_for(keys: &KeyFolder, role: &str, count: usize, unfinished: bool) -> Result<Vec<Ed25519Signer>, PublishError> {
+    let mut made = if unfinished { keys.made_for(role)? } else { vec![] };
+    made.truncate(count);
+    while made.len() < count {
+        made.push(keys.generate(role)?);
+    }
+    Ok(made)
 }
 
 /// Refuses a folder that is a repository or holds something else; what an unfinished `init` left is neither.
@@ -93,12 +132,19 @@ fn refuse_occupied(path: &Path) -> Result<(), PublishError> {
     }
 }
 
-fn write_roles(disk: &Disk, name: &Name, made: BTreeMap<String, Vec<Ed25519Signer>>, now: UtcTime) -> Result<(), PublishError> {
+fn write_roles(
+    disk: &Disk,
+    name: &Name,
+    made: BTreeMap<String, Vec<Ed25519Signer>>,
+    root_keys: RootKeys,
+    now: UtcTime,
+) -> Result<(), PublishError> {
     let header = |kind: &str| Header::new(kind, NonZeroU64::MIN, now.plus_days(lifetime_days(kind)));
     let keys_of = |role: &str| {
         let ids = made.get(role).into_iter().flatten().map(Signer::key_id).collect();
-        // One key and a threshold of one is always possible.
-        RoleKeys::new(ids, NonZeroU64::MIN).map_err(|_| commit::CommitError::NoRole(role.to_owned()))
+        let threshold = if role == Root::KIND { root_keys.threshold } else { NonZeroU64::MIN };
+        // Keys that were just made are all different.
+        RoleKeys::new(ids, threshold).map_err(|_| CommitError::NoRole(role.to_owned()))
     };
     let table = |roles: &mut dyn Iterator<Item = &str>| -> KeyTable {
         let signers = roles.flat_map(|role| made.get(role).into_iter().flatten());
@@ -117,7 +163,7 @@ fn write_roles(disk: &Disk, name: &Name, made: BTreeMap<String, Vec<Ed25519Signe
     };
     let delegated = |os: crate::name::Os| {
         let scope = Scope::Paths(vec![format!("{os}/*/*/*")]);
-        Ok::<_, commit::CommitError>(DelegatedRole { name: os.to_string(), keys: keys_of(os.as_str())?, terminating: true, scope })
+        Ok::<_, CommitError>(DelegatedRole { name: os.to_string(), keys: keys_of(os.as_str())?, terminating: true, scope })
     };
     let delegations = Delegations {
         keys: table(&mut layout::os_roles().map(crate::name::Os::as_str)),
@@ -129,7 +175,7 @@ fn write_roles(disk: &Disk, name: &Name, made: BTreeMap<String, Vec<Ed25519Signe
 
     let bytes = {
         let signers: Vec<&dyn Signer> = made.get(Root::KIND).into_iter().flatten().map(|signer| signer as &dyn Signer).collect();
-        Envelope::sign(&root, &signers).map_err(|source| commit::CommitError::Sign { role: Root::KIND.to_owned(), source })?
+        Envelope::sign(&root, &signers).map_err(|source| CommitError::Sign { role: Root::KIND.to_owned(), source })?
     };
     disk.put(&layout::role_file(Root::KIND, root.version()), &bytes)?;
     let view = View {
@@ -146,8 +192,13 @@ fn write_roles(disk: &Disk, name: &Name, made: BTreeMap<String, Vec<Ed25519Signe
     let change = Change {
         documents: [(POLICY_PATH.to_owned(), policy.to_bytes()?)].into(),
         renewed: layout::os_roles().map(|os| os.to_string()).chain([TARGETS.to_owned()]).collect(),
+        ..Change::default()
     };
-    commit::commit(disk, &Signers::from_made(made), &view, &change, now)?;
+    let mut signers = Signers::default();
+    made.into_values().flatten().for_each(|signer| signers.add(signer));
+    let mut proposal = Proposal::compose(disk, &view, &change, now)?;
+    proposal.sign(&signers)?;
+    commit::commit(disk, &proposal, None, &signers, now)?;
     Ok(())
 }
 

@@ -1,27 +1,66 @@
 //! Private keys in files: `<repo>.keys/<keyid>.json`, readable by their owner alone (`docs/format.md` section 9).
 //!
-//! A file's name and its public half must belong to its seed. Authority never comes from here: what a key may sign is said by root and delegations. Seeds are wiped from memory when
-//! dropped.
+//! A file's name and its public half must belong to its seed, which lies there plain or encrypted under a passphrase. Authority never comes from here: what a key may sign is said by root and
+//! delegations. A passphrase is asked for only when a key that is needed is encrypted, and once for all keys that it fits. Seeds and passphrases are wiped from memory when dropped, and
+//! nothing here prints them.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Deserialize;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::channel::FORMAT;
 use crate::digest::decode_hex;
-use crate::json::{self, JsonError};
-use crate::key::KeyId;
-use crate::publish::disk::{DiskError, failed, sync_folder};
+use crate::key::{Key, KeyId};
+use crate::publish::disk::{DiskError, failed};
+use crate::publish::passphrase::{LockedKey, PassphraseError, PassphraseSource};
 use crate::role::RoleKeys;
 use crate::signer::{Ed25519Signer, Signer};
 
-/// A folder of key files.
+mod encryption;
+mod file;
+mod keyring;
+mod moving;
+mod store;
+
+pub use encryption::{Cost, Encryption};
+pub use file::{MAX_KEY_FILE_BYTES, is_private_key};
+
+use encryption::Seed;
+use file::{KeyFile, Private};
+use keyring::Keyring;
+
+/// A folder of key files. Its clones share what they know of passphrases.
 #[derive(Debug, Clone)]
 pub struct KeyFolder {
     path: PathBuf,
+    keyring: Arc<Keyring>,
+    encryption: Option<Arc<Encryption>>,
+}
+
+/// What is known of a key file without its passphrase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyFileInfo {
+    /// The key's id.
+    pub id: KeyId,
+    /// The public half.
+    pub key: Key,
+    /// The roles it was made for: for people.
+    pub roles: Vec<String>,
+    /// Whether it needs a passphrase.
+    pub encrypted: bool,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The key files of a folder.
+#[derive(Debug, Default)]
+pub struct KeyList {
+    /// Those that can be used, by id.
+    pub keys: Vec<KeyFileInfo>,
+    /// Files that look like keys and cannot be used, with the reason.
+    pub unusable: Vec<KeyError>,
 }
 
 /// A key could not be made or found.
@@ -37,6 +76,17 @@ pub enum KeyError {
         /// Ids of the role's keys.
         wanted: String,
     },
+    /// There is no file of this key.
+    #[error("there is no key `{key}` in `{}`: `manifests keys list` shows which there are", folder.display())]
+    NoSuchKey {
+        /// The key.
+        key: KeyId,
+        /// Where was looked.
+        folder: PathBuf,
+    },
+    /// There are no keys at all.
+    #[error("there is no key file in `{}`: give the folder that holds them with --keys", .0.display())]
+    NoKeys(PathBuf),
     /// The file is no key file, or not that of its name.
     #[error("`{}` is not the key file its name says: {reason}", path.display())]
     Malformed {
@@ -53,6 +103,35 @@ pub enum KeyError {
         /// Its mode.
         mode: u32,
     },
+    /// The key is encrypted, and nobody gave a passphrase.
+    #[error("key `{key}` ({roles}) is encrypted, in `{}`: give its passphrase with --passphrase-file or in MANIFESTS_PASSPHRASE, or run this on a terminal", path.display())]
+    Encrypted {
+        /// The key.
+        key: KeyId,
+        /// The roles it was made for.
+        roles: String,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// The passphrase does not open the key.
+    #[error("the passphrase does not open key `{key}` ({roles}) in `{}`: give the right one; if it is right, the file is damaged, and you need its copy", path.display())]
+    WrongPassphrase {
+        /// The key.
+        key: KeyId,
+        /// The roles it was made for.
+        roles: String,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// A passphrase could not be had.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// A key could not be encrypted.
+    #[error("the key could not be encrypted: {0}")]
+    Encrypt(String),
+    /// There is a different file already.
+    #[error("`{}` is there already and is not the same file: compare the two, remove one, and run this again", .0.display())]
+    Occupied(PathBuf),
     /// No randomness.
     #[error("the system gives no randomness for a key: {0}")]
     Random(String),
@@ -61,39 +140,42 @@ pub enum KeyError {
     Disk(#[from] DiskError),
 }
 
-#[derive(Deserialize)]
-struct KeyFile {
-    format: u64,
-    keytype: String,
-    scheme: String,
-    #[serde(default)]
-    roles: Vec<String>,
-    public: String,
-    seed: String,
-}
-
-impl Drop for KeyFile {
-    fn drop(&mut self) {
-        self.seed.zeroize();
-    }
-}
-
 impl KeyFolder {
-    /// The key files in `path`.
+    /// The key files in `path`, without any passphrase: an encrypted one that is needed is [`KeyError::Encrypted`].
     pub fn new(path: &Path) -> KeyFolder {
-        KeyFolder { path: path.to_owned() }
+        KeyFolder { path: path.to_owned(), keyring: Arc::default(), encryption: None }
     }
 
     /// The default place for the repository at `repository`: `<repo>.keys` beside it.
     pub fn beside(repository: &Path) -> KeyFolder {
         let mut name = repository.file_name().unwrap_or_default().to_owned();
         name.push(".keys");
-        KeyFolder { path: repository.with_file_name(name) }
+        KeyFolder::new(&repository.with_file_name(name))
+    }
+
+    /// The same folder, whose encrypted keys `source` is asked for. A passphrase that opens one key is tried on all others before the source is asked again.
+    pub fn unlocked_by(self, source: Arc<dyn PassphraseSource>) -> KeyFolder {
+        KeyFolder { keyring: Arc::new(self.keyring.asking(source)), ..self }
+    }
+
+    /// The same folder, where every key that is made is encrypted.
+    pub fn encrypting(self, encryption: Encryption) -> KeyFolder {
+        KeyFolder { keyring: Arc::new(self.keyring.knowing(encryption.passphrase())), encryption: Some(Arc::new(encryption)), ..self }
+    }
+
+    /// The same knowledge and encryption, at another place.
+    pub fn at(&self, path: &Path) -> KeyFolder {
+        KeyFolder { path: path.to_owned(), keyring: Arc::clone(&self.keyring), encryption: self.encryption.clone() }
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder, made if it is missing.
+    pub fn created(&self) -> Result<&KeyFolder, KeyError> {
+        self.create().map(|()| self)
     }
 
     /// Makes the folder, 0700, if it is missing.
@@ -108,198 +190,137 @@ impl KeyFolder {
         Ok(builder.create(&self.path).map_err(failed("make", &self.path))?)
     }
 
-    /// Makes a key for `role` and writes its file.
+    /// Makes a key for `role` and writes its file, plain unless the folder is [`KeyFolder::encrypting`].
     pub fn generate(&self, role: &str) -> Result<Ed25519Signer, KeyError> {
-        let mut seed = Zeroizing::new([0u8; 32]);
+        let mut seed: Seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(|error| KeyError::Random(error.to_string()))?;
         let signer = Ed25519Signer::from_seed(&seed);
-        self.write(&signer, role)?;
+        let path = self.file(&signer.key_id());
+        let private = self.private(&seed, self.encryption.as_deref())?;
+        let made = KeyFile { key: signer.key().clone(), roles: vec![role.to_owned()], private };
+        store::write(&path, &made.to_bytes(), |_| Ok(()))?;
         Ok(signer)
     }
 
-    fn write(&self, signer: &Ed25519Signer, role: &str) -> Result<(), KeyError> {
-        let path = self.file(&signer.key_id());
-        let seed = Zeroizing::new(hex::encode(signer.seed().as_slice()));
-        // Written out by hand: a serialiser would leave copies of the seed in memory. Role names and hex need no escapes.
-        let text = Zeroizing::new(format!(
-            r#"{{"format":{FORMAT},"keytype":"ed25519","public":"{}","roles":["{role}"],"scheme":"ed25519","seed":"{}","type":"key"}}"#,
-            signer.key().public(),
-            seed.as_str()
-        ));
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(failed("create the key file", &path))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write", &path))?;
-        sync_folder(&self.path).map_err(failed("fsync", &self.path))?;
-        Ok(())
+    /// Every key file, without any passphrase; what cannot be used is named and is no failure. Empty when there is no such folder.
+    pub fn list(&self) -> Result<KeyList, KeyError> {
+        let mut list = KeyList::default();
+        for path in self.files()? {
+            match store::read(&path) {
+                Ok(file) => list.keys.push(KeyFileInfo {
+                    id: file.key.id(),
+                    encrypted: matches!(file.private, Private::Encrypted(_)),
+                    key: file.key,
+                    roles: file.roles,
+                    path,
+                }),
+                Err(error) => list.unusable.push(error),
+            }
+        }
+        Ok(list)
     }
 
     /// As many of the keys of `role` as sign it: its threshold, or an error that says which are missing.
     pub fn signers(&self, role: &str, keys: &RoleKeys) -> Result<Vec<Ed25519Signer>, KeyError> {
-        let mut found = Vec::new();
-        for id in &keys.keyids {
-            if found.len() as u64 == keys.threshold.get() {
-                break;
-            }
-            found.extend(self.load(id)?);
+        let wanted = keys.threshold.get();
+        if (keys.keyids.iter().filter(|id| self.holds(id)).count() as u64) < wanted {
+            let ids = keys.keyids.iter().map(KeyId::as_str).collect::<Vec<_>>().join(", ");
+            return Err(KeyError::Missing { role: role.to_owned(), folder: self.path.clone(), wanted: ids });
         }
-        if (found.len() as u64) < keys.threshold.get() {
-            let wanted = keys.keyids.iter().map(KeyId::as_str).collect::<Vec<_>>().join(", ");
-            return Err(KeyError::Missing { role: role.to_owned(), folder: self.path.clone(), wanted });
+        self.take(&keys.keyids, usize::try_from(wanted).unwrap_or(usize::MAX))
+    }
+
+    /// Up to `most` of the keys `ids`, as far as they are here, opened. Plain ones are taken first, so that no passphrase is asked for in vain.
+    ///
+    /// # Errors
+    /// When one is encrypted and stays locked; a file that cannot be used only when there are not enough others.
+    pub fn take<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, most: usize) -> Result<Vec<Ed25519Signer>, KeyError> {
+        let (mut plain, mut encrypted, mut trouble) = (Vec::new(), Vec::new(), None);
+        for id in ids {
+            match self.load(id) {
+                Ok(Some(file)) if matches!(file.private, Private::Plain(_)) => plain.push(file),
+                Ok(Some(file)) => encrypted.push(file),
+                Ok(None) => {}
+                Err(error) => trouble = trouble.or(Some(error)),
+            }
+        }
+        if let Some(error) = trouble.filter(|_| plain.len() + encrypted.len() < most) {
+            return Err(error);
+        }
+        plain.into_iter().chain(encrypted).take(most).map(|file| self.open(file)).collect()
+    }
+
+    /// Keys in the folder that were made for `role`. No passphrase is asked for but theirs.
+    pub fn made_for(&self, role: &str) -> Result<Vec<Ed25519Signer>, KeyError> {
+        let mut found = Vec::new();
+        for path in self.files()? {
+            let file = store::read(&path)?;
+            if file.roles.iter().any(|made_for| made_for == role) {
+                found.push(self.open(file)?);
+            }
         }
         Ok(found)
     }
 
-    /// Keys in the folder that were made for `role`.
-    pub fn made_for(&self, role: &str) -> Result<Vec<Ed25519Signer>, KeyError> {
+    /// The key `id`, opened.
+    pub fn unlock(&self, id: &KeyId) -> Result<Ed25519Signer, KeyError> {
+        self.open(self.load(id)?.ok_or_else(|| self.no_such_key(id))?)
+    }
+
+    /// Whether the file of the key `id` is here.
+    pub fn holds(&self, id: &KeyId) -> bool {
+        // Ids come from verified metadata, where they are digests of keys; one that is none can name no file of ours.
+        decode_hex(id.as_str()).is_some() && self.file(id).exists()
+    }
+
+    fn load(&self, id: &KeyId) -> Result<Option<KeyFile>, KeyError> {
+        if self.holds(id) { store::read(&self.file(id)).map(Some) } else { Ok(None) }
+    }
+
+    fn open(&self, file: KeyFile) -> Result<Ed25519Signer, KeyError> {
+        match file.private {
+            Private::Plain(seed) => Ok(Ed25519Signer::from_seed(&seed)),
+            Private::Encrypted(sealed) => {
+                let id = file.key.id();
+                let locked = LockedKey { path: self.file(&id), id, roles: file.roles };
+                Ok(Ed25519Signer::from_seed(&self.keyring.open(&locked, &file.key, &sealed)?))
+            }
+        }
+    }
+
+    fn private(&self, seed: &Seed, encryption: Option<&Encryption>) -> Result<Private, KeyError> {
+        Ok(match encryption {
+            Some(encryption) => Private::Encrypted(encryption.seal(seed)?),
+            None => Private::Plain(seed.clone()),
+        })
+    }
+
+    /// Every `.json` file, by name.
+    fn files(&self) -> Result<Vec<PathBuf>, KeyError> {
         let entries = match fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
             Err(error) => return Err(failed("list", &self.path)(error).into()),
         };
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(failed("list", &self.path))?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                let (signer, roles) = read(&path)?;
-                if roles.iter().any(|made_for| made_for == role) {
-                    found.push(signer);
-                }
+                files.push(path);
             }
         }
-        Ok(found)
-    }
-
-    fn load(&self, id: &KeyId) -> Result<Option<Ed25519Signer>, KeyError> {
-        // Ids come from verified metadata, where they are digests of keys; one that is none can name no file of ours.
-        let path = self.file(id);
-        if decode_hex(id.as_str()).is_none() || !path.exists() {
-            return Ok(None);
-        }
-        let (signer, _) = read(&path)?;
-        if signer.key_id() != *id {
-            return Err(KeyError::Malformed { path, reason: "its seed belongs to another key".into() });
-        }
-        Ok(Some(signer))
+        files.sort();
+        Ok(files)
     }
 
     fn file(&self, id: &KeyId) -> PathBuf {
         self.path.join(format!("{id}.json"))
     }
-}
 
-/// Longest key file, in bytes.
-pub const MAX_KEY_FILE_BYTES: usize = 4096;
-
-/// Whether `bytes` are a private key, whatever their file is called: what says so of itself and has a seed is never published, even where it is otherwise malformed.
-pub fn is_private_key(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Claim {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(rename = "seed")]
-        _seed: serde::de::IgnoredAny,
+    fn no_such_key(&self, id: &KeyId) -> KeyError {
+        KeyError::NoSuchKey { key: id.clone(), folder: self.path.clone() }
     }
-    json::from_slice::<Claim>(bytes, MAX_KEY_FILE_BYTES).is_ok_and(|claim| claim.kind == "key")
-}
-
-fn read(path: &Path) -> Result<(Ed25519Signer, Vec<String>), KeyError> {
-    let malformed = |reason: String| KeyError::Malformed { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(failed("open", path))?;
-    refuse_exposed(&file, path)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES));
-    file.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes).map_err(failed("read", path))?;
-    let mut parsed: KeyFile = json::from_slice(&bytes, MAX_KEY_FILE_BYTES).map_err(|error: JsonError| malformed(error.to_string()))?;
-    if parsed.format != FORMAT || parsed.keytype != "ed25519" || parsed.scheme != "ed25519" {
-        return Err(malformed("its format, type or scheme is not known".into()));
-    }
-    let decoded = decode_hex(&parsed.seed).map(Zeroizing::new);
-    let seed: Option<[u8; 32]> = decoded.and_then(|bytes| bytes.as_slice().try_into().ok());
-    let signer = Ed25519Signer::from_seed(&Zeroizing::new(seed.ok_or_else(|| malformed("its seed is not 32 bytes of hex".into()))?));
-    if signer.key().public() != parsed.public {
-        return Err(malformed("its public half does not belong to its seed".into()));
-    }
-    Ok((signer, std::mem::take(&mut parsed.roles)))
-}
-
-#[cfg(unix)]
-fn refuse_exposed(file: &File, path: &Path) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata().map_err(failed("read the mode of", path))?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 { Err(KeyError::Exposed { path: path.to_owned(), mode }) } else { Ok(()) }
-}
-
-/// Windows: access follows the folder's own list, which only its owner and administrators are on by default in a profile.
-#[cfg(not(unix))]
-fn refuse_exposed(_: &File, _: &Path) -> Result<(), KeyError> {
-    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::num::NonZeroU64;
-
-    fn folder() -> (tempfile::TempDir, KeyFolder) {
-        let outer = tempfile::tempdir().unwrap();
-        let keys = KeyFolder::new(&outer.path().join("r.keys"));
-        keys.create().unwrap();
-        (outer, keys)
-    }
-
-    fn role(signers: &[&Ed25519Signer]) -> RoleKeys {
-        RoleKeys::new(signers.iter().map(|signer| signer.key_id()).collect(), NonZeroU64::MIN).unwrap()
-    }
-
-    #[test]
-    fn keys_read_back_and_sign_alike() {
-        let (_outer, keys) = folder();
-        let made = keys.generate("windows").unwrap();
-        let read = keys.signers("windows", &role(&[&made])).unwrap();
-        assert_eq!(read[0].sign(b"x").unwrap(), made.sign(b"x").unwrap());
-        assert_eq!(keys.made_for("windows").unwrap().len(), 1);
-        assert_eq!(keys.made_for("linux").unwrap().len(), 0);
-    }
-
-    #[test]
-    fn private_keys_are_known_by_their_content() {
-        let (_outer, keys) = folder();
-        let made = keys.generate("windows").unwrap();
-        assert!(is_private_key(&fs::read(keys.file(&made.key_id())).unwrap()));
-        assert!(is_private_key(br#" { "seed": "", "type": "key" } "#));
-        for other in [r#"{"type":"key"}"#, r#"{"seed":"1","type":"noise"}"#, "[]", "", "{"] {
-            assert!(!is_private_key(other.as_bytes()), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_missing_key_is_named_with_its_role() {
-        let (_outer, keys) = folder();
-        let elsewhere = Ed25519Signer::from_seed(&Zeroizing::new([7; 32]));
-        let error = keys.signers("windows", &role(&[&elsewhere])).err().unwrap().to_string();
-        assert!(error.contains("`windows`") && error.contains(elsewhere.key_id().as_str()), "{error}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn key_files_are_private_and_one_that_is_not_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let (_outer, keys) = folder();
-        let made = keys.generate("root").unwrap();
-        let path = keys.file(&made.key_id());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(keys.path()).unwrap().permissions().mode() & 0o777, 0o700);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(keys.signers("root", &role(&[&made])), Err(KeyError::Exposed { mode: 0o644, .. })));
-    }
-
-    #[test]
-    fn a_key_file_under_the_name_of_another_is_refused() {
-        let (_outer, keys) = folder();
-        let (a, b) = (keys.generate("root").unwrap(), keys.generate("root").unwrap());
-        fs::copy(keys.file(&a.key_id()), keys.file(&b.key_id())).unwrap();
-        assert!(matches!(keys.signers("root", &role(&[&b])), Err(KeyError::Malformed { .. })));
-    }
-}
+mod tests;

@@ -11,6 +11,8 @@ pub const TIMESTAMP: &str = "metadata/timestamp.json";
 pub const LOCK: &str = ".lock";
 /// What `gc` found unnamed, and when first.
 pub const UNNAMED: &str = ".unnamed.json";
+/// A root and a timestamp that are about to become visible together.
+pub const UNFINISHED: &str = ".unfinished.json";
 /// What the names of files that are being written begin with.
 pub const TEMPORARY: &str = ".tmp-";
 /// The folders that hold what is served.

@@ -19,7 +19,7 @@ struct State<R, E> {
 pub fn in_order<J: Sync, R: Send, E: Send>(
     jobs: &[J],
     work: impl Fn(&J) -> Result<R, E> + Sync,
-    mut take: impl FnMut(usize, R) -> Result<(), E>,
+    mut take: impl FnMut(usize, &J, R) -> Result<(), E>,
 ) -> Result<(), E> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let state = Mutex::new(State { next: 0, taken: 0, done: BTreeMap::new(), stopped: false });
@@ -27,17 +27,17 @@ pub fn in_order<J: Sync, R: Send, E: Send>(
     std::thread::scope(|scope| {
         for _ in 0..threads.min(jobs.len()) {
             scope.spawn(|| {
-                while let Some(index) = claim(&state, &changed, jobs.len(), threads * AHEAD) {
+                while let Some((index, job)) = claim(&state, &changed, jobs, threads * AHEAD) {
                     let stop = StopOnPanic { state: &state, changed: &changed };
-                    let result = work(&jobs[index]);
+                    let result = work(job);
                     std::mem::forget(stop);
                     locked(&state).done.insert(index, result);
                     changed.notify_all();
                 }
             });
         }
-        let result = (0..jobs.len()).try_for_each(|index| match await_result(&state, &changed, index) {
-            Some(result) => take(index, result?),
+        let result = jobs.iter().enumerate().try_for_each(|(index, job)| match await_result(&state, &changed, index) {
+            Some(result) => take(index, job, result?),
             // A worker panicked; leaving the scope passes the panic on.
             None => Ok(()),
         });
@@ -47,15 +47,14 @@ pub fn in_order<J: Sync, R: Send, E: Send>(
     })
 }
 
-fn claim<R, E>(state: &Mutex<State<R, E>>, changed: &Condvar, jobs: usize, ahead: usize) -> Option<usize> {
+fn claim<'a, J, R, E>(state: &Mutex<State<R, E>>, changed: &Condvar, jobs: &'a [J], ahead: usize) -> Option<(usize, &'a J)> {
     let mut guard = locked(state);
     loop {
-        if guard.stopped || guard.next == jobs {
-            return None;
-        }
-        if guard.next < guard.taken + ahead {
+        let index = guard.next;
+        let job = jobs.get(index).filter(|_| !guard.stopped)?;
+        if index < guard.taken + ahead {
             guard.next += 1;
-            return Some(guard.next - 1);
+            return Some((index, job));
         }
         guard = changed.wait(guard).unwrap_or_else(PoisonError::into_inner);
     }
@@ -107,7 +106,7 @@ mod tests {
             std::hint::black_box((0..(500 - job) * 50).sum::<u64>());
             Ok::<_, ()>(*job)
         };
-        in_order(&jobs, work, |index, result| {
+        in_order(&jobs, work, |index, _, result| {
             assert_eq!(index as u64, result);
             seen.push(result);
             Ok(())
@@ -119,9 +118,9 @@ mod tests {
     #[test]
     fn an_error_of_either_side_ends_the_run() {
         let jobs: Vec<usize> = (0..100).collect();
-        assert_eq!(in_order(&jobs, |job| if *job == 50 { Err("work") } else { Ok(()) }, |_, ()| Ok(())), Err("work"));
-        assert_eq!(in_order(&jobs, |_| Ok(()), |index, ()| if index == 3 { Err("take") } else { Ok(()) }), Err("take"));
-        assert_eq!(in_order(&[] as &[u8], |_| Err::<(), _>(1), |_, ()| Ok(())), Ok(()));
+        assert_eq!(in_order(&jobs, |job| if *job == 50 { Err("work") } else { Ok(()) }, |_, _, ()| Ok(())), Err("work"));
+        assert_eq!(in_order(&jobs, |_| Ok(()), |index, _, ()| if index == 3 { Err("take") } else { Ok(()) }), Err("take"));
+        assert_eq!(in_order(&[] as &[u8], |_| Err::<(), _>(1), |_, _, ()| Ok(())), Ok(()));
     }
 
     #[test]
@@ -135,7 +134,7 @@ mod tests {
                 begun.fetch_add(1, Ordering::SeqCst);
                 Ok(())
             },
-            |index, ()| if index == 0 { Err(()) } else { Ok(()) },
+            |index, _, ()| if index == 0 { Err(()) } else { Ok(()) },
         );
         assert!(result.is_err() && begun.load(Ordering::SeqCst) <= threads * AHEAD + 1 + threads);
     }

@@ -149,6 +149,14 @@ pub struct Packed {
     pub new_bytes: u64,
 }
 
+/// A frame that is to be compressed.
+struct Job<'a> {
+    plan: &'a PackPlan,
+    pieces: &'a [Piece],
+    /// Which frame of the plan it is.
+    nth: usize,
+}
+
 /// Compresses the packs of `plans` from the files in `folder`, and puts them into the repository.
 pub fn write(disk: &Disk, folder: &Path, plans: &[PackPlan], effort: Effort, progress: &dyn Progress) -> Result<Packed, ScanError> {
     progress.begin(Stage::Packing, plans.iter().flat_map(|plan| &plan.places).map(|(content, _)| content.size).sum());
@@ -167,19 +175,18 @@ pub fn write(disk: &Disk, folder: &Path, plans: &[PackPlan], effort: Effort, pro
             Some((object, EncoderDictionary::copy(&bytes, effort.level())))
         }
     };
-    let jobs: Vec<(usize, &[Piece])> =
-        plans.iter().enumerate().flat_map(|(index, plan)| plan.frames.iter().map(move |frame| (index, frame.as_slice()))).collect();
-    let work = |(index, pieces): &(usize, &[Piece])| {
-        let content = read_pieces(folder, pieces)?;
-        let prepared = dictionary.as_ref().filter(|_| plans[*index].shared).map(|(_, prepared)| prepared);
+    let jobs: Vec<Job<'_>> =
+        plans.iter().flat_map(|plan| plan.frames.iter().enumerate().map(move |(nth, pieces)| Job { plan, pieces, nth })).collect();
+    let work = |job: &Job<'_>| {
+        let content = read_pieces(folder, job.pieces)?;
+        let prepared = dictionary.as_ref().filter(|_| job.plan.shared).map(|(_, prepared)| prepared);
         let stored = compress(&content, effort.level(), prepared).map_err(failed("compress", folder))?;
         progress.advance(content.len() as u64);
         Ok::<_, ScanError>((stored, content.len() as u64))
     };
     let mut open = None;
     let mut frames = Vec::new();
-    in_order(&jobs, work, |job, (stored, content)| {
-        let index = jobs[job].0;
+    in_order(&jobs, work, |_, Job { plan, nth, .. }, (stored, content)| {
         if open.is_none() {
             open = Some(disk.object()?);
         }
@@ -187,13 +194,13 @@ pub fn write(disk: &Disk, folder: &Path, plans: &[PackPlan], effort: Effort, pro
             writer.write(&stored)?;
         }
         frames.push(Frame(stored.len() as u64, content));
-        let last_of_pack = jobs.get(job + 1).is_none_or(|next| next.0 != index);
+        let last_of_pack = nth + 1 == plan.frames.len();
         if let Some(writer) = open.take_if(|_| last_of_pack) {
             let (object, put) = writer.finish()?;
             packed.count(object, put);
             let pack = Pack { sha256: object.sha256, length: object.length, dictionary: None, frames: std::mem::take(&mut frames) };
-            let places = plans[index].places.iter().map(|(content, offset)| (content.sha256, *offset)).collect();
-            let dictionary = dictionary.as_ref().filter(|_| plans[index].shared).map(|(object, _)| *object);
+            let places = plan.places.iter().map(|(content, offset)| (content.sha256, *offset)).collect();
+            let dictionary = dictionary.as_ref().filter(|_| plan.shared).map(|(object, _)| *object);
             packed.packs.push(PlacedPack { pack, dictionary, places });
         }
         Ok(())

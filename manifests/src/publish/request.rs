@@ -32,6 +32,8 @@ pub struct PublishRequest {
     pub names: Names,
     /// Rules of lint that may be broken.
     pub allowed: Vec<Rule>,
+    /// The least number the release may have: above those that a repository gave out and lost, because it was restored from a backup.
+    pub sequence_at_least: Option<u64>,
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
 }
@@ -50,6 +52,7 @@ impl PublishRequest {
             effort: Effort::default(),
             names: Names::default(),
             allowed: vec![],
+            sequence_at_least: None,
             dry_run: false,
         }
     }
@@ -60,6 +63,8 @@ impl PublishRequest {
 pub enum Outcome {
     /// A release was listed.
     Published(Published),
+    /// It waits in a signing request or a bundle; stations do not see it yet.
+    HandedOver(Published),
     /// The channel's current release is this one already; nothing was written.
     AlreadyCurrent(Published),
     /// A dry run: this is what would be listed. `manifest` and `new_bytes` are not known before packing.
@@ -70,7 +75,10 @@ impl Outcome {
     /// The release, whichever way.
     pub fn published(&self) -> &Published {
         match self {
-            Outcome::Published(published) | Outcome::AlreadyCurrent(published) | Outcome::Planned(published) => published,
+            Outcome::Published(published)
+            | Outcome::HandedOver(published)
+            | Outcome::AlreadyCurrent(published)
+            | Outcome::Planned(published) => published,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::commit::{Change, Signers};
+use super::change::Change;
 use super::compose::{self, Refused};
 use super::progress::Progress;
 use super::{PublishError, Repository};
@@ -15,6 +15,8 @@ use crate::time::UtcTime;
 pub enum WithdrawOutcome {
     /// The release is withdrawn now.
     Withdrawn,
+    /// It will be, when the signing request is signed and committed.
+    HandedOver,
     /// It was before; nothing was written.
     AlreadyWithdrawn(Withdrawn),
 }
@@ -54,9 +56,9 @@ impl Repository {
         }
         release.withdrawn = Some(Withdrawn { at: now, reason: reason.to_owned() });
         document.last_sequence = compose::last_sequence(&view.channels, id.os, &id.product);
-        let signers = Signers::load(&self.keys, &view, &change_of([&document]))?;
-        self.commit_documents(&view, &signers, [document], now)?;
-        Ok(WithdrawOutcome::Withdrawn)
+        let signers = self.gather(&view, &change_of([&document]))?;
+        let delivered = self.deliver_documents(&view, &signers, [document], now)?;
+        Ok(if delivered.file().is_some() { WithdrawOutcome::HandedOver } else { WithdrawOutcome::Withdrawn })
     }
 
     /// Leaves the `keep` newest releases of every channel, and all security floors. Objects stay until `gc`.
@@ -85,8 +87,8 @@ impl Repository {
             changed.push(pruned);
         }
         if !changed.is_empty() && !dry_run {
-            let signers = Signers::load(&self.keys, &view, &change_of(&changed))?;
-            self.commit_documents(&view, &signers, changed, now)?;
+            let signers = self.gather(&view, &change_of(&changed))?;
+            self.deliver_documents(&view, &signers, changed, now)?;
         }
         Ok(report)
     }
@@ -98,5 +100,5 @@ fn refuse_newer(document: &ChannelDocument) -> Result<(), Refused> {
 
 /// A change that signs the same roles, to load their keys before any work.
 fn change_of<'a>(documents: impl IntoIterator<Item = &'a ChannelDocument>) -> Change {
-    Change { documents: documents.into_iter().map(|document| (document.id.target_path(), vec![])).collect(), ..Change::default() }
+    Change::of_paths(documents.into_iter().map(|document| document.id.target_path()))
 }

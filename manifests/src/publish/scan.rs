@@ -3,7 +3,7 @@
 //! Links are never followed, so nothing outside the folder is read. Nothing is judged here: whatever was found goes to [`crate::publish::lint`], strange things included.
 
 use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -223,19 +223,20 @@ pub(crate) fn gone_is_changed<T>(result: Result<T, DiskError>, path: &RelPath) -
 
 /// The digest of a file, or `None` when it has not `size` bytes.
 fn hash_file(path: &Path, size: u64, progress: &dyn Progress) -> Result<Option<Digest>, DiskError> {
-    let mut file = File::open(path).map_err(failed("open", path))?;
+    let file = File::open(path).map_err(failed("open", path))?;
+    let mut reader = BufReader::with_capacity(usize::try_from(size.clamp(1, 256 * 1024)).unwrap_or(256 * 1024), file);
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; usize::try_from(size.clamp(1, 256 * 1024)).unwrap_or(256 * 1024)];
     let mut read = 0;
     loop {
-        match file.read(&mut buffer).map_err(failed("read", path))? {
-            0 => return Ok((read == size).then(|| hasher.finish())),
-            count => {
-                hasher.update(&buffer[..count]);
-                read += count as u64;
-                progress.advance(count as u64);
-            }
+        let piece = reader.fill_buf().map_err(failed("read", path))?;
+        if piece.is_empty() {
+            return Ok((read == size).then(|| hasher.finish()));
         }
+        let count = piece.len();
+        hasher.update(piece);
+        read += count as u64;
+        progress.advance(count as u64);
+        reader.consume(count);
     }
 }
 

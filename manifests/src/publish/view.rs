@@ -2,12 +2,14 @@
 //!
 //! The chain is that of a station ([`TrustedSet`]); a publisher only looks at it as of no particular time, for an expired repository is there to be signed anew.
 
-use std::collections::BTreeMap;
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::channel::{ChannelDocument, ChannelError, ObjectRef};
+use crate::channel::{ChannelDocument, ChannelError, ObjectRef, Release};
 use crate::digest::Digest;
 use crate::install_link::RootPin;
 use crate::key::Ed25519Verifier;
@@ -47,6 +49,15 @@ pub struct View {
     pub channels: BTreeMap<ChannelId, ChannelDocument>,
     /// Every file that the current roles name, roots included, relative to the repository.
     pub named: Vec<String>,
+}
+
+/// What is about to become visible.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pending<'a> {
+    /// The next root with its version, where there is one.
+    pub(super) root: Option<(u64, &'a [u8])>,
+    /// The timestamp.
+    pub(super) timestamp: &'a [u8],
 }
 
 /// A repository is not as it should be.
@@ -103,7 +114,15 @@ fn of_file(file: &str) -> impl Fn(TrustError) -> ViewError {
 
 impl View {
     /// Reads the repository `name` and verifies every role and document of it; manifests and packs are read by whoever needs them.
-    pub fn read(disk: &Disk, name: &Name, limits: &Limits) -> Result<View, ViewError> {
+    pub fn read(disk: &Disk, name: &Name) -> Result<View, ViewError> {
+        let limit = Limits::default().timestamp_bytes;
+        let timestamp = disk.read(layout::TIMESTAMP, limit)?.ok_or_else(|| ViewError::Missing(layout::TIMESTAMP.to_owned()))?;
+        View::read_pending(disk, name, &Pending { root: None, timestamp: &timestamp })
+    }
+
+    /// The repository as stations will see it when `pending` becomes visible, verified likewise.
+    pub(super) fn read_pending(disk: &Disk, name: &Name, pending: &Pending<'_>) -> Result<View, ViewError> {
+        let limits = &Limits::default();
         let mut named = Vec::new();
         let mut take = |file: String, limit: u64| -> Result<Vec<u8>, ViewError> {
             let bytes = disk.read(&file, limit)?.ok_or_else(|| ViewError::Missing(file.clone()))?;
@@ -115,16 +134,28 @@ impl View {
         let first = layout::role_file(Root::KIND, 1);
         let mut root_bytes = take(first.clone(), limits.root_bytes)?;
         let mut set = TrustedSet::new(&root_bytes, beginning, Arc::new(Ed25519Verifier), limits.clone()).map_err(of_file(&first))?;
-        loop {
-            let next = layout::role_file(Root::KIND, set.root().version() + 1);
+        // Nothing follows the last version that there is.
+        while let Some(version) = set.root().version().checked_add(1) {
+            let next = layout::role_file(Root::KIND, version);
             if !disk.path(&next).exists() {
                 break;
             }
             root_bytes = take(next.clone(), limits.root_bytes)?;
             set.update_root(&root_bytes).map_err(of_file(&next))?;
         }
-        let timestamp = take(layout::TIMESTAMP.to_owned(), limits.timestamp_bytes)?;
-        set.update_timestamp(&timestamp, Origin::Source).map_err(of_file(layout::TIMESTAMP))?;
+        if let Some((version, bytes)) = pending.root {
+            let file = layout::role_file(Root::KIND, version);
+            set.update_root(bytes).map_err(of_file(&file))?;
+            root_bytes = bytes.to_vec();
+            named.push(file);
+        }
+        named.push(layout::TIMESTAMP.to_owned());
+        let mut take = |file: String, limit: u64| -> Result<Vec<u8>, ViewError> {
+            let bytes = disk.read(&file, limit)?.ok_or_else(|| ViewError::Missing(file.clone()))?;
+            named.push(file);
+            Ok(bytes)
+        };
+        set.update_timestamp(pending.timestamp, Origin::Source).map_err(of_file(layout::TIMESTAMP))?;
         let snapshot_file = file_of(Snapshot::KIND, set.expected_snapshot().map_err(of_file(layout::TIMESTAMP))?);
         let snapshot = take(snapshot_file.clone(), limits.snapshot_bytes)?;
         set.update_snapshot(&snapshot, Origin::Source).map_err(of_file(&snapshot_file))?;
@@ -168,19 +199,40 @@ impl View {
 
     /// The keys of a role.
     pub fn keys_of(&self, role: &str) -> Option<&RoleKeys> {
-        match role {
-            "root" => Some(&self.root.roles.root),
-            "timestamp" => Some(&self.root.roles.timestamp),
-            "snapshot" => Some(&self.root.roles.snapshot),
-            "targets" => Some(&self.root.roles.targets),
-            _ => self
-                .targets
-                .delegations
-                .iter()
-                .flat_map(|delegations| &delegations.roles)
-                .find(|delegated| delegated.name == role)
-                .map(|delegated| &delegated.keys),
+        let delegated = || {
+            let roles = self.targets.delegations.iter().flat_map(|delegations| &delegations.roles);
+            roles.into_iter().find(|delegated| delegated.name == role).map(|delegated| &delegated.keys)
+        };
+        self.root.keys_of_role(role).or_else(delegated)
+    }
+
+    /// The releases that `documents`, by target path, list and the repository does not, by their manifest.
+    pub(super) fn new_releases(&self, documents: &BTreeMap<String, Vec<u8>>) -> Result<Vec<(ChannelId, Release)>, ViewError> {
+        let mut new = Vec::new();
+        for (path, bytes) in documents.iter().filter(|(path, _)| *path != POLICY_PATH) {
+            let id = ChannelId::from_target_path(path).map_err(|_| ViewError::Damaged(path.clone()))?;
+            let known: HashSet<Digest> =
+                self.channels.get(&id).into_iter().flat_map(|document| &document.releases).map(|release| release.manifest.sha256).collect();
+            let document = ChannelDocument::parse(bytes, &id, Limits::default().document_bytes)?;
+            new.extend(
+                document
+                    .releases
+                    .into_iter()
+                    .filter(|release| !known.contains(&release.manifest.sha256))
+                    .map(|release| (id.clone(), release)),
+            );
         }
+        Ok(new)
+    }
+
+    /// The version of a role.
+    pub fn version_of(&self, role: &str) -> Option<u64> {
+        self.headers().into_iter().find(|(name, ..)| name == role).map(|(_, version, _)| version)
+    }
+
+    /// The version of a targets role that the snapshot lists; 0 when it lists none.
+    pub fn listed_version(&self, role: &str) -> u64 {
+        self.snapshot.as_ref().and_then(|snapshot| snapshot.role(role)).map_or(0, |file| file.version.get())
     }
 
     /// Every role with its version and expiry, in the order in which stations read them.

@@ -1,13 +1,13 @@
 //! Unpacks a zip so that it can be published like a folder (attack D10).
 //!
-//! The whole directory of the archive is judged before one byte is unpacked: names and links by the rules of [`crate::publish::lint`], which leave no way out of the folder; two headers that disagree, entries that
+//! The whole directory of the archive is judged before one byte is unpacked: names and links by the rules of [`crate::publish::lint`], which leave no way out of the folder; two headers that disagree, a second directory, entries that
 //! overlap, names that stand there twice, encryption, and sizes or ratios of a bomb. What comes out is counted against what the directory promised. Links are made last, so that no file is ever
 //! written through one.
 //!
 //! Zips hold local times without a zone. Where the entry has the extended timestamp, which is UTC, that counts; else the time is taken as UTC.
 
 use std::fs::{self, File, FileTimes};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,8 @@ use super::progress::{Progress, Stage};
 use super::scan::{Found, FoundKind, below};
 use crate::path::RelPath;
 use crate::time::UtcTime;
+
+mod layout;
 
 /// Bounds on what a zip may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +100,10 @@ pub fn unpack(
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(malformed)?;
     check_limits(path, &archive, length, limits)?;
     archive.validate_header_consistency().map_err(malformed)?;
+    let mut again = File::open(path).map_err(failed("open", path))?;
+    if let Some(reason) = layout::ambiguity(&mut archive, &mut again, length).map_err(failed("read", path))? {
+        return Err(ZipError::Malformed { path: path.to_owned(), reason });
+    }
 
     let (found, mut findings) = list(path, &mut archive)?;
     findings.0.extend(judge(&found).0);
@@ -262,11 +268,12 @@ fn mtime<R: Read>(entry: &ZipFile<'_, R>) -> i64 {
 
 fn unpack_file<R: Read>(path: &Path, entry: &mut ZipFile<'_, R>, place: &Path, size: u64, progress: &dyn Progress) -> Result<(), ZipError> {
     let mut file = File::create_new(place).map_err(failed("create", place))?;
-    let mut buffer = vec![0; 128 * 1024];
+    let mut reader = BufReader::with_capacity(128 * 1024, entry);
     let mut written = 0u64;
     loop {
-        let count = entry.read(&mut buffer).map_err(|error| ZipError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-        written += count as u64;
+        let piece = reader.fill_buf().map_err(|error| ZipError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
+        let count = piece.len();
+        written = written.saturating_add(count as u64);
         if written > size || (count == 0 && written < size) {
             let reason = format!("`{}` does not have the size that the archive says", place.file_name().unwrap_or_default().display());
             return Err(ZipError::Malformed { path: path.to_owned(), reason });
@@ -274,8 +281,9 @@ fn unpack_file<R: Read>(path: &Path, entry: &mut ZipFile<'_, R>, place: &Path, s
         if count == 0 {
             return Ok(());
         }
-        file.write_all(&buffer[..count]).map_err(failed("write", place))?;
+        file.write_all(piece).map_err(failed("write", place))?;
         progress.advance(count as u64);
+        reader.consume(count);
     }
 }
 

@@ -1,11 +1,15 @@
-//! The client workflow (TUF 1.0.34, section 5) against whoever controls network, mirror or stolen keys: one test per check (W*) and per attack (A*).
+//! The client workflow (TUF 1.0.34, section 5) against whoever controls network, mirror or stolen keys: one test per check (W*) and per attack on metadata and
+//! parsers (A*, B*); `docs/security.md` says which is which.
 //!
 //! Everything happens in memory: [`repository`] signs what a publisher, or a thief of keys, could sign; [`station`] takes it in the order of the workflow.
 
+mod documents;
 mod repository;
 mod station;
 
+mod carried;
 mod delegation;
+mod parser;
 mod root;
 mod shapes;
 mod signatures;

@@ -34,8 +34,9 @@ fn w2_the_first_root_must_be_signed_by_its_own_threshold_all_the_same() {
     }
 }
 
+/// W4.
 #[test]
-fn w4_a10_the_next_root_needs_the_threshold_of_the_old_keys_and_of_the_new() {
+fn a10_the_next_root_needs_the_threshold_of_the_old_keys_and_of_the_new() {
     let mut repository = two_of_three();
     let first = repository.files().root;
     repository.set_keys("root", &["new-1", "new-2", "new-3"], 2);
@@ -79,8 +80,9 @@ fn w4_a_raised_threshold_holds_for_the_root_that_raises_it() {
     set.update_root(&sign(&repository.root, &["old-1", "old-2", "old-3"])).expect("all three");
 }
 
+/// W6.
 #[test]
-fn w6_a10_a_root_that_skips_a_version_or_repeats_one_is_refused() {
+fn a10_a_root_that_skips_a_version_or_repeats_one_is_refused() {
     let mut repository = Repository::new();
     repository.root.header.version = version(5);
     let mut set = station(&repository.files().root);
@@ -92,8 +94,37 @@ fn w6_a10_a_root_that_skips_a_version_or_repeats_one_is_refused() {
     set.update_root(&repository.files().root).expect("the next version");
 }
 
+/// W3. How many are taken in one go is the caller's limit (`Limits::root_rotations`); each is stored as it is taken, so that a walk that was cut goes on where it was.
 #[test]
-fn w6_a9_nothing_follows_the_last_version_that_there_is() {
+fn a11_ten_thousand_roots_are_walked_in_pieces_and_none_is_skipped() {
+    let mut repository = Repository::new();
+    let mut stored = repository.files().root;
+    let most = Limits::default().root_rotations;
+    let mut walks = 0;
+    let last = loop {
+        walks += 1;
+        let mut set = station(&stored);
+        for _ in 0..most {
+            if set.root().version() == 10_001 {
+                break;
+            }
+            stored = repository.next_root(&["root"]);
+            set.update_root(&stored).expect("the next root");
+        }
+        let ahead = sign_edited(&repository.root, &["root"], |root| root["version"] = (set.root().version() + 2).into());
+        refused!(set.update_root(&ahead), TrustError::Version { .. });
+        if set.root().version() == 10_001 {
+            break set;
+        }
+        assert_eq!(set.root().version(), u64::from(walks * most) + 1, "as far as one walk goes");
+    };
+    assert_eq!(walks, 10_000_u32.div_ceil(most));
+    last.check_root_expiry().expect("the last one is fresh");
+}
+
+/// W6.
+#[test]
+fn a9_nothing_follows_the_last_version_that_there_is() {
     let mut repository = Repository::new();
     repository.root.header.version = version(u64::MAX);
     let last = repository.files().root;
@@ -113,8 +144,9 @@ fn w6_an_expired_root_in_between_is_walked_over() {
     set.check_root_expiry().expect("the last one is fresh");
 }
 
+/// W8.
 #[test]
-fn w8_a5_the_last_root_expires_at_its_expiry_to_the_second() {
+fn a5_the_last_root_expires_at_its_expiry_to_the_second() {
     let mut repository = Repository::new();
     repository.root.header.expires = now();
     let file = repository.files().root;
@@ -146,8 +178,9 @@ fn w9_new_keys_or_threshold_of_timestamp_or_snapshot_are_noticed_and_nothing_els
     assert!(!changed("root", &["other"], 1));
 }
 
+/// W9.
 #[test]
-fn w9_a9_a_fleet_recovers_from_driven_up_versions_when_the_online_keys_rotate() {
+fn a9_a_fleet_recovers_from_driven_up_versions_when_the_online_keys_rotate() {
     for driven in [1 << 53, u64::MAX] {
         let mut repository = Repository::new();
         repository.timestamp.header.version = version(driven);

@@ -109,8 +109,9 @@ fn w17_a_snapshot_of_another_version_than_the_timestamp_lists_is_refused() {
     }
 }
 
+/// W18.
 #[test]
-fn w18_a3_a_snapshot_in_which_a_role_goes_back_is_refused_with_and_without_hashes() {
+fn a3_a_snapshot_in_which_a_role_goes_back_is_refused_with_and_without_hashes() {
     for lists_hashes in [true, false] {
         for role in ["targets", "windows"] {
             let mut repository = Repository::new();
@@ -192,8 +193,9 @@ fn w18_roles_may_be_added_and_stay_as_they_are() {
     assert_eq!(set.snapshot().expect("trusted").meta.len(), 3);
 }
 
+/// W19.
 #[test]
-fn w19_a5_a_snapshot_expires_at_its_expiry_to_the_second() {
+fn a5_a_snapshot_expires_at_its_expiry_to_the_second() {
     let mut repository = Repository::new();
     repository.snapshot.header.expires = now();
     let files = repository.files();
@@ -237,4 +239,50 @@ fn a7_files_of_two_days_do_not_mix() {
         assert!(find(&monday, crate::repository::WINDOWS).is_ok(), "each day on its own is good");
         assert!(find(&tuesday, crate::repository::WINDOWS).is_ok());
     }
+}
+
+#[test]
+fn a24_a_version_that_comes_again_with_other_bytes_does_not_replace_what_is_trusted() {
+    for lists_hashes in [true, false] {
+        let mut repository = Repository::new();
+        repository.lists_hashes = lists_hashes;
+        let before = repository.publish();
+        // The same snapshot version once more, over other targets; a new timestamp lists it.
+        let mut again = repository.clone();
+        again.targets.header.version = version(9);
+        again.timestamp.header.version = version(3);
+        let after = again.files();
+        assert_ne!(before.snapshot, after.snapshot);
+        let mut set = station(&before.root);
+        set.update_timestamp(&before.timestamp, Origin::Store).expect("stored");
+        assert_eq!(set.update_timestamp(&after.timestamp, Origin::Source).expect("signed, and newer"), Updated::New);
+        set.update_snapshot(&before.snapshot, Origin::Store).expect("stored");
+        // The version at hand is the one that is listed, so no other one is asked for …
+        assert!(set.has_current_snapshot());
+        assert_eq!(set.expected_targets("targets").expect("listed").version, version(2));
+        // … and the targets that only the other one lists are refused.
+        assert!(set.update_targets(&after.targets).is_err());
+        set.update_targets(&before.targets).expect("what was trusted");
+    }
+}
+
+#[test]
+fn a24_a_timestamp_of_the_same_version_with_other_bytes_is_not_followed() {
+    let mut repository = Repository::new();
+    let before = repository.publish();
+    let mut set = returning_to_timestamp(&before);
+    repository.snapshot.header.version = version(9);
+    let again = repository.files();
+    assert_ne!(before.timestamp, again.timestamp);
+    assert_eq!(set.update_timestamp(&again.timestamp, Origin::Source).expect("no error"), Updated::Same);
+    assert_eq!(set.expected_snapshot().expect("trusted").version, version(2));
+    refused!(set.update_snapshot(&again.snapshot, Origin::Source), TrustError::Mismatch { .. });
+    set.update_snapshot(&before.snapshot, Origin::Source).expect("what was trusted");
+}
+
+/// A station that has stored the timestamp of `files` and nothing more.
+fn returning_to_timestamp(files: &Files) -> TrustedSet {
+    let mut set = station(&files.root);
+    set.update_timestamp(&files.timestamp, Origin::Store).expect("a stored timestamp");
+    set
 }

@@ -83,6 +83,7 @@ pub(crate) fn search(set: &mut TrustedSet, files: &Files, path: &str) -> Result<
             SearchStep::Found { role, target } => return Ok(Searched { found: Some((role, target)), visited }),
             SearchStep::NotFound => return Ok(Searched { found: None, visited }),
             SearchStep::Need(need) => {
+                assert!(visited.len() < 10_000, "a search that does not end: it needs {need:?} again");
                 // What a client does before it asks a source for a file.
                 set.expected_targets(&need.role)?;
                 let file = files.delegated.get(&need.role).map(Vec::as_slice).unwrap_or_default();

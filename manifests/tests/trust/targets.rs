@@ -65,8 +65,9 @@ fn w20_targets_that_the_snapshot_does_not_list_are_refused() {
     refused!(first_visit(&files).map(drop), TrustError::NotInSnapshot { role } if role == "targets");
 }
 
+/// W20.
 #[test]
-fn w20_a5_targets_and_delegated_targets_expire_at_their_expiry_to_the_second() {
+fn a5_targets_and_delegated_targets_expire_at_their_expiry_to_the_second() {
     for role in ["targets", "windows"] {
         let mut repository = Repository::new();
         let content = if role == "targets" { &mut repository.targets } else { repository.delegated.get_mut(role).expect("a role") };
@@ -83,8 +84,9 @@ fn w20_a5_targets_and_delegated_targets_expire_at_their_expiry_to_the_second() {
     }
 }
 
+/// W25.
 #[test]
-fn w25_a22_a_target_has_exactly_its_length_and_all_known_hashes() {
+fn a22_a_target_has_exactly_its_length_and_all_known_hashes() {
     let content = b"ten bytes.";
     let target = TargetFile::of(content);
     assert!(target.match_bytes(content));
@@ -101,8 +103,9 @@ fn w25_a22_a_target_has_exactly_its_length_and_all_known_hashes() {
     assert!(!matches(10, json!({ "sha256": "00" })));
 }
 
+/// W25.
 #[test]
-fn w25_a23_a_target_without_a_known_hash_is_refused_and_upper_case_matches_nothing() {
+fn a23_a_target_without_a_known_hash_is_refused_and_upper_case_matches_nothing() {
     let parse = |hashes| serde_json::from_value::<TargetFile>(json!({ "length": 1, "hashes": hashes }));
     for hashes in [json!({}), json!({ "md5": "c4ca4238a0b923820dcc509a6f75849b" }), json!({ "sha3-256": "00" }), json!({ "SHA256": "00" })]
     {

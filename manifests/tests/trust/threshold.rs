@@ -11,7 +11,7 @@ use manifests::trust::{Origin, TrustError, Updated};
 use serde_json::{Value, json};
 
 use crate::refused;
-use crate::repository::{Repository, edit_file, key_id, sign, sign_edited, signer};
+use crate::repository::{Repository, delegated, delegations, edit_file, key_id, sign, sign_edited, signer};
 use crate::station::{find, first_visit, start, station, take};
 
 /// As production, but believes key tables about the ids of keys, as the specification allows.
@@ -102,6 +102,19 @@ fn a13_a_fractional_threshold_is_no_json_of_ours() {
         let text = String::from_utf8(root.clone()).expect("UTF-8").replacen("\"threshold\":1", &format!("\"threshold\":{fraction}"), 1);
         refused!(start(text.as_bytes(), Ed25519Verifier, Limits::default()).map(drop), TrustError::Envelope { .. });
     }
+}
+
+#[test]
+fn a13_a_delegation_whose_threshold_is_above_its_keys_is_never_signed_but_the_others_are() {
+    let mut repository = Repository::new();
+    let file = sign_edited(&repository.targets, &["targets"], |targets| targets["delegations"]["roles"][0]["threshold"] = json!(2));
+    repository.replaced.insert("targets".into(), file);
+    let files = repository.files();
+    refused!(
+        find(&files, crate::repository::WINDOWS),
+        TrustError::Role(RoleError::Unsigned { role, valid: 1, threshold: 2 }) if role == "windows"
+    );
+    assert_eq!(find(&files, crate::repository::LINUX).expect("another role").role(), Some("linux"));
 }
 
 #[test]
@@ -229,6 +242,37 @@ fn a15_too_many_signatures_are_refused_before_the_first_is_verified() {
 }
 
 #[test]
+fn a15_a_hundred_thousand_signatures_are_refused_by_their_number_and_none_is_verified() {
+    let mut repository = Repository::new();
+    repository.lists_hashes = false;
+    let files = repository.files();
+    let padded = |file: &[u8], name: &str| {
+        edit_file(file, |file| {
+            let signatures = file["signatures"].as_array_mut().expect("an array");
+            let good = signatures.clone();
+            signatures.extend((1..100_000).map(|n| json!({ "keyid": format!("{n:x}"), "sig": "" })));
+            // By keys that the role names, too, so that somebody would have to verify them.
+            signatures.extend((0..64).map(|_| json!({ "keyid": key_id(name), "sig": good[0]["sig"] })));
+        })
+    };
+    let targets = padded(&files.targets, "targets");
+    let windows = padded(&files.delegated["windows"], "windows");
+    assert!(targets.len() < 5 << 20, "short enough to be read: {} bytes", targets.len());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut set = start(&files.root, Counting(asked.clone()), Limits::default()).expect("a good root");
+    set.update_timestamp(&files.timestamp, Origin::Source).expect("a good timestamp");
+    set.update_snapshot(&files.snapshot, Origin::Source).expect("a good snapshot");
+    let before = asked.load(Ordering::Relaxed);
+    refused!(set.update_targets(&targets), TrustError::Role(RoleError::TooManySignatures { count: 100_064, limit: 64, .. }));
+    assert_eq!(asked.load(Ordering::Relaxed), before);
+    set.update_targets(&files.targets).expect("good targets");
+    let need = manifests::trust::Need { role: "windows".into(), delegator: "targets".into(), via: None };
+    let before = asked.load(Ordering::Relaxed);
+    refused!(set.update_delegated(&windows, &need), TrustError::Role(RoleError::TooManySignatures { count: 100_064, .. }));
+    assert_eq!(asked.load(Ordering::Relaxed), before);
+}
+
+#[test]
 fn a15_too_many_keys_are_refused() {
     let mut repository = Repository::new();
     let limits = Limits { keys: 4, ..Limits::default() };
@@ -237,8 +281,9 @@ fn a15_too_many_keys_are_refused() {
     refused!(start(&repository.files().root, Ed25519Verifier, limits).map(drop), TrustError::Keys { .. });
 }
 
+/// W21.
 #[test]
-fn w21_a17_content_of_another_role_is_refused_even_when_the_right_key_signed_it() {
+fn a17_content_of_another_role_is_refused_even_when_the_right_key_signed_it() {
     let mut repository = Repository::new();
     for role in ["timestamp", "snapshot", "targets"] {
         repository.set_keys(role, &["one-for-all"], 1);
@@ -258,7 +303,45 @@ fn w21_a17_content_of_another_role_is_refused_even_when_the_right_key_signed_it(
 }
 
 #[test]
-fn w21_a25_only_versions_1_of_the_specification_are_read() {
+fn a17_no_role_takes_the_file_of_another_though_one_key_signs_all_of_them() {
+    let mut repository = Repository::new();
+    for role in ["root", "timestamp", "snapshot", "targets"] {
+        repository.set_keys(role, &["one-for-all"], 1);
+    }
+    repository.sign_with("windows", &["one-for-all"]);
+    repository.targets.delegations = delegations(&["one-for-all"], vec![delegated("windows", &["one-for-all"], &["windows/*/*/*"])]);
+    let files = repository.files();
+    let file_of = |role: &str| match role {
+        "root" => &files.root,
+        "timestamp" => &files.timestamp,
+        "snapshot" => &files.snapshot,
+        "targets" => &files.targets,
+        os => &files.delegated[os],
+    };
+    let roles = ["root", "timestamp", "snapshot", "targets", "windows"];
+    for role in roles {
+        for other in roles.into_iter().filter(|other| *other != role) {
+            let mut swapped = repository.clone();
+            swapped.replaced.insert(role.into(), file_of(other).clone());
+            let swapped = swapped.files();
+            let result = start(&swapped.root, Ed25519Verifier, Limits::default()).and_then(|mut set| {
+                take(&mut set, &swapped)?;
+                crate::station::search(&mut set, &swapped, crate::repository::WINDOWS)
+            });
+            match (role, other) {
+                // Top-level targets and a delegated role are one type. What tells them apart is who may speak for a path: the targets role put in the place of `windows` does not list
+                // its target, and `windows` put in the place of the targets lists no more than it may sign anyway.
+                ("windows", "targets") => assert_eq!(result.expect("of one type").role(), None),
+                ("targets", "windows") => assert_eq!(result.expect("of one type").role(), Some("targets")),
+                _ => assert!(result.is_err(), "{other} in the place of {role}: {result:?}"),
+            }
+        }
+    }
+}
+
+/// W21.
+#[test]
+fn a25_only_versions_1_of_the_specification_are_read() {
     let mut repository = Repository::new();
     let files = repository.files();
     let with = |spec_version: Option<Value>| {
@@ -289,8 +372,9 @@ fn w21_a25_only_versions_1_of_the_specification_are_read() {
     refused!(with(None), TrustError::Role(RoleError::Malformed { .. }));
 }
 
+/// W26.
 #[test]
-fn w26_b7_unknown_fields_are_accepted_and_kept_under_the_signature() {
+fn b7_unknown_fields_are_accepted_and_kept_under_the_signature() {
     let mut repository = Repository::new();
     let files = repository.files();
     let unknown = sign_edited(&repository.timestamp, &["timestamp"], |timestamp| {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What goes wrong with an answer. Bodies are counted from byte 0; a spot beyond the end of a body does nothing.
 #[derive(Debug, Clone)]
@@ -20,8 +21,22 @@ pub enum Fault {
     FlipBit(Spot),
     /// The body is this one instead.
     Replace(Vec<u8>),
+    /// The body is this one instead, under this `Content-Encoding`.
+    Encoded(&'static str, Vec<u8>),
+    /// The body comes in chunks, without any `Content-Length`, with these bytes after it.
+    Chunked(Vec<u8>),
     /// No more than so many bytes per second.
     Slow(u64),
+    /// The body comes byte by byte, with this time before each.
+    Drip(Duration),
+    /// The head comes byte by byte, with this time before each.
+    DripHead(Duration),
+    /// `Content-Length` says this, whatever comes.
+    Announce(u64),
+    /// The server's answer with this header, in the place of its own.
+    Header(&'static str, String),
+    /// This answer, with these headers, without the server being asked.
+    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// The body stops at this spot until `Proxy::release`, with the connection open.
     Hold(Spot),
     /// The answer recorded earlier for this path, or 404 when there was none.
@@ -112,6 +127,10 @@ pub(super) struct Shape {
     pub(super) endless: bool,
     /// Bytes per second, at most.
     pub(super) pace: Option<u64>,
+    /// Whether it is sent in chunks.
+    pub(super) chunked: bool,
+    /// The time before each single byte.
+    pub(super) drip: Option<Duration>,
 }
 
 impl Shape {
@@ -120,15 +139,28 @@ impl Shape {
             Spot::Byte(n) => *n,
             Spot::Percent(p) => length.map_or(0, |n| n * p / 100),
         };
-        let whole = Shape { announced: length, end: u64::MAX, flip: None, hold: None, tail: Vec::new(), endless: false, pace: None };
+        let whole = Shape {
+            announced: length,
+            end: u64::MAX,
+            flip: None,
+            hold: None,
+            tail: Vec::new(),
+            endless: false,
+            pace: None,
+            chunked: false,
+            drip: None,
+        };
         match fault {
             Some(Fault::Cut(spot)) => Shape { end: at(spot), ..whole },
             Some(Fault::Truncate(spot)) => Shape { end: at(spot), announced: length.map(|n| n.min(at(spot))), ..whole },
             Some(Fault::TruncateUnframed(spot)) => Shape { end: at(spot), announced: None, ..whole },
             Some(Fault::Append(bytes)) => Shape { tail: bytes.clone(), announced: length.map(|n| n + bytes.len() as u64), ..whole },
             Some(Fault::Endless(bytes)) => Shape { tail: bytes.clone(), endless: true, announced: None, ..whole },
+            Some(Fault::Chunked(bytes)) => Shape { tail: bytes.clone(), announced: None, chunked: true, ..whole },
             Some(Fault::FlipBit(spot)) => Shape { flip: Some(at(spot)), ..whole },
             Some(Fault::Hold(spot)) => Shape { hold: Some(at(spot)), ..whole },
+            Some(Fault::Announce(n)) => Shape { announced: Some(*n), ..whole },
+            Some(Fault::Drip(gap)) => Shape { drip: Some(*gap), ..whole },
             Some(Fault::Slow(rate)) => Shape { pace: Some((*rate).max(1)), ..whole },
             _ => whole,
         }
@@ -147,8 +179,14 @@ impl Shape {
 pub(super) enum MadeUp {
     /// The connection is closed without one.
     Silence,
-    /// Status, content type and body.
-    Answer(u16, &'static str, Vec<u8>),
+    /// Status, headers and body.
+    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+}
+
+impl MadeUp {
+    fn plain(status: u16, kind: &str, body: Vec<u8>) -> MadeUp {
+        MadeUp::Answer(status, vec![("content-type", kind.to_owned())], body)
+    }
 }
 
 /// The answer to a request that does not reach the server; `None` when it does.
@@ -156,12 +194,16 @@ pub(super) fn made_up(fault: Option<&Fault>, path: &str) -> Option<MadeUp> {
     const PORTAL: &[u8] = b"<!doctype html><title>Welcome</title><p>Accept the terms of our network to go on.\n";
     const BYTES: &str = "application/octet-stream";
     Some(match fault? {
-        Fault::CaptivePortal => MadeUp::Answer(200, "text/html", PORTAL.to_vec()),
-        Fault::Status(code) => MadeUp::Answer(*code, "text/plain", Vec::new()),
-        Fault::Replace(body) => MadeUp::Answer(200, BYTES, body.clone()),
+        Fault::CaptivePortal => MadeUp::plain(200, "text/html", PORTAL.to_vec()),
+        Fault::Status(code) => MadeUp::plain(*code, "text/plain", Vec::new()),
+        Fault::Encoded(encoding, body) => {
+            MadeUp::Answer(200, vec![("content-type", BYTES.to_owned()), ("content-encoding", (*encoding).to_owned())], body.clone())
+        }
+        Fault::Answer(status, headers, body) => MadeUp::Answer(*status, headers.clone(), body.clone()),
+        Fault::Replace(body) => MadeUp::plain(200, BYTES, body.clone()),
         Fault::Replay(Recording(answers)) => match answers.get(path) {
-            Some((status, body)) => MadeUp::Answer(*status, BYTES, body.clone()),
-            None => MadeUp::Answer(404, "text/plain", Vec::new()),
+            Some((status, body)) => MadeUp::plain(*status, BYTES, body.clone()),
+            None => MadeUp::plain(404, "text/plain", Vec::new()),
         },
         Fault::Refuse => MadeUp::Silence,
         _ => return None,

@@ -66,9 +66,15 @@ impl ResponseHead {
     }
 
     /// An answer that no server gave.
-    pub(super) fn plain(status: u16, content_type: &str) -> ResponseHead {
-        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        ResponseHead { status, first: format!("HTTP/1.1 {status} Scripted"), headers }
+    pub(super) fn made_up(status: u16) -> ResponseHead {
+        ResponseHead { status, first: format!("HTTP/1.1 {status} Scripted"), headers: Vec::new() }
+    }
+
+    /// The same with this header, in the place of any of its name.
+    pub(super) fn with(mut self, name: &str, value: &str) -> ResponseHead {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(super) fn content_length(&self) -> Option<u64> {

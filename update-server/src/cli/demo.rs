@@ -9,7 +9,6 @@ use std::time::Duration;
 use clap::Args;
 use manifests::name::{Arch, ChannelId, Name, Os};
 use manifests::publish::Published;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Failure;
@@ -17,7 +16,7 @@ use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{LogSettings, Settings};
 use crate::demo::{Demo, DemoError};
-use crate::{logging, signals, watch};
+use crate::{logging, server, signals, watch};
 
 /// How long a folder must be still before it is published.
 const SETTLE: Duration = Duration::from_millis(750);
@@ -100,9 +99,8 @@ fn start(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure 
 
 async fn run(demo: Arc<Demo>, listen: SocketAddr, out: &mut dyn Write) -> Result<(), Failure> {
     let mut stop = Box::pin(signals::stop().map_err(start)?);
-    let listener = TcpListener::bind(listen).await;
-    let listener =
-        listener.map_err(|error| Failure::because(format!("listen on `{listen}` (choose another address with --listen)"), error))?;
+    let listener = server::bind(listen)
+        .map_err(|error| Failure::because(format!("listen on `{listen}` (choose another address with --listen)"), error))?;
     let address = listener.local_addr().map_err(start)?;
 
     let first = blocking(&demo, |demo| {

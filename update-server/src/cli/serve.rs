@@ -1,14 +1,18 @@
 //! `update-server serve`: the server, until it is told to stop.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
 use super::Failure;
+use crate::app::App;
 use crate::config::Settings;
 use crate::content::disk::Folder;
-use crate::{descriptors, identity, logging, signals};
+use crate::server::Listeners;
+use crate::{descriptors, identity, logging, server, signals};
 
 /// Serves the repositories and install documents that a configuration names.
 ///
@@ -32,18 +36,28 @@ impl Serve {
             tracing::warn!("no repository is configured; add a [[repository]] to serve one");
         }
         descriptors::raise_limit(settings.limits.max_connections);
+        let app = Arc::new(App::new(&settings));
+        app.upkeep.check().map_err(|error| Failure::because("start", error))?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::because("start", error))?;
-        runtime.block_on(serve(&settings))
+        runtime.block_on(serve(&settings, app))
     }
 }
 
-async fn serve(settings: &Settings) -> Result<(), Failure> {
+async fn serve(settings: &Settings, app: Arc<App>) -> Result<(), Failure> {
     let stop = signals::stop().map_err(|error| Failure::because("watch for signals", error))?;
-    let listening = TcpListener::bind(settings.listen).await;
-    let listener = listening.map_err(|error| Failure::because(format!("listen on `{}`", settings.listen), error))?;
-    let address = listener.local_addr().map_err(|error| Failure::because("listen", error))?;
-    tracing::info!(listen.address = %address, repositories = settings.repositories.len(), "serving");
-    let stopped = crate::run(listener, stop, settings).await;
+    let (everybody, address) = listen(settings.listen)?;
+    let operators = settings.operators_listen.map(listen).transpose()?;
+    let operators_address = operators.as_ref().map(|(_, address)| tracing::field::display(*address));
+    tracing::info!(listen.address = %address, operators.address = operators_address, repositories = settings.repositories.len(), "serving");
+    let listeners = Listeners { everybody, operators: operators.map(|(listener, _)| listener) };
+    let stopped = crate::run_app(listeners, stop, settings, app).await;
     tracing::info!(connections.cut = stopped.cut, "stopped");
     Ok(())
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error| Failure::because(format!("listen on `{address}`"), error);
+    let listener = server::bind(address).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }

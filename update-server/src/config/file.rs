@@ -1,7 +1,9 @@
 //! What a configuration file says: every key optional, unknown keys refused by name. Nothing but [`super::Settings`] is seen by the rest.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use manifests::digest::Digest;
 use manifests::name::Name;
 use serde::Deserialize;
 
@@ -10,6 +12,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
     pub(crate) listen: Option<String>,
+    pub(crate) operators_listen: Option<String>,
     pub(crate) install_documents: Option<PathBuf>,
     #[serde(default)]
     pub(crate) repository: Vec<RepositoryTable>,
@@ -23,12 +26,18 @@ pub(crate) struct File {
     pub(crate) shutdown: ShutdownTable,
 }
 
-/// One `[[repository]]`; both keys are needed.
+/// One `[[repository]]`; name and path are needed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RepositoryTable {
     pub(crate) name: Name,
     pub(crate) path: PathBuf,
+    pub(crate) keys: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) refresh: Option<bool>,
+    pub(crate) refresh_every_hours: Option<u64>,
+    #[serde(default)]
+    pub(crate) publish_tokens: Vec<Digest>,
 }
 
 /// `[limits]`.
@@ -36,6 +45,8 @@ pub(crate) struct RepositoryTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsTable {
     pub(crate) max_connections: Option<usize>,
+    pub(crate) max_connections_per_address: Option<usize>,
+    pub(crate) unlimited_addresses: Option<Vec<IpAddr>>,
     pub(crate) max_header_bytes: Option<usize>,
     pub(crate) max_headers: Option<usize>,
     pub(crate) max_body_bytes: Option<u64>,
@@ -43,6 +54,8 @@ pub(crate) struct LimitsTable {
     pub(crate) idle_timeout_seconds: Option<u64>,
     pub(crate) send_timeout_seconds: Option<u64>,
     pub(crate) min_send_bytes_per_second: Option<u64>,
+    pub(crate) max_publish_bytes: Option<u64>,
+    pub(crate) min_publish_bytes_per_second: Option<u64>,
 }
 
 /// `[cache]`.

@@ -1,6 +1,6 @@
 //! Conditional requests and ranges of RFC 9110, sections 13 and 14, in the order of section 13.2.2. Pure: headers in, a verdict out.
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 
 use super::range::Selection;
 
@@ -26,11 +26,10 @@ pub enum Verdict {
 
 /// Judges a `GET` or `HEAD` of a file of `length` bytes whose strong entity tag is `etag`, quotes included.
 pub fn judge(method: &Method, headers: &HeaderMap, etag: &[u8], length: u64) -> Verdict {
-    let any = |name, weak| headers.get_all(name).iter().any(|value| lists(value.as_bytes(), etag, weak));
-    if headers.contains_key(header::IF_MATCH) && !any(header::IF_MATCH, false) {
+    if !is_expected(headers, etag) {
         return Verdict::PreconditionFailed;
     }
-    if any(header::IF_NONE_MATCH, true) {
+    if any(headers, &header::IF_NONE_MATCH, etag, true) {
         return Verdict::NotModified;
     }
     // Range is defined for GET alone.
@@ -44,6 +43,15 @@ pub fn judge(method: &Method, headers: &HeaderMap, etag: &[u8], length: u64) -> 
         Selection::Part { first, last } => Verdict::Part { first, last },
         Selection::Unsatisfiable => Verdict::Unsatisfiable,
     }
+}
+
+/// Whether `If-Match` is absent or names the strong entity tag `etag`.
+pub fn is_expected(headers: &HeaderMap, etag: &[u8]) -> bool {
+    !headers.contains_key(header::IF_MATCH) || any(headers, &header::IF_MATCH, etag, false)
+}
+
+fn any(headers: &HeaderMap, name: &HeaderName, etag: &[u8], weak: bool) -> bool {
+    headers.get_all(name).iter().any(|value| lists(value.as_bytes(), etag, weak))
 }
 
 /// Whether the list of entity tags `value` holds `etag`, or is `*`. Ours contain no comma, so a comma always separates.

@@ -1,11 +1,11 @@
-//! Attacks C9 and C10: names that leave the store, methods and heads that nobody sends in earnest.
+//! Attacks C9 and C10: names that leave the store, methods and heads that nobody sends in earnest. Clients that are slow or many are in `exhaustion.rs`.
 
 use crate::client::Client;
 use crate::sample::{Sample, soon};
 
 /// Attack C9: raw request targets, as no well-behaved client would send them.
 #[tokio::test]
-async fn traversal_finds_nothing() {
+async fn c9_traversal_finds_nothing() {
     let sample = Sample::new();
     let (object, _) = sample.object(1000);
     let inside = object.strip_prefix("/repo/acme/").unwrap();
@@ -27,6 +27,16 @@ async fn traversal_finds_nothing() {
         "/repo/acme/..\\acme.keys\\secret.json",
         "/repo/acme/metadata/timestamp.json\0",
         "/repo/acme/metadata/timestamp.json%00",
+        "/repo/acme/metadata/%00timestamp.json",
+        "/repo/acme\0/metadata/timestamp.json",
+        "/repo/acme/metadata/1.root.json\0/../../repository.json",
+        "/repo/acme/%c0%ae%c0%ae/acme.keys/secret.json",
+        "/repo/acme/%u002e%u002e/acme.keys/secret.json",
+        "/repo/acme/..;/acme.keys/secret.json",
+        "/repo/acme/.submissions/submission-1.zip",
+        "/repo/acme/C:/acme.keys/secret.json",
+        "/%2e%2e/acme.keys/secret.json",
+        "/..\\acme.keys\\secret.json",
         "/repo/acme/metadata/timestamp%2Ejson",
         "/repo/acme/metadata%2ftimestamp.json",
         "/repo/%61cme/metadata/timestamp.json",
@@ -64,7 +74,7 @@ async fn traversal_finds_nothing() {
 /// Attack C9: a link planted in the store leads nowhere.
 #[cfg(unix)]
 #[tokio::test]
-async fn symlinks_in_the_store_are_not_followed() {
+async fn c9_symlinks_in_the_store_are_not_followed() {
     use std::os::unix::fs::symlink;
     let sample = Sample::new();
     symlink("../../acme.keys/secret.json", sample.path("metadata/9.root.json")).unwrap();
@@ -79,11 +89,11 @@ async fn symlinks_in_the_store_are_not_followed() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_there_are() {
+async fn c9_other_methods_are_told_which_there_are() {
     let sample = Sample::new();
     let server = sample.serve().await;
-    for path in ["/repo/acme/metadata/timestamp.json", "/i/shop1", "/healthz", "/readyz"] {
-        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
+    for path in ["/repo/acme/metadata/timestamp.json", "/i/shop1", "/healthz", "/readyz", "/metrics"] {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "CONNECT", "get", "GETX"] {
             let answer = server.client().await.request(method, path, "").await;
             assert_eq!((answer.status, answer.field("allow")), (405, Some("GET,HEAD")), "{method} {path}");
             assert_eq!(answer.code(), "method-not-allowed");
@@ -95,7 +105,7 @@ async fn other_methods_are_told_which_there_are() {
 async fn unknown_pages_are_a_problem_document() {
     let sample = Sample::new();
     let server = sample.serve().await;
-    for path in ["/", "/index.html", "/v1/check", "/metrics"] {
+    for path in ["/", "/index.html", "/v1/check", "/v1/publish/acme", "/metrics/", "/api"] {
         let answer = server.get(path).await;
         assert_eq!((answer.status, answer.code(), answer.field("x-content-type-options")), (404, "no-such-page".into(), Some("nosniff")));
     }
@@ -108,7 +118,7 @@ async fn status_of(mut client: Client, head: String) -> Option<u16> {
 
 /// Attack C10.
 #[tokio::test]
-async fn heads_beyond_the_limits_are_refused() {
+async fn c10_heads_beyond_the_limits_are_refused() {
     let sample = Sample::new();
     let server = sample.serve_with(|settings| settings.limits.max_headers = 20).await;
     let get = "GET /healthz HTTP/1.1\r\nHost: test\r\n";
@@ -123,7 +133,7 @@ async fn heads_beyond_the_limits_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_refused_unread() {
+async fn c10_a_body_beyond_the_limit_is_refused_unread() {
     let sample = Sample::new();
     let server = sample.serve_with(|settings| settings.limits.max_body_bytes = 1000).await;
     let mut client = server.client().await;

@@ -36,11 +36,27 @@ impl Answer {
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Client {
-        Client { socket: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
+        Client::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(crate) fn over(socket: TcpStream) -> Client {
+        Client { socket, unread: Vec::new() }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).await.unwrap();
+    }
+
+    /// Sends as much as the server takes before it closes the connection.
+    pub(crate) async fn send_if_open(&mut self, bytes: &[u8]) {
+        // That it closes is what the test is about.
+        let _ = self.socket.write_all(bytes).await;
+    }
+
+    /// The status of an answer, if one comes.
+    pub(crate) async fn answer_if_any(&mut self) -> Option<u16> {
+        let received = String::from_utf8_lossy(&self.closed().await).into_owned();
+        received.split(' ').nth(1).map(|status| status.parse().unwrap())
     }
 
     /// Asks for `path` and reads the answer.

@@ -213,6 +213,52 @@ fn serve_logs_json_and_stops_on_sigterm() {
     assert!(lines.any(|line| line.unwrap().contains("\"stopped\"")));
 }
 
+/// One line says who published what with which result; another address is the operators'.
+#[cfg(unix)]
+#[test]
+fn a_submission_is_one_line_in_the_log() {
+    let site = crate::site::Site::new();
+    let token = manifests::digest::Digest::of(crate::site::TOKEN.as_bytes());
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\noperators_listen = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n[[repository]]\nname = \"acme\"\npath = \"served\"\n\
+         keys = \"online.keys\"\npublish_tokens = [\"{token}\"]\n"
+    );
+    let config = site.publisher.scratch("server.toml");
+    fs::write(&config, text).unwrap();
+    let bundle = fs::read(site.bundle(&[("app", b"two")], "1.0.1")).unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--config", config.to_str().unwrap()]).stderr(Stdio::piped());
+    let mut server = Running(command.spawn().unwrap());
+    let lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let mut events = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let serving = events.by_ref().find(|event| event["message"] == "serving").unwrap();
+    let send = |address: &serde_json::Value, head: &str, body: &[u8]| {
+        let mut socket = std::net::TcpStream::connect(address.as_str().unwrap()).unwrap();
+        std::io::Write::write_all(&mut socket, &[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let head = |token: &str| {
+        let length = bundle.len();
+        format!(
+            "POST /v1/publish/acme HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let answer = send(&serving["listen.address"], &head(crate::site::TOKEN), &bundle);
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let event = events.by_ref().find(|event| event["message"] == "submission").unwrap();
+    assert_eq!((&event["repository.name"], &event["submission.result"]), (&"acme".into(), &"published".into()));
+    assert_eq!(event["token.id"], token.to_string()[..12]);
+    assert_eq!(event["submission.sha256"], manifests::digest::Digest::of(&bundle).to_string());
+    assert!(event["submission.roles"].as_str().unwrap().starts_with("linux "), "{event}");
+    assert!(!event.to_string().contains(crate::site::TOKEN));
+    let metrics = send(&serving["operators.address"], "GET /metrics HTTP/1.0\r\n\r\n", b"");
+    assert!(metrics.contains("stationmaster_requests_total{route=\"publish\",status=\"200\"} 1"), "{metrics}");
+    server.terminate();
+    assert!(server.0.wait().unwrap().success());
+}
+
 #[cfg(unix)]
 #[test]
 fn the_demo_prints_how_to_install_and_releases_what_is_edited() {

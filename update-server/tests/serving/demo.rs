@@ -1,20 +1,17 @@
 //! The demo at library level: what it publishes is what a station that follows its link comes to trust.
 
 use std::fs;
-use std::sync::Arc;
 
-use manifests::channel::ChannelDocument;
 use manifests::install_link::{InstallDocument, InstallLink};
-use manifests::key::Ed25519Verifier;
 use manifests::limits::Limits;
 use manifests::name::{Arch, ChannelId, Os};
 use manifests::time::UtcTime;
-use manifests::trust::{Origin, Search, SearchStep, TrustedSet};
 use tokio::net::TcpListener;
 use update_server::demo::{Demo, DemoError};
 
 use crate::client::Client;
 use crate::sample::soon;
+use crate::station::{channel, get};
 
 fn id() -> ChannelId {
     let [product, channel] = ["client", "stable"].map(|name| name.parse().unwrap());
@@ -94,43 +91,16 @@ async fn a_station_that_follows_the_link_comes_to_the_release() {
     let mut client = Client::connect(address).await;
     let limits = Limits::default();
     let walk = async {
-        let mut get = async |path: &str| {
-            let answer = client.request("GET", path, "").await;
-            assert_eq!(answer.status, 200, "{path}");
-            answer.body
-        };
         let code = link.url.rsplit_once("/i/").unwrap().1;
-        let document = InstallDocument::parse(&get(&format!("/i/{code}")).await, &link, limits.document_bytes).unwrap();
+        let document = InstallDocument::parse(&get(&mut client, &format!("/i/{code}")).await, &link, limits.document_bytes).unwrap();
         let repository = document.content.url.strip_prefix("..").unwrap();
         let pin = document.content.root;
-        let root = get(&format!("{repository}metadata/{}.root.json", pin.version)).await;
+        let root = get(&mut client, &format!("{repository}metadata/{}.root.json", pin.version)).await;
         assert_eq!((manifests::digest::Digest::of(&root), root.len() as u64), (pin.sha256, pin.length));
-        let mut trusted = TrustedSet::new(&root, now(), Arc::new(Ed25519Verifier), limits.clone()).unwrap();
-        trusted.update_timestamp(&get(&format!("{repository}metadata/timestamp.json")).await, Origin::Source).unwrap();
-        let version = trusted.expected_snapshot().unwrap().version;
-        trusted.update_snapshot(&get(&format!("{repository}metadata/{version}.snapshot.json")).await, Origin::Source).unwrap();
-        let version = trusted.expected_targets("targets").unwrap().version;
-        trusted.update_targets(&get(&format!("{repository}metadata/{version}.targets.json")).await).unwrap();
-        let path = id().target_path();
-        let mut search = Search::new(&path);
-        let target = loop {
-            match search.step(&trusted).unwrap() {
-                SearchStep::Need(need) => {
-                    let version = trusted.expected_targets(&need.role).unwrap().version;
-                    let bytes = get(&format!("{repository}metadata/{version}.{}.json", need.role)).await;
-                    trusted.update_delegated(&bytes, &need).unwrap();
-                }
-                SearchStep::Found { target, .. } => break target,
-                SearchStep::NotFound => panic!("no {path}"),
-            }
-        };
-        let (folder, file) = path.rsplit_once('/').unwrap();
-        let channel = get(&format!("{repository}targets/{folder}/{}.{file}", target.hashes.get_sha256().unwrap())).await;
-        assert!(target.match_bytes(&channel));
-        let channel = ChannelDocument::parse(&channel, &id(), limits.document_bytes).unwrap();
+        let channel = channel(&mut client, repository, &root, &id(), now()).await;
         let current = channel.current().unwrap();
         assert_eq!((current.sequence, Some(current.manifest)), (published.sequence, published.manifest));
-        let manifest = get(&format!("{repository}{}", current.manifest.sha256.object_path())).await;
+        let manifest = get(&mut client, &format!("{repository}{}", current.manifest.sha256.object_path())).await;
         assert_eq!(manifest.len() as u64, current.manifest.length);
     };
     soon(walk).await;

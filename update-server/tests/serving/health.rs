@@ -17,13 +17,16 @@ async fn readiness_counts_down_every_role_and_names_the_keys_on_the_server() {
     let repository = &report["repositories"][0];
     assert_eq!((&repository["name"], &repository["ready"]), (&json!("acme"), &json!(true)));
     assert_eq!(repository["keys_on_server"], json!(["root", "windows"]));
-    let roles: Vec<_> =
-        repository["roles"].as_array().unwrap().iter().map(|role| (&role["role"], &role["version"], &role["days_left"])).collect();
-    let expected = [("timestamp", 5, 7), ("snapshot", 5, 29), ("root", 2, 313), ("targets", 2, 8), ("windows", 3, 344)];
-    for (found, expected) in roles.iter().zip(expected) {
-        assert_eq!(*found, (&json!(expected.0), &json!(expected.1), &json!(expected.2)));
+    let roles = repository["roles"].as_array().unwrap();
+    for expected in [("timestamp", 5, 7), ("snapshot", 5, 29), ("root", 2, 313), ("targets", 2, 8), ("windows", 3, 344), ("linux", 1, 344)]
+    {
+        let role = roles.iter().find(|role| role["role"] == expected.0).unwrap();
+        assert_eq!((&role["version"], &role["days_left"]), (&json!(expected.1), &json!(expected.2)), "{}", expected.0);
     }
-    assert_eq!(repository["warnings"], json!(["targets expires at 2026-11-30T00:00:00Z"]));
+    assert_eq!((roles.len(), &repository["verified"], repository.get("refresh")), (9, &json!(true), None));
+    let warnings = repository["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].as_str().unwrap().starts_with("`targets` expires in 8 days (2026-11-30T00:00:00Z): "), "{}", warnings[0]);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Head {
         let head: HeadWire<'static> =
             json::from_slice(line.as_bytes(), HEAD_LIMIT_BYTES).map_err(|error| Damaged::Head(error.to_string()))?;
         if head.format != FORMAT || head.document != "backup" {
-            return Err(Damaged::Head(format!("type `{}`, format {}", head.document.escape_debug(), head.format)));
+            return Err(Damaged::Head(format!("type `{}`, format {}", manifests::quote::quoted(&head.document, 80), head.format)));
         }
         Ok(Head { id: head.id, made: head.made, origin: head.kind })
     }

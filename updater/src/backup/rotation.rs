@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Slot {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let slot = Slot::ALL.into_iter().find(|slot| slot.folder_name() == text);
-        slot.ok_or_else(|| serde::de::Error::custom(format_args!("`{}` is no backup", text.escape_debug())))
+        slot.ok_or_else(|| serde::de::Error::custom(format_args!("`{}` is no backup", manifests::quote::quoted(&text, 40))))
     }
 }
 

@@ -1,21 +1,45 @@
 //! `updater check`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use manifests::decide::{Decision, Refusal, Verdict};
+use manifests::time::UtcTime;
 use serde_json::json;
 use updater::check::Checked;
 use updater::exit_code::Exit;
-use updater::pipeline::{Error, Session};
+use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
 use updater::scan::{Depth, Drift};
 
 use super::{Global, Report, context};
 
 #[derive(Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    asking: Asking,
+}
 
-pub(crate) fn run(global: &Global, _: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let run = context::begin(global, progress);
+/// What commands take that ask for something new.
+#[derive(Args)]
+pub(crate) struct Asking {
+    /// Take everything from this folder, a copy of the repository that was carried here; use no network.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// Judge expiry at this time, such as 2026-11-21T10:00:00Z, because the clock of this computer runs ahead and cannot be set.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) clock: Option<UtcTime>,
+}
+
+impl Asking {
+    /// A run that asks like this.
+    pub(crate) fn begin<'a>(&self, global: &Global, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
+        Ok(Run { clock: self.clock, ..context::begin_asking(global, self.from.as_deref(), progress)? })
+    }
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, "check", &run)?;
     let checked = context::block_on(session.check(&run))?;
     let drift = session.drift(Depth::Fast, &run)?;
@@ -31,13 +55,15 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         Verdict::UpToDate | Verdict::NothingReleased => None,
     };
     let (code, reason) = summary(&decision);
+    let notices = checked.notices.iter().map(ToString::to_string);
+    let warnings: Vec<String> = decision.warnings.iter().map(ToString::to_string).chain(notices).collect();
     let json = json!({
         "decision": code,
         "reason": reason,
         "installed": release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1 })),
         "offered": offered.map(|release| json!({ "build": release.build.text(), "sequence": release.sequence, "notes": release.notes, "security": release.security })),
         "passed_over": decision.passed_over,
-        "warnings": decision.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": warnings,
         "drift": drift,
         "known_as_of": session.station.checked,
     });
@@ -52,7 +78,7 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
     for passed in &decision.passed_over {
         text += &format!("\nrelease {} ({}): {}", passed.sequence, passed.build.as_deref().unwrap_or("unknown build"), passed.refusal);
     }
-    for warning in &decision.warnings {
+    for warning in &warnings {
         text += &format!("\nwarning: {warning}");
     }
     if !drift.is_empty() {

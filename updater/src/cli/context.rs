@@ -1,20 +1,43 @@
 //! What commands share: the run they bring along, and a runtime for those that fetch.
 
 use std::future::Future;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use manifests::time::UtcTime;
+use updater::fetch::folder::FolderSource;
+use updater::fetch::http::{HttpLimits, Network};
 use updater::fetch::limit::RateLimit;
+use updater::fetch::route::Routes;
 use updater::pipeline::{Error, Run, Who};
 use updater::progress::Progress;
 
 use super::Global;
 
-/// A run that begins now.
+/// A list of files with authorities, separated as in `PATH`.
+const CA_FILE: &str = "STATIONMASTER_CA_FILE";
+
+/// A run that begins now and asks nobody.
 pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
     let now = UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX));
-    Run { now, who: Who::here(), progress, limit: global.limit_rate.map(RateLimit::new) }
+    Run { now, clock: None, who: Who::here(), progress, limit: global.limit_rate.map(RateLimit::new), routes: Routes::default() }
+}
+
+/// A run that begins now and gets files: over the network, or from the folder `from`.
+pub(crate) fn begin_asking<'a>(global: &Global, from: Option<&Path>, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
+    let mut network = Network::default();
+    network.limits = HttpLimits::default().hastened(global.hasten.unwrap_or(1));
+    let of_environment = std::env::var_os(CA_FILE).unwrap_or_default();
+    let of_environment = std::env::split_paths(&of_environment).filter(|path| !path.as_os_str().is_empty());
+    for path in global.ca_file.iter().cloned().chain(of_environment) {
+        match std::fs::read(&path) {
+            Ok(pem) => network.believe(&path, &pem)?,
+            Err(source) => return Err(Error::Argument { path, source }),
+        }
+    }
+    let folder = from.map(FolderSource::open).transpose()?;
+    Ok(Run { routes: Routes { network, folder }, ..begin(global, progress) })
 }
 
 /// Runs `work` to its end on this thread; decoding goes to threads of its own.

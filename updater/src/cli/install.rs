@@ -30,13 +30,16 @@ pub(crate) struct Arguments {
     /// Trust the root in this file; the link may then lack its `#`.
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
+    /// Take everything from this folder, a copy of the repository that was carried here with the link's document as `i/CODE`; use no network.
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let Arguments { link, os, arch, variant, channel, root } = arguments;
+    let Arguments { link, os, arch, variant, channel, root, from } = arguments;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
     let wanted = Wanted { link, root, os, arch, variant, channel };
-    let run = context::begin(global, progress);
+    let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &run))?;
     Ok(update::report(&session, &updated, "installed"))
 }

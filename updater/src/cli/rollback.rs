@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     /// Which backup: 001, 002 or 003; the newest without it. See `updater backups`.
     #[arg(long, value_name = "NNN")]
     to: Option<Slot>,
-    /// Why, for the history.
+    /// Why, for the history; needed to go back below a security floor or to a withdrawn build.
     #[arg(long)]
     reason: Option<String>,
 }

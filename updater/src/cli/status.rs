@@ -3,11 +3,14 @@
 use clap::Args;
 use serde_json::json;
 use updater::backup;
-use updater::check as checking;
+use updater::check::{self as checking, CheckError};
 use updater::exit_code::Exit;
+use updater::fetch::address::shown;
+use updater::fs::Requirement;
 use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
 use updater::scan::Depth;
+use updater::trusted;
 
 use super::{Global, Report, check, context};
 
@@ -20,10 +23,18 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
-    let mut session = Session::open(&global.dir, "status", &run)?;
+    let mut session = match Session::open(&global.dir, "status", &run) {
+        // Whoever may not write here may still know.
+        Err(error) if error.code() == Requirement::WriteRight.code() => {
+            progress.note("nothing can be written here, so what an earlier run left unfinished stays so");
+            Session::look(&global.dir, &run)?
+        }
+        opened => opened?,
+    };
     let known = context::block_on(async { Ok(checking::known(&session.folder, &session.station, &mut session.ratchet, run.now).await) })?;
     let drift = session.drift(Depth::Fast, &run)?;
     let backups = backup::backups(&session.folder)?;
+    let trusted = trusted::trusted(&session.folder, &session.station, session.installed.as_ref()).map_err(CheckError::from)?;
     let station = &session.station;
     let release = session.installed.as_ref().map(|installed| &installed.release);
     let mut text = match release {
@@ -32,7 +43,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         }
         None => format!("nothing is installed yet, following {}", station.channel_id()),
     };
-    text += &format!("\nfrom {} (`{}`), {}", station.repository, station.name, as_of(station.checked.as_ref()));
+    text += &format!("\nfrom {} (`{}`), {}", shown(station.repository.as_str()), station.name, as_of(station.checked.as_ref()));
     text += &format!("\nbackups: {}; files not as installed: {}", backups.len(), drift.len());
     if let Some(held) = &session.ratchet.hold {
         text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
@@ -40,12 +51,13 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let mut json = json!({
         "product": station.product,
         "following": station.channel_id().target_path(),
-        "repository": station.repository.as_str(),
+        "repository": shown(station.repository.as_str()),
         "installed": release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1, "epoch": release.place.0 })),
         "known_as_of": station.checked,
         "hold": session.ratchet.hold.map(|held| held.at),
         "backups": backups.len(),
         "drift": drift,
+        "trusted": trusted,
     });
     match &known {
         Ok(known) => {
@@ -61,12 +73,23 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
             json["passed_over"] = json!(decision.passed_over);
             if arguments.explain {
                 text += &format!("\n{}", check::report(&session, known, &[]).text);
+            } else {
+                known.notices.iter().for_each(|notice| text += &format!("\nwarning: {notice}"));
             }
+            json["warnings"] = json!(known.notices.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         Err(error) => {
             text += &format!("\nwhat is known is not current: {error}");
             json["decision"] = json!("unknown");
             json["reason"] = json!(error.to_string());
+        }
+    }
+    if arguments.explain {
+        text += "\ntrusted, to be compared with other stations:";
+        for (name, file) in &trusted {
+            let version = file.version.map_or(String::new(), |version| format!(" version {version}"));
+            let expires = file.expires.map_or(String::new(), |expires| format!(", expires {expires}"));
+            text += &format!("\n  {name}{version}: sha256 {}{expires}", file.sha256);
         }
     }
     if !text.contains("\nNext: ") {

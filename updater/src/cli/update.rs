@@ -8,6 +8,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, Session, Updated};
 use updater::progress::Progress;
 
+use super::check::Asking;
 use super::{Global, Report, context, output};
 
 #[derive(Args)]
@@ -18,10 +19,12 @@ pub(crate) struct Arguments {
     /// Say what would be done and what it costs; change nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let run = context::begin(global, progress);
+    let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, "update", &run)?;
     let consent = |proposal: &Proposal| if arguments.yes { Consent::Yes } else { ask(proposal) };
     let updated = context::block_on(session.update("update", &run, arguments.dry_run, consent))?;

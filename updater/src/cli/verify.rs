@@ -1,5 +1,7 @@
 //! `updater verify`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 use updater::exit_code::Exit;
@@ -14,10 +16,13 @@ pub(crate) struct Arguments {
     /// Put back what differs; config files that their user changed stay.
     #[arg(long)]
     repair: bool,
+    /// Repair from this folder, a copy of the repository that was carried here; use no network.
+    #[arg(long, value_name = "DIR", requires = "repair")]
+    from: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let run = context::begin(global, progress);
+    let run = context::begin_asking(global, arguments.from.as_deref(), progress)?;
     let mut session = Session::open(&global.dir, "verify", &run)?;
     if arguments.repair {
         let updated = context::block_on(session.repair(&run))?;

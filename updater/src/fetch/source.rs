@@ -6,7 +6,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-/// A place that holds a copy of a repository: a server, a relay, a mirror.
+use super::http::{Refusal, TlsFault};
+
+/// A place that holds a copy of a repository: a server, a relay, a mirror, a folder.
 ///
 /// Contract: paths are relative to the source's base; a file that is not there is [`FetchError::NotFound`] and nothing else is; an answer that is longer than allowed is
 /// cut off with [`FetchError::TooLong`] before more than the limit has been kept in memory.
@@ -26,21 +28,21 @@ pub trait Source: Send + Sync {
     ) -> impl Future<Output = Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError>> + Send;
 }
 
-/// A source that has nothing: for asking the trust store alone.
+/// No source: for asking the trust store alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Nowhere;
 
 impl Source for Nowhere {
     async fn get(&self, path: &str, _: u64) -> Result<Vec<u8>, FetchError> {
-        Err(FetchError::NotFound { url: path.to_owned() })
+        Err(FetchError::NotStored { path: path.to_owned() })
     }
 
     async fn get_if_changed(&self, path: &str, _: Option<&str>, _: u64) -> Result<Fetched, FetchError> {
-        Err(FetchError::NotFound { url: path.to_owned() })
+        Err(FetchError::NotStored { path: path.to_owned() })
     }
 
     async fn get_range(&self, path: &str, _: Range<u64>, _: u64) -> Result<BoxStream<'static, Result<Bytes, FetchError>>, FetchError> {
-        Err(FetchError::NotFound { url: path.to_owned() })
+        Err(FetchError::NotStored { path: path.to_owned() })
     }
 }
 
@@ -53,14 +55,20 @@ pub enum Fetched {
     New(Vec<u8>, Option<String>),
 }
 
-/// Why bytes did not arrive.
+/// Why bytes did not arrive. Addresses are as [`super::address::shown`] has them: without what may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The source has no such file.
-    #[error("`{url}` is not there (404)")]
+    #[error("`{url}` is not there")]
     NotFound {
         /// The address.
         url: String,
+    },
+    /// Nobody was asked, and the file is not in the trust store.
+    #[error("`{path}` is not kept on this computer: `updater check` gets it")]
+    NotStored {
+        /// The path in the repository.
+        path: String,
     },
     /// The source answered with another status.
     #[error("`{url}` was answered with status {status}")]
@@ -102,6 +110,68 @@ pub enum FetchError {
         /// The address.
         url: String,
     },
+    /// A redirect that leads out of the site (attack C3).
+    #[error("`{url}` was redirected to `{to}`, which is not followed: {refusal}")]
+    Redirected {
+        /// The address.
+        url: String,
+        /// Where it led.
+        to: String,
+        /// Why it is not followed.
+        refusal: Refusal,
+    },
+    /// A proxy that wants to know who asks.
+    #[error("the proxy on the way to `{url}` wants a password: give it as `http://USER:PASSWORD@PROXY` in `HTTP_PROXY` or `HTTPS_PROXY`")]
+    ProxyPassword {
+        /// The address.
+        url: String,
+    },
+    /// An answer that was compressed or otherwise changed on the way (attack B10).
+    #[error(
+        "`{url}` came encoded as `{encoding}`, though it was asked for as it is: a server or proxy that compresses must not do it here"
+    )]
+    Encoded {
+        /// The address.
+        url: String,
+        /// The encoding.
+        encoding: String,
+    },
+    /// Bytes came too slowly (attack C2).
+    #[error("`{url}` is too slow: {received} bytes after {seconds} seconds")]
+    TooSlow {
+        /// The address.
+        url: String,
+        /// Bytes that arrived.
+        received: u64,
+        /// How long they were waited for, in seconds.
+        seconds: u64,
+    },
+    /// No safe connection (attack C4).
+    #[error("no connection to `{url}`: {fault}")]
+    Tls {
+        /// The address.
+        url: String,
+        /// What is unsafe.
+        fault: TlsFault,
+    },
+    /// A file in a folder cannot be read (attack C13).
+    #[error("reading `{path}` failed: {reason}. Is the medium whole, and still there?")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A file in a folder has another length than its signed description says.
+    #[error("`{path}` has {found} of {expected} bytes: the copy is not whole, or not yet")]
+    Incomplete {
+        /// The file.
+        path: String,
+        /// Bytes that it has.
+        found: u64,
+        /// Bytes that it should have.
+        expected: u64,
+    },
     /// The connection failed.
     #[error("no answer from `{url}`: {reason}")]
     Network {
@@ -125,7 +195,7 @@ impl FetchError {
     pub fn is_transient(&self) -> bool {
         match self {
             FetchError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
-            FetchError::Truncated { .. } | FetchError::Network { .. } => true,
+            FetchError::Truncated { .. } | FetchError::Network { .. } | FetchError::TooSlow { .. } => true,
             _ => false,
         }
     }

@@ -121,11 +121,20 @@ impl Folder {
 
     /// Replaces `path` by a file with `bytes`, mode 0644: after this returns, or after a cut at any time, there is the old file or the new one, whole. Its folder must exist.
     pub fn write_durably(&self, path: &LocalPath, bytes: &[u8], at: Point) -> Result<(), FsError> {
+        self.write_with_mode(path, bytes, 0o644, at)
+    }
+
+    /// The same with mode 0600: for a file with something in it that only its owner may read.
+    pub fn write_private(&self, path: &LocalPath, bytes: &[u8], at: Point) -> Result<(), FsError> {
+        self.write_with_mode(path, bytes, 0o600, at)
+    }
+
+    fn write_with_mode(&self, path: &LocalPath, bytes: &[u8], mode: u32, at: Point) -> Result<(), FsError> {
         let temporary = self.new_trash_path()?;
         let failed = |source| FsError::io("writing", path, source);
         let (trash, temporary_name) = self.parent_of("writing", &temporary)?;
         fault::pass(at).map_err(failed)?;
-        let written = trash.create_file(temporary_name, 0o644).and_then(|mut file| {
+        let written = trash.create_file(temporary_name, mode).and_then(|mut file| {
             fault::write_all(&mut file, bytes, at)?;
             file.sync_all()
         });

@@ -4,9 +4,11 @@ use manifests::channel::Place;
 use manifests::release::ManifestError;
 
 use crate::backup::BackupError;
+use crate::backup::rotation::Slot;
 use crate::check::CheckError;
 use crate::exit_code::Exit;
 use crate::fetch::ContentError;
+use crate::fetch::http::{InvalidAuthority, Refusal};
 use crate::fetch::source::FetchError;
 use crate::fs::{FsError, Obstacle, Requirement};
 use crate::install::InstallError;
@@ -30,6 +32,16 @@ pub enum Error {
     /// There is nothing to go back to.
     #[error("there is no backup to go back to")]
     NoBackup,
+    /// The build in the backup is not one to go back to without a reason.
+    #[error("the build in `{}` {what} ({why}): if it must be, say why with `updater rollback --to {:03} --reason WHY`", slot.folder_name(), slot.number())]
+    NeedsReason {
+        /// The backup.
+        slot: Slot,
+        /// What is wrong with the build.
+        what: &'static str,
+        /// Why, in the publisher's words.
+        why: String,
+    },
     /// Nothing of this product is for this station.
     #[error("no release of {channel} is for this station{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]
     NothingReleased {
@@ -116,6 +128,9 @@ pub enum Error {
     /// The runtime could not be started.
     #[error("the updater could not start its workers: {0}")]
     Runtime(std::io::Error),
+    /// A file of authorities named on the command line or in the environment.
+    #[error(transparent)]
+    Authority(#[from] InvalidAuthority),
     /// A file named on the command line.
     #[error("reading `{path}` failed: {source}")]
     Argument {
@@ -138,6 +153,7 @@ impl Error {
         match self {
             Error::NotInstalled => "not-installed",
             Error::NoBackup => "backup-missing",
+            Error::NeedsReason { .. } => "needs-reason",
             Error::NothingReleased { .. } => "nothing-released",
             Error::NoManifest { .. } => "no-manifest",
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
@@ -161,17 +177,17 @@ impl Error {
             Error::Lock(LockError::Held { .. }) => "busy",
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
-            Error::Argument { .. } => "bad-argument",
+            Error::Argument { .. } | Error::Authority(_) => "bad-argument",
         }
     }
 
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self.code() {
-            "unreachable" | "web-page" | "not-there" => Exit::Unreachable,
-            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback" => {
-                Exit::Refused
-            }
+            "unreachable" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy" | "too-slow"
+            | "more-roots" => Exit::Unreachable,
+            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
+            | "needs-reason" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
             | "backup-missing" | "backup-damaged" | "follows-other" | "no-folder" | "not-installed" | "no-manifest" => Exit::Requirement,
             "busy" => Exit::Busy,
@@ -184,10 +200,19 @@ impl Error {
 
 fn fetch_code(error: &FetchError) -> &'static str {
     match error {
-        FetchError::WebPage { .. } => "web-page",
-        FetchError::NotFound { .. } => "not-there",
-        FetchError::TooLong { .. } | FetchError::WrongRange { .. } => "untrusted",
-        FetchError::Status { .. } | FetchError::Truncated { .. } | FetchError::Network { .. } | FetchError::Address { .. } => "unreachable",
+        FetchError::WebPage { .. } | FetchError::Redirected { refusal: Refusal::OtherHost, .. } => "web-page",
+        FetchError::Redirected { .. } => "redirected",
+        FetchError::Tls { .. } => "unsafe-connection",
+        FetchError::NotFound { .. } | FetchError::NotStored { .. } => "not-there",
+        FetchError::TooLong { .. } | FetchError::WrongRange { .. } | FetchError::Encoded { .. } => "untrusted",
+        FetchError::Incomplete { .. } => "incomplete-copy",
+        FetchError::TooSlow { .. } => "too-slow",
+        FetchError::Status { .. }
+        | FetchError::Truncated { .. }
+        | FetchError::Network { .. }
+        | FetchError::ProxyPassword { .. }
+        | FetchError::Unreadable { .. }
+        | FetchError::Address { .. } => "unreachable",
     }
 }
 
@@ -196,6 +221,7 @@ fn refresh_code(error: &RefreshError) -> &'static str {
     match error {
         RefreshError::Fetch(error) => fetch_code(error),
         RefreshError::Trust(TrustError::Expired { .. }) => "expired",
+        RefreshError::MoreRoots { .. } => "more-roots",
         RefreshError::Trust(_) | RefreshError::Target { .. } => "untrusted",
         RefreshError::Store(error) => store_code(error),
     }
@@ -212,6 +238,8 @@ fn check_code(error: &CheckError) -> &'static str {
     match error {
         CheckError::Refresh(error) => refresh_code(error),
         CheckError::EpochRollback { .. } => "epoch-rollback",
+        CheckError::TooOld(_) => "expired",
+        CheckError::Time(_) => "bad-argument",
         CheckError::NoChannel(_) | CheckError::NoPolicy => "nothing-released",
         CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => "untrusted",
         CheckError::Station(_) | CheckError::Ratchet(_) => "damaged-state",

@@ -1,12 +1,15 @@
 //! Going back to a backup, and lifting the hold that this leaves.
 
+use manifests::decide::{Warning, objections};
 use manifests::path::RelPath;
 
 use super::{Error, Run, Session};
 use crate::backup;
+use crate::check as checking;
 use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
+use crate::installed::Installed;
 use crate::ratchet::Held;
 use crate::rollback;
 use crate::swap;
@@ -45,9 +48,13 @@ impl Session {
             None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
         };
         let id = Id::random();
+        let is_reasoned = reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
         let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
         let prepared =
             rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
+        if !is_reasoned {
+            self.refuse_insecure(&prepared.installed, slot)?;
+        }
         let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
@@ -60,6 +67,18 @@ impl Session {
         let backup = swapped.backup.map(|slot| slot.folder_name());
         let rollback::Rollback { left, now_at, altered, kept, is_unverified, .. } = prepared;
         Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings: swapped.warnings })
+    }
+
+    /// Refuses to go back below a security floor, or to what its publisher withdrew, without a reason that the history keeps (`docs/format.md` section 4). Needs no source and no clock.
+    fn refuse_insecure(&self, target: &Installed, slot: backup::rotation::Slot) -> Result<(), Error> {
+        let Some((channel, policy)) = checking::remembered(&self.folder, &self.station) else { return Ok(()) };
+        match objections(target.release.place, &channel, &policy).into_iter().next() {
+            Some(Warning::BelowFloor { reason }) => Err(Error::NeedsReason { slot, what: "is below a security floor", why: reason }),
+            Some(Warning::InstalledWithdrawn { reason }) => {
+                Err(Error::NeedsReason { slot, what: "was withdrawn by its publisher", why: reason })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Offers again what a rollback left; `false` when nothing is held.

@@ -11,7 +11,9 @@ use manifests::time::UtcTime;
 
 use super::{Error, Who};
 use crate::check::Checked;
+use crate::check::When;
 use crate::fetch::limit::RateLimit;
+use crate::fetch::route::{Route, Routes};
 use crate::fs::{Folder, LocalPath, Point};
 use crate::history::{self, Outcome};
 use crate::id::Id;
@@ -24,14 +26,25 @@ use crate::swap::{self, Recovery};
 
 /// What a run brings with it.
 pub struct Run<'a> {
-    /// The time, taken once.
+    /// What the computer's clock says, taken once.
     pub now: UtcTime,
+    /// The time that expiry is judged by instead, given by somebody whose clock runs ahead.
+    pub clock: Option<UtcTime>,
     /// Who runs it.
     pub who: Who,
     /// Who watches.
     pub progress: &'a dyn Progress,
     /// The limit on downloads.
     pub limit: Option<RateLimit>,
+    /// Where files come from.
+    pub routes: Routes,
+}
+
+impl Run<'_> {
+    /// When it takes place.
+    pub fn when(&self) -> When {
+        When { says: self.now, given: self.clock }
+    }
 }
 
 /// An install folder that nobody else works on, with what earlier runs left finished or undone.
@@ -48,7 +61,8 @@ pub struct Session {
     pub recovery: Recovery,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
-    _lock: Lock,
+    /// None when the folder is only looked at.
+    _lock: Option<Lock>,
 }
 
 impl Session {
@@ -62,12 +76,21 @@ impl Session {
         Session::begin(folder, lock, run)
     }
 
+    /// Looks at the install folder `dir` without changing anything: for whoever may read and not write there. What an earlier run left unfinished stays so, and another may be at work.
+    pub fn look(dir: &Path, run: &Run<'_>) -> Result<Session, Error> {
+        Session::read(Arc::new(Folder::open(dir)?), None, Recovery::Nothing, run)
+    }
+
     /// Goes on with a folder that is locked already.
     pub(super) fn begin(folder: Arc<Folder>, lock: Lock, run: &Run<'_>) -> Result<Session, Error> {
         let recovery = recover(&folder, run)?;
         for state in ["trust/content", "parts"] {
             folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
         }
+        Session::read(folder, Some(lock), recovery, run)
+    }
+
+    fn read(folder: Arc<Folder>, lock: Option<Lock>, recovery: Recovery, run: &Run<'_>) -> Result<Session, Error> {
         let station = Station::load(&folder)?.ok_or(Error::NotInstalled)?;
         let installed = match Installed::load(&folder) {
             Err(InstalledError::Damaged { path, source }) => {
@@ -81,6 +104,11 @@ impl Session {
             other => (other?, None),
         };
         Ok(Session { folder, station, ratchet, installed, recovery, ratchet_fault, _lock: lock })
+    }
+
+    /// The way to the repository that this run takes.
+    pub(super) fn route(&self, run: &Run<'_>) -> Result<Route, Error> {
+        Ok(run.routes.to(&self.station.repository)?)
     }
 
     /// Refuses to go on to anything new with a ratchet that cannot be believed.
@@ -115,6 +143,7 @@ impl Session {
             updater: updater.as_ref(),
             platform: None,
             server: None,
+            steering: None,
         };
         decide(&checked.channel, &checked.policy, &facts)
     }

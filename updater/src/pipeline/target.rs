@@ -7,8 +7,7 @@ use manifests::release::{Manifest, ReleaseId};
 
 use super::{Error, Session};
 use crate::check::Checked;
-use crate::fetch::http::HttpSource;
-use crate::fetch::retry::retry;
+use crate::fetch::route::Route;
 use crate::fetch::source::Source as _;
 use crate::fs::LocalPath;
 use crate::installed::InstalledRelease;
@@ -27,7 +26,7 @@ pub(super) struct Target {
 
 impl Target {
     /// A release that the channel lists.
-    pub(super) async fn listed(session: &Session, checked: &Checked, release: &Release) -> Result<Target, Error> {
+    pub(super) async fn listed(session: &Session, route: &Route, checked: &Checked, release: &Release) -> Result<Target, Error> {
         let channel = &checked.channel;
         let id = ReleaseId {
             product: channel.id.product.clone(),
@@ -40,10 +39,9 @@ impl Target {
         let stored = match stored(session, &manifest) {
             Some(stored) => stored,
             None => {
-                let source = HttpSource::new(session.station.repository.clone())?;
                 let limit = release.manifest.length.min(Limits::default().manifest_bytes);
                 let path = manifest.object_path();
-                let stored = retry(|| source.get(&path, limit)).await?;
+                let stored = route.get(&path, limit).await?;
                 if Digest::of(&stored) != manifest {
                     return Err(Error::WrongManifest { place });
                 }
@@ -60,14 +58,14 @@ impl Target {
     }
 
     /// The installed release, from the folder or, if it is still listed, from the source.
-    pub(super) async fn installed(session: &Session, checked: &Checked) -> Result<Target, Error> {
+    pub(super) async fn installed(session: &Session, route: &Route, checked: &Checked) -> Result<Target, Error> {
         if let Some(target) = Target::local(session) {
             return Ok(target);
         }
         let installed = session.installed.as_ref().ok_or(Error::NotInstalled)?;
         let place = installed.release.place;
         let listed = checked.channel.releases.iter().find(|release| release.manifest.sha256 == installed.release.manifest);
-        let target = Target::listed(session, checked, listed.ok_or(Error::NoManifest { place })?).await?;
+        let target = Target::listed(session, route, checked, listed.ok_or(Error::NoManifest { place })?).await?;
         Ok(Target { release: installed.release.clone(), ..target })
     }
 

@@ -125,7 +125,7 @@ impl Plan {
         let wrong = |error: &dyn std::fmt::Display| DamagedJournal(error.to_string());
         let wire: PlanWire = json::from_slice(json, LIMIT_BYTES).map_err(|error| wrong(&error))?;
         if wire.format != FORMAT || wire.document != "swap" {
-            return Err(wrong(&format_args!("type `{}`, format {}", wire.document.escape_debug(), wire.format)));
+            return Err(wrong(&format_args!("type `{}`, format {}", manifests::quote::quoted(&wire.document, 80), wire.format)));
         }
         let PlanWire { id, trigger, from, to, installed, manifest, slots, operations, attempt, .. } = wire;
         let plan = Plan { id, trigger, from, to, installed, manifest, slots, operations, attempt };
@@ -156,7 +156,10 @@ impl Plan {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-')
                 && !name.starts_with('.');
             if !plain || !staged_names.insert(name) {
-                return Err(format!("the name `{}` in staging, for `{path}`, is unusable or used twice", name.escape_debug()));
+                return Err(format!(
+                    "the name `{}` in staging, for `{path}`, is unusable or used twice",
+                    manifests::quote::quoted(name, 80)
+                ));
             }
         }
         Ok(())

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Attributes;
 use crate::build::Build;
-use crate::channel::{ChannelDocument, Kind, MAX_RELEASES};
+use crate::channel::{ChannelDocument, Kind, MAX_RELEASES, MAX_SEQUENCE};
 use crate::name::ChannelId;
+
+/// Most numbers that a release may leave out: far more than are ever lost with a backup, far fewer than there are.
+const MAX_GAP: u64 = 1_000_000;
 
 /// Why a release cannot be the next one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +79,25 @@ pub enum Refused {
         /// Why it was withdrawn.
         reason: String,
     },
+    /// The numbers are used up.
+    #[error(
+        "release {last} is the last number there is: no honest publisher gets there. If somebody stole a key, `manifests keys revoke` with --disown leaves his release out and lets \
+         counting go on"
+    )]
+    NoNumberLeft {
+        /// The highest number given out.
+        last: u64,
+    },
+    /// A gap that looks like a slip of the pen.
+    #[error(
+        "--sequence-at-least {least} leaves out more than {MAX_GAP} numbers after {last}, which cannot be taken back: choose a lower one"
+    )]
+    Gap {
+        /// What was asked for.
+        least: u64,
+        /// The highest number given out.
+        last: u64,
+    },
     /// There is no such release.
     #[error("there is no release {sequence} in {channel}: `manifests list` names those that there are")]
     NoRelease {
@@ -111,6 +133,15 @@ pub fn check_text(what: &'static str, text: &str, most: usize) -> Result<(), Ref
     }
     let control = text.chars().find(|character| character.is_control() && *character != '\n');
     control.map_or(Ok(()), |character| Err(Refused::ControlCharacter(what, character)))
+}
+
+/// The number after `last`, the highest given out, and not below `least`.
+pub fn next_sequence(last: u64, least: Option<u64>) -> Result<u64, Refused> {
+    let next = last.checked_add(1).filter(|next| *next <= MAX_SEQUENCE).ok_or(Refused::NoNumberLeft { last })?;
+    match least.filter(|least| *least > next) {
+        Some(least) if least - last > MAX_GAP => Err(Refused::Gap { least, last }),
+        least => Ok(least.unwrap_or(next).min(MAX_SEQUENCE)),
+    }
 }
 
 /// Refuses what no release of this channel can be, whatever its files are. Returns the kind that it will have.

@@ -106,6 +106,14 @@ fn d10_bombs_are_refused_by_their_directory() {
 }
 
 #[test]
+fn d9_more_entries_than_a_release_may_have_are_refused_before_anything_is_unpacked() {
+    let many = archive(|writer| (0..1001).for_each(|n| add(writer, &format!("f{n:04}"), b"")));
+    assert_eq!(rules(&many), [Rule::TooManyEntries]);
+    let as_many_as_allowed = archive(|writer| (0..1000).for_each(|n| add(writer, &format!("f{n:04}"), b"")));
+    attempt(&as_many_as_allowed).unwrap();
+}
+
+#[test]
 fn d10_entries_that_share_bytes_are_refused() {
     let bytes = archive(|writer| {
         add(writer, "a", &[7; 1000]);
@@ -197,4 +205,98 @@ fn d10_devices_are_refused() {
     let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     bytes[directory + 40..directory + 42].copy_from_slice(&0o020_644u16.to_le_bytes());
     assert!(rules(&bytes).contains(&Rule::SpecialFile));
+}
+
+/// An archive taken apart: entries, central directory, and the fields of its end record that move.
+fn parts(bytes: &[u8]) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    let end = bytes.windows(4).position(|window| window == b"PK\x05\x06").unwrap();
+    (bytes[..directory].to_vec(), bytes[directory..end].to_vec(), bytes[end..].to_vec())
+}
+
+/// `end` for a directory that begins at `offset`, with `comment`.
+fn end_record(end: &[u8], offset: usize, comment: &[u8]) -> Vec<u8> {
+    let mut end = end.to_vec();
+    end[16..20].copy_from_slice(&u32::try_from(offset).unwrap().to_le_bytes());
+    end[20..22].copy_from_slice(&u16::try_from(comment.len()).unwrap().to_le_bytes());
+    [&end[..22], comment].concat()
+}
+
+#[test]
+fn d10_two_central_directories_are_refused_wherever_the_other_one_hides() {
+    let bytes = archive(|writer| {
+        writer.start_file("run", SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
+        writer.write_all(b"/etc").unwrap();
+    });
+    attempt(&bytes).unwrap();
+    let (entries, directory, end) = parts(&bytes);
+    // To the other reader the same entry is a symbolic link to `/etc`.
+    let mut other = directory.clone();
+    other[40..42].copy_from_slice(&0o120_777u16.to_le_bytes());
+
+    let stale = [&entries[..], &other, &directory, &end_record(&end, entries.len() + other.len(), b"")].concat();
+    let second_end = end_record(&end, entries.len() + directory.len() + 22, b"");
+    let hidden = [other.clone(), second_end].concat();
+    let in_the_comment = [&entries[..], &directory, &end_record(&end, entries.len(), &hidden)].concat();
+    let behind = [&bytes[..], &other, &end_record(&end, bytes.len(), b"")].concat();
+    let appended = [archive(|writer| add(writer, "run", b"other")), bytes.clone()].concat();
+    for (bytes, what) in [
+        (stale, "before the one that counts"),
+        (in_the_comment, "in the comment of the end record"),
+        (behind, "behind the end record"),
+        (appended, "in an archive put in front"),
+    ] {
+        assert!(attempt(&bytes).is_err(), "{what}");
+    }
+    let comment = [&entries[..], &directory, &end_record(&end, entries.len(), b"built on Monday")].concat();
+    attempt(&comment).expect("a comment for people");
+}
+
+#[test]
+fn d10_bytes_that_no_entry_accounts_for_are_refused() {
+    let bytes = archive(|writer| add(writer, "run", b"12345"));
+    let (entries, directory, end) = parts(&bytes);
+    for padding in [25, 1000] {
+        let gap = vec![0; padding];
+        let padded = [&entries[..], &gap, &directory, &end_record(&end, entries.len() + padding, b"")].concat();
+        assert!(matches!(attempt(&padded), Err(ZipError::Malformed { .. })), "{padding} bytes");
+    }
+    let stub = [&b"MZ, a program that unpacks itself"[..], &bytes].concat();
+    assert!(matches!(attempt(&stub), Err(ZipError::Malformed { .. })));
+}
+
+#[test]
+fn d10_a_hard_link_is_no_kind_of_entry_that_a_zip_could_smuggle_in() {
+    // The Unix extra field (0x000d) of old writers can carry the target of a hard link: times and owner, then the name.
+    let mut field = 0x000d_u16.to_le_bytes().to_vec();
+    let target = b"/etc/passwd";
+    field.extend_from_slice(&u16::try_from(12 + target.len()).unwrap().to_le_bytes());
+    field.extend_from_slice(&[0; 12]);
+    field.extend_from_slice(target);
+    let bytes = archive(|writer| add(writer, "copy", b"own bytes"));
+    let (entries, mut directory, end) = parts(&bytes);
+    directory[30..32].copy_from_slice(&u16::try_from(field.len()).unwrap().to_le_bytes());
+    let name_end = 46 + "copy".len();
+    let directory = [&directory[..name_end], &field, &directory[name_end..]].concat();
+    let mut end = end_record(&end, entries.len(), b"");
+    end[12..16].copy_from_slice(&u32::try_from(directory.len()).unwrap().to_le_bytes());
+    match attempt(&[&entries[..], &directory, &end].concat()) {
+        Ok(unpacked) => {
+            let place = unpacked.folder().join("copy");
+            assert_eq!(fs::read(&place).unwrap(), b"own bytes", "the field means nothing to us");
+            assert!(fs::symlink_metadata(&place).unwrap().is_file());
+        }
+        Err(error) => assert!(matches!(error, ZipError::Malformed { .. } | ZipError::Unfit(_)), "{error}"),
+    }
+}
+
+#[test]
+fn d10_a_bomb_that_lies_about_its_size_is_cut_at_the_size_it_gave() {
+    let bytes = archive(|writer| add(writer, "zeros", &vec![0; 3 << 20]));
+    // The content size, in the local header (offset 22) and in the directory (offset 24): one byte, both alike.
+    let (mut entries, mut directory, end) = parts(&bytes);
+    for (part, at) in [(&mut entries, 22), (&mut directory, 24)] {
+        part[at..at + 4].copy_from_slice(&1u32.to_le_bytes());
+    }
+    assert!(matches!(attempt(&[entries, directory, end].concat()), Err(ZipError::Malformed { .. })));
 }

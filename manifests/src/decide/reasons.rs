@@ -1,0 +1,118 @@
+//! The reasons of a decision, as people read them and as scripts do: each has a stable code, in kebab case.
+
+use serde::Serialize;
+
+/// A release that is not for this station, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PassedOver {
+    /// Its sequence.
+    pub sequence: u64,
+    /// Its build, where it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// Why.
+    #[serde(flatten)]
+    pub refusal: Refusal,
+}
+
+/// Why a release is not for this station. Each has a stable code, in kebab case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Refusal {
+    /// A rollback left it.
+    #[error("held: a rollback on this station left it; `updater unhold` releases it, and so does any newer release")]
+    Held,
+    /// It failed to live here.
+    #[error("blocked: it was installed here before and did not live")]
+    Blocked,
+    /// The publisher withdrew it.
+    #[error("withdrawn by its publisher: {reason}")]
+    Withdrawn {
+        /// Why, in the publisher's words.
+        reason: String,
+    },
+    /// Its build is below the installed one, and it is not marked as a way back (D-06).
+    #[error("its build is older than the installed {installed}, and it is not marked `allow_downgrade`")]
+    Downgrade {
+        /// The installed build.
+        installed: String,
+    },
+    /// Its build is in another notation than the installed one, which cannot be compared (D-08).
+    #[error("its build cannot be compared with the installed {installed}, and it is not marked `allow_downgrade`")]
+    Incomparable {
+        /// The installed build.
+        installed: String,
+    },
+    /// The station accepted a higher sequence before (A4, AC-50).
+    #[error("its sequence is below {highest}, which this station has accepted before")]
+    Replayed {
+        /// The highest place accepted.
+        highest: String,
+    },
+    /// It needs a newer updater, platform or server than there is (AC-22).
+    #[error("it needs {part} {minimum} or newer; {}", .present.as_ref().map_or("none is known here".to_owned(), |build| format!("this is {build}")))]
+    Needs {
+        /// `updater`, `platform` or `server`.
+        part: &'static str,
+        /// The lowest build that will do.
+        minimum: String,
+        /// The build at hand.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        present: Option<String>,
+    },
+    /// The site holds the channel.
+    #[error("the site holds this channel")]
+    HeldBySite,
+    /// The site has not released it to its stations yet.
+    #[error("the site has not released it yet, only what is up to {up_to}")]
+    NotReleasedBySite {
+        /// The highest place that it has released.
+        up_to: String,
+    },
+    /// The site wants another release.
+    #[error("the site is pinned to release {to}")]
+    PinnedBySite {
+        /// The place of the release it wants.
+        to: String,
+    },
+    /// It uses something that this updater does not know.
+    #[error("it needs a newer updater ({reason})")]
+    NotUnderstood {
+        /// What is not known.
+        reason: String,
+    },
+}
+
+/// What people should know about the installed release, or about what the site wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Warning {
+    /// The publisher withdrew it.
+    #[error("the installed release was withdrawn by its publisher: {reason}")]
+    InstalledWithdrawn {
+        /// Why, in the publisher's words.
+        reason: String,
+    },
+    /// It is below a security floor.
+    #[error("the installed release is below a security floor: {reason}")]
+    BelowFloor {
+        /// Why.
+        reason: String,
+    },
+    /// The site pins its stations to a release below a security floor; that is not done.
+    #[error("the site is pinned to release {to}, which is below a security floor ({reason}): stations go to the floor all the same")]
+    PinBelowFloor {
+        /// The place of the pinned release.
+        to: String,
+        /// Why there is a floor.
+        reason: String,
+    },
+    /// The site's wishes would keep this station below a security floor; that is not done.
+    #[error("release {sequence} is offered against the wishes of the site: without it this station is below a security floor ({reason})")]
+    OfferedForFloor {
+        /// The sequence of the release that is offered.
+        sequence: u64,
+        /// Why there is a floor.
+        reason: String,
+    },
+}

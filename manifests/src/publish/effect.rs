@@ -1,0 +1,292 @@
+//! What a proposal changes, in words: what `--dry-run` prints, and what a signer reads before signing.
+//!
+//! Everything is read off the proposal itself, before against after. That what stands there as "before" is genuine, a signer sees by the signatures of its own keys on it
+//! ([`Proposal::context_is_signed`]).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::proposal::{Proposal, content};
+use crate::channel::{ChannelDocument, Release};
+use crate::digest::Digest;
+use crate::key::KeyId;
+use crate::limits::Limits;
+use crate::name::{ChannelId, Os};
+use crate::policy::{Custody, POLICY_PATH, Policy};
+use crate::role::{HasHeader as _, RoleKeys};
+use crate::root::Root;
+use crate::snapshot::Snapshot;
+use crate::targets::{Delegations, Targets};
+use crate::timestamp::Timestamp;
+use crate::trust::TARGETS;
+
+/// One thing that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A role has other keys.
+    Keys {
+        /// The role.
+        role: String,
+        /// Keys that no longer count.
+        dropped: Vec<KeyId>,
+        /// Keys that count from now on.
+        added: Vec<KeyId>,
+        /// Keys it has then.
+        keys: usize,
+        /// How many must sign.
+        threshold: u64,
+    },
+    /// There is a new root.
+    Root {
+        /// Its version.
+        version: u64,
+    },
+    /// Stations forget timestamp and snapshot (W9).
+    Forgotten,
+    /// Other roles may sign, or for other paths.
+    Delegations,
+    /// A new epoch.
+    Epoch {
+        /// Of which OS.
+        os: Os,
+        /// Its number.
+        epoch: u64,
+    },
+    /// The policy says otherwise where keys lie.
+    Custody {
+        /// The role.
+        role: String,
+        /// Where its keys lie.
+        custody: Custody,
+    },
+    /// The policy changes in other ways.
+    Policy,
+    /// A channel lists a release that it did not list, or lists it otherwise.
+    Release {
+        /// The channel.
+        channel: ChannelId,
+        /// Its number.
+        sequence: u64,
+        /// Its build.
+        build: String,
+        /// The digest of its manifest.
+        manifest: Digest,
+        /// What happens to it.
+        what: ReleaseEffect,
+    },
+    /// A document that this program cannot read.
+    Unreadable {
+        /// Its target path.
+        path: String,
+    },
+    /// A role is signed anew, with nothing else changed in it.
+    Renewed {
+        /// The role.
+        role: String,
+    },
+    /// Whose signatures it takes.
+    Signatures {
+        /// The role.
+        role: String,
+        /// How many.
+        needed: u64,
+        /// Keys among them that are here.
+        here: u64,
+    },
+}
+
+/// What happens to a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleaseEffect {
+    /// It is new.
+    New,
+    /// It is withdrawn now.
+    Withdrawn,
+    /// Other things are said of it, or its epoch is new.
+    Changed,
+    /// It is offered anew, also to stations with a higher build.
+    OfferedAgain,
+    /// It is no longer listed.
+    Gone,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |ids: &[KeyId]| ids.iter().map(KeyId::as_str).collect::<Vec<_>>().join(", ");
+        match self {
+            Effect::Keys { role, dropped, added, keys, threshold } => {
+                write!(f, "{role}: {threshold} of {keys} keys must sign from now on")?;
+                if !dropped.is_empty() {
+                    write!(f, "; no longer: {}", list(dropped))?;
+                }
+                if !added.is_empty() {
+                    write!(f, "; new: {}", list(added))?;
+                }
+                Ok(())
+            }
+            Effect::Root { version } => {
+                write!(
+                    f,
+                    "root {version}: stations fetch it at their next check, whatever root they start from; install links go on working"
+                )
+            }
+            Effect::Forgotten => {
+                f.write_str("stations forget the timestamp and snapshot they have seen, and with them whatever versions a thief gave those")
+            }
+            Effect::Delegations => f.write_str("targets: other roles may sign, or for other paths"),
+            Effect::Epoch { os, epoch } => {
+                write!(f, "{os}: epoch {epoch} begins: no release of an earlier epoch is taken any more, whatever its number")
+            }
+            Effect::Custody { role, custody: Custody::Offline } => write!(f, "policy: the keys of {role} are kept offline"),
+            Effect::Custody { role, custody: Custody::Online } => write!(f, "policy: the keys of {role} lie on the machine that serves"),
+            Effect::Policy => f.write_str("policy: floors, bounds or limits change"),
+            Effect::Release { channel, sequence, build, manifest, what } => {
+                let what = match what {
+                    ReleaseEffect::New => "is new",
+                    ReleaseEffect::Withdrawn => "is withdrawn",
+                    ReleaseEffect::Changed => "is described anew",
+                    ReleaseEffect::OfferedAgain => "is offered anew, also to stations that run a higher build",
+                    ReleaseEffect::Gone => "is no longer listed",
+                };
+                write!(f, "{channel}: release {sequence} (build {build}, manifest {manifest}) {what}")
+            }
+            Effect::Unreadable { path } => write!(f, "`{path}` changes in a way that this program cannot read: do not sign it"),
+            Effect::Renewed { role } => write!(f, "{role} is signed anew"),
+            Effect::Signatures { role, needed, here } => {
+                write!(f, "{role} takes {needed} signature{}; keys at hand: {here}", if *needed == 1 { "" } else { "s" })
+            }
+        }
+    }
+}
+
+/// What `proposal` means for stations and for those who sign; `here` says which keys are at hand.
+pub fn effects(proposal: &Proposal, here: &dyn Fn(&KeyId) -> bool) -> Vec<Effect> {
+    let mut effects = vec![];
+    key_effects(proposal, &mut effects);
+    for (path, bytes) in &proposal.documents {
+        let replaced = proposal.replaced.get(path).map(Vec::as_slice);
+        let read = match path.as_str() {
+            POLICY_PATH => policy_effects(proposal, replaced, bytes),
+            _ => release_effects(path, replaced, bytes),
+        };
+        effects.extend(read.unwrap_or_else(|| vec![Effect::Unreadable { path: path.clone() }]));
+    }
+    for role in proposal.roles.keys().filter(|role| role.as_str() != Root::KIND) {
+        if is_only_renewed(proposal, role) {
+            effects.push(Effect::Renewed { role: role.clone() });
+        }
+    }
+    for progress in proposal.progress() {
+        let here = progress.keys.keyids.iter().filter(|id| here(id)).count() as u64;
+        effects.push(Effect::Signatures { role: progress.role, needed: progress.keys.threshold.get(), here });
+    }
+    effects
+}
+
+fn key_effects(proposal: &Proposal, effects: &mut Vec<Effect>) {
+    let before: Option<Root> = proposal.before.get(Root::KIND).and_then(content);
+    let after: Option<Root> = proposal.proposed(Root::KIND);
+    let mut compare = |role: &str, before: Option<&RoleKeys>, after: Option<&RoleKeys>| {
+        if before == after {
+            return;
+        }
+        let ids = |keys: Option<&RoleKeys>| keys.map(|keys| keys.keyids.clone()).unwrap_or_default();
+        let (was, is) = (ids(before), ids(after));
+        effects.push(Effect::Keys {
+            role: role.to_owned(),
+            dropped: was.iter().filter(|id| !is.contains(id)).cloned().collect(),
+            added: is.iter().filter(|id| !was.contains(id)).cloned().collect(),
+            keys: is.len(),
+            threshold: after.map_or(0, |keys| keys.threshold.get()),
+        });
+    };
+    if let (Some(before), Some(after)) = (&before, &after) {
+        for role in [Root::KIND, Timestamp::KIND, Snapshot::KIND, TARGETS] {
+            compare(role, before.keys_of_role(role), after.keys_of_role(role));
+        }
+    }
+    let delegations =
+        |targets: Option<Targets>| targets.and_then(|targets| targets.delegations).map(|delegations| delegations.roles).unwrap_or_default();
+    let mut rearranged = false;
+    if let Some(after) = proposal.proposed::<Targets>(TARGETS) {
+        let (before, after) = (delegations(proposal.before.get(TARGETS).and_then(content)), delegations(Some(after)));
+        let by_name: BTreeMap<&str, &RoleKeys> = before.iter().map(|role| (role.name.as_str(), &role.keys)).collect();
+        for role in &after {
+            compare(&role.name, by_name.get(role.name.as_str()).copied(), Some(&role.keys));
+        }
+        let shape = |roles: &[crate::targets::DelegatedRole]| -> Vec<_> {
+            roles.iter().map(|role| (role.name.clone(), role.terminating, role.scope.clone())).collect()
+        };
+        rearranged = shape(&before) != shape(&after);
+    }
+    effects.extend(rearranged.then_some(Effect::Delegations));
+    if let (Some(before), Some(after)) = (before, after) {
+        effects.push(Effect::Root { version: after.version() });
+        effects.extend(after.changes_online_keys_of(&before).then_some(Effect::Forgotten));
+    }
+}
+
+/// `None` when either cannot be read.
+fn policy_effects(proposal: &Proposal, replaced: Option<&[u8]>, bytes: &[u8]) -> Option<Vec<Effect>> {
+    let read = |bytes: &[u8]| Policy::parse(bytes, &proposal.repository, Limits::default().document_bytes).ok();
+    let after = read(bytes)?;
+    let before = match replaced {
+        Some(bytes) => read(bytes)?,
+        None => Policy::new(proposal.repository.clone()),
+    };
+    let mut effects: Vec<Effect> = Os::ALL
+        .iter()
+        .filter(|os| before.epoch(**os) != after.epoch(**os))
+        .map(|os| Effect::Epoch { os: *os, epoch: after.epoch(*os) })
+        .collect();
+    let moved = after.custody.iter().filter(|(role, custody)| before.custody.get(*role).unwrap_or(&Custody::Offline) != *custody);
+    effects.extend(moved.map(|(role, custody)| Effect::Custody { role: role.clone(), custody: *custody }));
+    let rest = |policy: &Policy| (policy.floors.clone(), policy.offline_max_age_days, policy.steering.clone());
+    effects.extend((rest(&before) != rest(&after)).then_some(Effect::Policy));
+    Some(effects)
+}
+
+/// `None` when either cannot be read.
+fn release_effects(path: &str, replaced: Option<&[u8]>, bytes: &[u8]) -> Option<Vec<Effect>> {
+    let channel = ChannelId::from_target_path(path).ok()?;
+    let read = |bytes: &[u8]| {
+        ChannelDocument::parse(bytes, &channel, Limits::default().document_bytes).ok().filter(|document| document.unavailable.is_empty())
+    };
+    let after = read(bytes)?;
+    let before = match replaced {
+        Some(bytes) => Some(read(bytes)?),
+        None => None,
+    };
+    let effect = |release: &Release, what| Effect::Release {
+        channel: channel.clone(),
+        sequence: release.sequence,
+        build: release.build.text().to_owned(),
+        manifest: release.manifest.sha256,
+        what,
+    };
+    let epoch_is_new = before.as_ref().is_some_and(|before| before.epoch != after.epoch);
+    let mut effects = vec![];
+    for release in &after.releases {
+        let was = before.as_ref().and_then(|before| before.release(release.sequence));
+        let what = match was {
+            None => ReleaseEffect::New,
+            Some(was) if was.withdrawn.is_none() && release.withdrawn.is_some() => ReleaseEffect::Withdrawn,
+            Some(_) if epoch_is_new && after.current() == Some(release) => ReleaseEffect::OfferedAgain,
+            Some(was) if was != release => ReleaseEffect::Changed,
+            Some(_) => continue,
+        };
+        effects.push(effect(release, what));
+    }
+    let gone = before.iter().flat_map(|before| &before.releases).filter(|release| after.release(release.sequence).is_none());
+    effects.extend(gone.map(|release| effect(release, ReleaseEffect::Gone)));
+    Some(effects)
+}
+
+/// Whether a role differs from what it was in version and expiry alone.
+fn is_only_renewed(proposal: &Proposal, role: &str) -> bool {
+    let bare = |targets: Targets| -> (BTreeMap<String, crate::targets::TargetFile>, Option<Delegations>) {
+        (targets.targets, targets.delegations)
+    };
+    let before = proposal.before.get(role).and_then(content).map(bare);
+    before.is_some() && before == proposal.proposed(role).map(bare)
+}

@@ -1,0 +1,199 @@
+//! Whether stations can be served, how long that will last, and whose keys lie on this machine.
+//!
+//! A repository is ready when its timestamp is not expired and all that it signs verifies. Nothing else makes a server unready: what will expire next
+//! month, or keys that should lie elsewhere, are warnings, which are also logged once a day. A report is made at most once a second, so that asking often
+//! costs nothing.
+
+pub mod chain;
+pub mod warnings;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use manifests::name::Name;
+use manifests::time::UtcTime;
+use serde::Serialize;
+use tokio::sync::Mutex;
+
+use crate::app::App;
+use crate::content::disk::Folder;
+use crate::content::roles::RepositoryState;
+use crate::upkeep::Record;
+use crate::upkeep::misplaced::misplaced;
+use chain::Chains;
+use warnings::{Daily, Facts, Warning, days_left, warnings};
+
+/// How often the warnings are looked at.
+const LOOK: Duration = Duration::from_secs(15 * 60);
+
+/// The last report, while it is fresh.
+#[derive(Default)]
+pub struct Readiness {
+    last: Mutex<Option<(Instant, Arc<Report>)>>,
+    chains: Chains,
+}
+
+/// What `/readyz` answers.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// `ready` or `not-ready`.
+    pub status: &'static str,
+    /// Whether this is `update-server demo`, which signs with keys on this machine.
+    pub demo: bool,
+    /// Each repository.
+    pub repositories: Vec<RepositoryReport>,
+}
+
+/// One repository.
+#[derive(Debug, Serialize)]
+pub struct RepositoryReport {
+    /// Its name.
+    pub name: String,
+    /// Whether stations can use it: it verifies, and its timestamp is not expired.
+    pub ready: bool,
+    /// Whether all that it signs verifies, expiry aside.
+    pub verified: bool,
+    /// What stations are about to see.
+    pub roles: Vec<RoleReport>,
+    /// Roles whose keys lie on the server, as its policy says: for these the server is trusted.
+    pub keys_on_server: Vec<String>,
+    /// What this server signs by itself; absent when it signs nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshReport>,
+    /// What is wrong or soon will be, for people.
+    pub warnings: Vec<String>,
+    #[serde(skip)]
+    subjects: Vec<Warning>,
+}
+
+/// One role.
+#[derive(Debug, Serialize)]
+pub struct RoleReport {
+    /// Its name.
+    pub role: String,
+    /// Its version.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// Seconds until then; negative when it has.
+    #[serde(skip)]
+    pub seconds_left: i64,
+    /// Whole days until then, rounded down; negative when it has.
+    pub days_left: i64,
+    /// Whether it has.
+    pub expired: bool,
+}
+
+/// What this server has signed of a repository since it started.
+#[derive(Debug, Serialize)]
+pub struct RefreshReport {
+    /// How many times it signed something.
+    pub done: u64,
+    /// How many times it tried and failed.
+    pub failed: u64,
+    /// When it last signed something.
+    pub last: Option<UtcTime>,
+    /// Since when it fails; absent while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<UtcTime>,
+}
+
+impl Readiness {
+    /// A report is good for this long.
+    const FRESH: Duration = Duration::from_secs(1);
+
+    /// The report of the moment.
+    pub async fn report(&self, app: &Arc<App>) -> Arc<Report> {
+        // Held while the report is made: whoever asks meanwhile gets the same one.
+        let mut last = self.last.lock().await;
+        if let Some((made, report)) = &*last
+            && made.elapsed() < Self::FRESH
+        {
+            return report.clone();
+        }
+        let asked = app.clone();
+        let report = tokio::task::spawn_blocking(move || report(&asked)).await;
+        let report = report.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "the readiness report ended abnormally");
+            Report { status: "not-ready", demo: app.demo, repositories: Vec::new() }
+        });
+        let report = Arc::new(report);
+        *last = Some((Instant::now(), report.clone()));
+        report
+    }
+}
+
+fn report(app: &App) -> Report {
+    let now = app.clock.now();
+    let repositories: Vec<RepositoryReport> =
+        app.content.repositories().map(|(name, folder)| RepositoryReport::of(app, name, folder, now)).collect();
+    let ready = repositories.iter().all(|repository| repository.ready);
+    Report { status: if ready { "ready" } else { "not-ready" }, demo: app.demo, repositories }
+}
+
+impl RepositoryReport {
+    fn of(app: &App, name: &Name, folder: &Folder, now: UtcTime) -> RepositoryReport {
+        let state = RepositoryState::read(folder, name);
+        let verdict = app.readiness.chains.verdict(folder, name, now);
+        let current = state.role("timestamp").is_some_and(|timestamp| now < timestamp.expires);
+        let verified = verdict.fault.is_none();
+        let kept = app.upkeep.get(name);
+        let roles = state.roles.iter().map(|role| RoleReport {
+            role: role.role.clone(),
+            version: role.version,
+            expires: role.expires,
+            seconds_left: role.expires.unix() - now.unix(),
+            days_left: days_left(role.expires, now),
+            expired: now >= role.expires,
+        });
+        let roles = roles.collect();
+        let record = kept.filter(|kept| kept.keys().refresh_every.is_some()).map(|kept| kept.record());
+        let refresh = record.as_ref().map(RefreshReport::of);
+        let mut facts = Facts { roles: state.roles, unreadable: state.unreadable, fault: verdict.fault, record, ..Facts::default() };
+        if let Some(folder) = kept.map(|kept| &kept.keys().folder) {
+            let (misplaced, fault) = match misplaced(&verdict.offline_keys, folder) {
+                Ok(misplaced) => (misplaced, None),
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
+            (facts.misplaced, facts.keys_fault) = ((misplaced, folder.display().to_string()), fault);
+        }
+        let subjects = warnings(&facts, now);
+        RepositoryReport {
+            name: name.to_string(),
+            ready: current && verified,
+            verified,
+            roles,
+            keys_on_server: state.online,
+            refresh,
+            warnings: subjects.iter().map(|warning| warning.text.clone()).collect(),
+            subjects,
+        }
+    }
+}
+
+impl RefreshReport {
+    fn of(record: &Record) -> RefreshReport {
+        RefreshReport {
+            done: record.done,
+            failed: record.failed,
+            last: record.last_done,
+            failing_since: record.failing.as_ref().map(|failing| failing.since),
+        }
+    }
+}
+
+/// Logs every warning when the server starts and once a day from then on; for ever.
+pub async fn watch(app: Arc<App>) {
+    let mut daily = Daily::default();
+    loop {
+        let (report, now) = (app.readiness.report(&app).await, app.clock.now());
+        for repository in &report.repositories {
+            for warning in &repository.subjects {
+                if daily.is_due(&repository.name, &warning.subject, now) {
+                    tracing::warn!(repository.name = repository.name, warning.subject = warning.subject, "{}", warning.text);
+                }
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
