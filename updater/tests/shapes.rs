@@ -106,7 +106,7 @@ fn b8_a_journal_of_the_wrong_shape_is_an_error_and_no_panic() {
     // Each line with its right digest, so that the shape is what is judged.
     let line = |value: &Value| {
         let json = bytes(value);
-        [Digest::of(&json).to_hex()[..16].as_bytes(), b" ", &json, b"\n"].concat()
+        [&Digest::of(&json).to_hex().as_bytes()[..16], b" ", &json, b"\n"].concat()
     };
     walk("journal", &sample("plan"), read, line);
     let plan = line(&sample("plan"));

@@ -2,8 +2,8 @@
 //!
 //! Targets, OS roles, the targets role and the snapshot (objects are there already); stations start from root and timestamp, so all that is written before those is invisible, and a crash
 //! leaves the old, consistent view and orphans that `gc` removes. Before anything becomes visible the whole repository is read as it would be and verified as a station does it
-//! ([`View::read_pending`]): what is not signed as it must be, or leads stations backwards, is refused here, whoever made it. Root and timestamp become visible together
-//! ([`super::unfinished`]). No version is ever written twice (`docs/format.md` section 2).
+//! (`View::read_pending`): what is not signed as it must be, or leads stations backwards, is refused here, whoever made it. Root and timestamp become visible together
+//! (`unfinished.rs`). No version is ever written twice (`docs/format.md` section 2).
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Who holds which keys: rotating, revoking and moving them, each said beforehand as what stations will see.
 //!
-//! Every operation is a [`Change`] like any other, so it can be signed elsewhere and is verified before it becomes visible. Nothing here decides whose signature counts: that is said by
+//! Every operation is a [`Change`](super::change::Change) like any other, so it can be signed elsewhere and is verified before it becomes visible. Nothing here decides whose signature counts: that is said by
 //! root and delegations alone.
 
 use std::fmt;

@@ -1,7 +1,8 @@
 //! The client under test of the TUF conformance suite.
 //!
 //! Everything that is tested is the updater's own: `TrustedSet`, the refresh that drives it, the trust store and the HTTP source. Only what the suite asks for and production
-//! refuses lives here: signature schemes other than ed25519, key ids that are not computed from the key, and a command line.
+//! refuses lives here: signature schemes other than ed25519, key ids that are not computed from the key, and a command line. The suite knows two exit codes, 0 and 1, and this
+//! program no other.
 
 mod verifier;
 
@@ -59,7 +60,15 @@ enum Command {
 fn main() -> ExitCode {
     // Another provider cannot be installed in a process that has just started.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match run(Arguments::parse()) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            // What cannot be printed cannot be complained about either.
+            let _ = usage.print();
+            return if usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             #[expect(clippy::print_stderr, reason = "main prints")]
@@ -71,16 +80,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: &Arguments) -> Result<(), Failure> {
     let store = TrustStore::standalone(Arc::new(Folder::create(&arguments.metadata_dir)?))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
         Command::Init { trusted_root } => Ok(store.save("root", &std::fs::read(trusted_root)?)?),
         Command::Refresh => {
             let source = source(&arguments.metadata_url)?;
-            runtime.block_on(async { refresh(&source, &store)?.run().await }).map(drop).map_err(Into::into)
+            runtime.block_on(async { refresh(&source, &store)?.run().await.map(drop).map_err(Failure::from) })
         }
-        Command::Download => runtime.block_on(download(&arguments, &store)),
+        Command::Download => runtime.block_on(download(arguments, &store)),
     }
 }
 
@@ -91,6 +100,7 @@ async fn download(arguments: &Arguments, store: &TrustStore) -> Result<(), Failu
     let mut refresh = refresh(&metadata, store)?.run().await?;
     for path in &arguments.target_name {
         let target = refresh.find_target(path).await?.ok_or_else(|| format!("no role lists `{path}`"))?;
+        // The suite looks at what is in the folder, not at names; a target path is never taken for the path of a file.
         let file = folder.join(Digest::of(path.as_bytes()).to_hex());
         if std::fs::read(&file).is_ok_and(|bytes| target.match_bytes(&bytes)) {
             continue;
@@ -101,10 +111,11 @@ async fn download(arguments: &Arguments, store: &TrustStore) -> Result<(), Failu
     Ok(())
 }
 
-fn refresh<'a>(source: &'a HttpSource, store: &'a TrustStore) -> Result<Refresh<'a, HttpSource>, updater::refresh::RefreshError> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-    let now = UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX));
-    Refresh::new(source, store, "", now, Arc::new(verifier::SuiteVerifier), Limits::default())
+fn refresh<'a>(source: &'a HttpSource, store: &'a TrustStore) -> Result<Refresh<'a, HttpSource>, Failure> {
+    // A clock before 1970 would make everything look fresh.
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = UtcTime::from_unix(i64::try_from(seconds)?);
+    Ok(Refresh::new(source, store, "", now, Arc::new(verifier::SuiteVerifier), Limits::default())?)
 }
 
 /// A source at `url`, as a folder.
