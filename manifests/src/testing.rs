@@ -44,6 +44,8 @@ impl TestRepository {
         let now: UtcTime = "2026-11-21T10:00:00Z".parse().expect("a time");
         let name = "acme".parse().expect("a name");
         let repository = Repository::init(&folder.path().join("repo"), &name, None, now).expect("a new repository");
+        // A program that another test starts at this very moment may hold our lock for as long as it takes to start.
+        let repository = repository.waiting(Duration::from_secs(10));
         TestRepository { folder, repository, now }
     }
 

@@ -74,7 +74,7 @@ pub enum TrustError {
         role: String,
     },
     /// Not valid any more at the time of the check.
-    #[error("{} expired at {expired}, it is {now}: nothing newer could be had (is this computer's clock right?)", quoted(.role, NAME))]
+    #[error("{} expired at {expired}, it is {now}: nothing newer could be had (is this computer's clock right, and was the publisher's?)", quoted(.role, NAME))]
     Expired {
         /// The role.
         role: String,

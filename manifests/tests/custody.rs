@@ -502,3 +502,76 @@ fn a_request_whose_state_before_was_made_up_is_not_signed_blindly() {
     with_keys(&thief, &nothing, Delivery::Request(file.clone())).refresh(later, &Silent).unwrap();
     assert_eq!(unvouched(&file), ["linux"]);
 }
+
+#[test]
+fn no_key_is_written_into_a_repository_and_no_output_replaces_a_key() {
+    let test = TestRepository::new();
+    let (repository, inside) = (test.repository(), test.path().join("metadata/keys"));
+    let refused = |error: PublishError| error.to_string().contains("lies in the repository");
+    assert!(refused(repository.split(&["root".into()], &[&KeyFolder::new(&inside)], false, test.now(), &Silent).unwrap_err()));
+    let link = test.scratch("link");
+    std::os::unix::fs::symlink(test.path(), &link).unwrap();
+    assert!(KeyFolder::new(&link.join("keys")).create().is_err(), "a link leads there, too");
+    let source = test.folder("two", &[("a", b"2")]);
+    let to = |file: PathBuf| {
+        with_keys(&test, repository.keys().path(), Delivery::Request(file)).publish(&test.request(&source, "2.0.0"), test.now(), &Silent)
+    };
+    assert!(refused(to(test.path().join("metadata/timestamp.json")).unwrap_err()));
+    let key = repository.keys().path().join(format!("{}.json", key_of(&test, "root")));
+    let before = fs::read(&key).unwrap();
+    assert!(to(key.clone()).unwrap_err().to_string().contains("private key"));
+    assert_eq!(fs::read(&key).unwrap(), before);
+    assert!(test.repository().keys().holds(&key_of(&test, "root")));
+}
+
+/// A request for linux, edited and signed with the key of linux: what the holder of that key can send.
+fn signed_after(test: &TestRepository, edit: impl FnOnce(&mut Value)) -> PublishError {
+    let file = test.scratch("edited.json");
+    let source = test.folder("two", &[("a", b"2")]);
+    let nothing = test.scratch("no-keys");
+    fs::create_dir_all(&nothing).unwrap();
+    with_keys(test, &nothing, Delivery::Request(file.clone())).publish(&test.request(&source, "2.0.0"), test.now(), &Silent).unwrap();
+    let mut value: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    edit(&mut value);
+    // A document that was changed is listed anew.
+    let text = value["documents"][CHANNEL].as_str().unwrap().to_owned();
+    value["roles"]["linux"]["signed"]["targets"][CHANNEL] =
+        json!({ "length": text.len(), "hashes": { "sha256": Digest::of(text.as_bytes()).to_hex() } });
+    fs::write(&file, serde_json::to_vec(&value).unwrap()).unwrap();
+    sign(&file, test.repository().keys().path());
+    test.repository().submit(&[&file], test.now(), &Silent).unwrap_err()
+}
+
+#[test]
+fn a_signed_request_cannot_make_a_role_eternal_or_stillborn_nor_use_up_the_numbers_nor_hide_releases() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"1")], "1.0.0");
+    for expires in ["9999-12-31T00:00:00Z", "2020-01-01T00:00:00Z"] {
+        let error = signed_after(&test, |value| value["roles"]["linux"]["signed"]["expires"] = json!(expires));
+        assert!(matches!(&error, PublishError::Commit(CommitError::Lifetime { .. })), "{expires}: {error}");
+    }
+    let document = |value: &mut Value, edit: &dyn Fn(&mut Value)| {
+        let mut document: Value = serde_json::from_str(value["documents"][CHANNEL].as_str().unwrap()).unwrap();
+        edit(&mut document);
+        value["documents"][CHANNEL] = json!(document.to_string());
+    };
+    let error = signed_after(&test, |value| document(value, &|document| document["last_sequence"] = json!((1u64 << 53) - 2)));
+    assert!(matches!(&error, PublishError::Commit(CommitError::Backwards(reason)) if reason.contains("numbered up to")), "{error}");
+    let error = signed_after(&test, |value| document(value, &|document| document["releases"][1]["scheme"] = json!("unheard-of")));
+    assert!(matches!(&error, PublishError::Commit(CommitError::Backwards(reason)) if reason.contains("does not understand")), "{error}");
+}
+
+#[test]
+fn a_role_has_at_most_32_keys_and_a_key_that_is_needed_every_day_is_not_moved_away() {
+    let test = TestRepository::new();
+    let repository = test.repository();
+    let many = Rotation { add: usize::MAX, ..replace("root") };
+    let error = repository.rotate(&[many], repository.keys(), false, true, test.now(), &Silent).unwrap_err();
+    assert!(matches!(error, PublishError::Custody(CustodyError::Threshold { .. })), "{error}");
+    let view = test.view();
+    let shared = view.root.keys[&key_of(&test, "snapshot")].clone();
+    let rotation = Rotation { role: "targets".into(), add: 0, admit: vec![shared], drop: Dropped::Ids(vec![]), threshold: None };
+    repository.rotate(&[rotation], repository.keys(), false, false, test.now(), &Silent).unwrap();
+    let error = repository.split(&["targets".into()], &[&KeyFolder::new(&test.scratch("safe"))], false, test.now(), &Silent).unwrap_err();
+    assert!(matches!(error, PublishError::Custody(CustodyError::NeededHere { .. })), "{error}");
+}

@@ -20,9 +20,12 @@ use manifests::name::Name;
 use manifests::publish::commit::CommitError;
 use manifests::publish::keys::KeyError;
 use manifests::publish::lock::LockError;
-use manifests::publish::refresh::{Signing, is_due};
+use manifests::publish::refresh::{Signing, distrust, is_due};
+use manifests::publish::view::View;
 use manifests::publish::{PublishError, Repository, Silent};
+use manifests::role::HasHeader as _;
 use manifests::time::UtcTime;
+use manifests::timestamp::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::app::App;
@@ -151,9 +154,14 @@ impl Kept {
     fn refresh(&self, every: Duration, now: UtcTime) -> Result<Vec<(String, u64, UtcTime)>, PublishError> {
         let repository = self.open()?;
         let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX);
+        let timestamp = |view: &View| view.headers().into_iter().find(|(role, ..)| role == Timestamp::KIND).map(|(.., expires)| expires);
+        if let Ok(view) = repository.view()
+            && let Some(reason) = timestamp(&view).and_then(|expires| distrust(expires, now))
+        {
+            return Err(CommitError::Clock(reason).into());
+        }
         // Looked at without the lock first: most looks find nothing to do. What does not verify may be in the middle of a change, which the lock tells.
-        let rests =
-            |view: manifests::publish::view::View| !view.headers().iter().any(|(role, _, expires)| is_due(role, *expires, every, now));
+        let rests = |view: View| !view.headers().iter().any(|(role, _, expires)| is_due(role, *expires, every, now));
         if repository.view().is_ok_and(rests) {
             return Ok(vec![]);
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use manifests::digest::Digest;
 use manifests::publish::custody::CustodyError;
-use manifests::publish::effect::effects;
+use manifests::publish::effect::{Effect, effects};
 use manifests::publish::keys::KeyFolder;
 use manifests::publish::proposal::{Progress, Proposal};
 use manifests::publish::signers::Signers;
@@ -58,6 +58,11 @@ impl SignArgs {
         let mut changes = format!("for repository `{}`, whose root {version} has sha256 {root}", proposal.repository);
         for effect in &effects {
             changes += &format!("\n  {}", one_line(&effect.to_string()));
+        }
+        if let (false, Some(Effect::Unreadable { path })) =
+            (self.dry_run, effects.iter().find(|effect| matches!(effect, Effect::Unreadable { .. })))
+        {
+            return Err(CustodyError::Unreadable { path: path.clone() }.into());
         }
         let asks = !self.yes && !self.dry_run && !proposal.is_signed();
         if asks {

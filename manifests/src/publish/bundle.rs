@@ -11,7 +11,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::disk::{Disk, DiskError, failed};
+use super::disk::{Disk, DiskError, failed, refuse_precious};
 use super::proposal::Proposal;
 use super::signing_request;
 use super::{PublishError, Repository};
@@ -27,6 +27,7 @@ const MOST_ENTRIES: usize = 200_000;
 
 /// Writes `file`, whole or not at all.
 pub(super) fn write(file: &Path, proposal: &Proposal, disk: &Disk, objects: &BTreeSet<Digest>) -> Result<(), PublishError> {
+    refuse_precious(file)?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = tempfile::NamedTempFile::new_in(folder).map_err(failed("write beside", file))?;
     let mut zip = ZipWriter::new(io::BufWriter::new(beside.as_file()));

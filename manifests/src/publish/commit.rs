@@ -11,13 +11,14 @@ use serde::Serialize;
 
 use crate::canonical;
 use crate::name::{ChannelId, Os};
+use crate::publish::custody::plan::HIGHEST_HONEST;
 use crate::publish::disk::{Disk, DiskError};
 use crate::publish::keys::KeyError;
 use crate::publish::layout;
 use crate::publish::proposal::{Proposal, content};
 use crate::publish::signers::Signers;
 use crate::publish::unfinished;
-use crate::publish::versions::Versions;
+use crate::publish::versions::{Versions, lifetime_days};
 use crate::publish::view::{Pending, View, ViewError};
 use crate::role::{HasHeader, Header, MetaFile};
 use crate::root::Root;
@@ -83,6 +84,21 @@ pub enum CommitError {
     /// The repository would not verify.
     #[error("nothing was changed, for stations would refuse it: {0}")]
     Unsound(Box<ViewError>),
+    /// The clock is not believed.
+    #[error("{0}")]
+    Clock(String),
+    /// A role that has expired already, or that would outlive every care for it.
+    #[error(
+        "`{role}` would be valid until {expires}: a role is valid for {days} days from when it is made; run the command that made it again"
+    )]
+    Lifetime {
+        /// The role.
+        role: String,
+        /// Its expiry.
+        expires: UtcTime,
+        /// Days that it may be valid.
+        days: i64,
+    },
     /// Stations would be led backwards.
     #[error("nothing was changed, for stations refuse to go backwards: {0}")]
     Backwards(String),
@@ -108,6 +124,7 @@ pub(super) fn commit(
     for (role, envelope) in proposal.in_order() {
         let header: Header = content(envelope).ok_or_else(|| CommitError::NoRole(role.to_owned()))?;
         Versions::refuse_run_away(role, header.version.get())?;
+        refuse_lifetime(role, header.expires, now)?;
         let bytes = canonical::to_stored(envelope).map_err(|error| CommitError::Sign { role: role.to_owned(), source: error.into() })?;
         signed.push((role.to_owned(), header.version.get(), header.expires));
         if role == Root::KIND {
@@ -126,6 +143,15 @@ pub(super) fn commit(
     }
     unfinished::show(disk, &pending)?;
     Ok(signed)
+}
+
+/// Refuses a role that stations would refuse at once, and one whose expiry would never make anybody look at it again. A clock may be a month wrong where the role was made.
+fn refuse_lifetime(role: &str, expires: UtcTime, now: UtcTime) -> Result<(), CommitError> {
+    let days = lifetime_days(role);
+    if expires <= now || expires > now.plus_days(days.saturating_add(31)) {
+        return Err(CommitError::Lifetime { role: role.to_owned(), expires, days });
+    }
+    Ok(())
 }
 
 /// Refuses a proposal that was composed from roles that are no longer current.
@@ -156,7 +182,16 @@ fn refuse_backwards(before: &View, after: &View) -> Result<(), String> {
         if document.epoch != after.policy.epoch(id.os) {
             return Err(format!("{id} is of epoch {}, but the policy says {}", document.epoch, after.policy.epoch(id.os)));
         }
+        let was_unread = before.channels.get(id).map(|before| before.unavailable.as_slice()).unwrap_or_default();
+        if document.unavailable != was_unread && !document.unavailable.is_empty() {
+            return Err(format!(
+                "{id} would list releases that this program does not understand: commit it with a newer one, if it is meant so"
+            ));
+        }
         let (was, is) = (highest(before, id), highest(after, id));
+        if is > was.max(HIGHEST_HONEST) {
+            return Err(format!("{id} would be numbered up to {is}, which leaves few numbers for later releases"));
+        }
         if is < was && after.policy.epoch(id.os) == before.policy.epoch(id.os) {
             return Err(format!("the releases of {id} were numbered up to {was}, and would be up to {is}"));
         }

@@ -33,7 +33,7 @@ use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
 
 mod named;
-mod plan;
+pub(in crate::publish) mod plan;
 pub mod split;
 
 pub use named::{key_named, keys_named};
@@ -133,6 +133,26 @@ pub enum CustodyError {
         role: String,
         /// The keys that could sign it and have not.
         wanted: String,
+    },
+    /// A request changes something that this program cannot read.
+    #[error(
+        "`{path}` would change in a way that this program cannot read, so nobody can say what would be signed: use a newer program, or do not sign it"
+    )]
+    Unreadable {
+        /// The target path.
+        path: String,
+    },
+    /// A key that is to be moved is needed where it lies.
+    #[error(
+        "key {key} of {role} signs for {online}, too, which is signed here every day: give {role} a key of its own first (`manifests keys rotate`)"
+    )]
+    NeededHere {
+        /// The key.
+        key: KeyId,
+        /// The role whose keys are to be moved.
+        role: String,
+        /// The online role.
+        online: String,
     },
     /// Nothing would change.
     #[error("nothing would change: give a role to rotate, keys to add or to drop, or another threshold")]

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::channel::ObjectRef;
 use crate::digest::{Digest, Hasher};
+use crate::publish::keys::{MAX_KEY_FILE_BYTES, is_private_key};
 use crate::publish::layout;
 
 /// A file of a repository could not be read or written.
@@ -257,8 +258,33 @@ impl ObjectWriter<'_> {
     }
 }
 
+/// Refuses a place that a person chose for a file when a private key lies there, or when it is in a repository: what is written there would replace the one, or be served with the other.
+pub(crate) fn refuse_precious(file: &Path) -> Result<(), DiskError> {
+    refuse_in_repository(file)?;
+    let is_key = File::open(file).is_ok_and(|opened| {
+        let mut bytes = zeroize::Zeroizing::new(Vec::new());
+        opened.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes).is_ok() && is_private_key(&bytes)
+    });
+    if is_key { Err(failed("replace", file)(io::Error::other("it is a private key; choose another name"))) } else { Ok(()) }
+}
+
+/// Refuses a place in a repository, whatever links lead there.
+pub(crate) fn refuse_in_repository(place: &Path) -> Result<(), DiskError> {
+    let absolute = std::path::absolute(place).map_err(failed("find", place))?;
+    let existing = absolute.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok()).unwrap_or_default();
+    match existing.ancestors().find(|ancestor| ancestor.join(layout::REPOSITORY).is_file()) {
+        Some(repository) => {
+            let reason =
+                format!("it lies in the repository `{}`, which is served and copied; choose a place outside it", repository.display());
+            Err(failed("use", place)(io::Error::other(reason)))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Makes `file`, which lies outside any repository, hold `bytes`: durably, and whole or not at all.
 pub(crate) fn write_beside(file: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    refuse_precious(file)?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed("write beside", file))?;
     beside.write_all(bytes).and_then(|()| beside.as_file().sync_all()).map_err(failed("write beside", file))?;

@@ -12,11 +12,12 @@ use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::name::{ChannelId, Os};
-use crate::policy::{Custody, POLICY_PATH, Policy};
-use crate::role::{HasHeader as _, RoleKeys};
+use crate::policy::{Custody, Floor, POLICY_PATH, Policy};
+use crate::role::{HasHeader as _, Header, RoleKeys};
 use crate::root::Root;
 use crate::snapshot::Snapshot;
 use crate::targets::{Delegations, Targets};
+use crate::time::UtcTime;
 use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
 
@@ -79,10 +80,25 @@ pub enum Effect {
         /// Its target path.
         path: String,
     },
-    /// A role is signed anew, with nothing else changed in it.
-    Renewed {
+    /// A role is signed anew.
+    Role {
         /// The role.
         role: String,
+        /// Whether nothing else changes in it.
+        is_only_renewed: bool,
+        /// Its version.
+        version: u64,
+        /// Until when it is valid.
+        expires: UtcTime,
+    },
+    /// A new security floor.
+    Floor(Floor),
+    /// Numbers of releases are used up that no release has.
+    Numbers {
+        /// The channel.
+        channel: ChannelId,
+        /// The number after which the next release is numbered.
+        last: u64,
     },
     /// Whose signatures it takes.
     Signatures {
@@ -139,7 +155,7 @@ impl fmt::Display for Effect {
             }
             Effect::Custody { role, custody: Custody::Offline } => write!(f, "policy: the keys of {role} are kept offline"),
             Effect::Custody { role, custody: Custody::Online } => write!(f, "policy: the keys of {role} lie on the machine that serves"),
-            Effect::Policy => f.write_str("policy: floors, bounds or limits change"),
+            Effect::Policy => f.write_str("policy: floors go, or bounds or limits change"),
             Effect::Release { channel, sequence, build, manifest, what } => {
                 let what = match what {
                     ReleaseEffect::New => "is new",
@@ -151,7 +167,14 @@ impl fmt::Display for Effect {
                 write!(f, "{channel}: release {sequence} (build {build}, manifest {manifest}) {what}")
             }
             Effect::Unreadable { path } => write!(f, "`{path}` changes in a way that this program cannot read: do not sign it"),
-            Effect::Renewed { role } => write!(f, "{role} is signed anew"),
+            Effect::Role { role, is_only_renewed, version, expires } => {
+                let what = if *is_only_renewed { "is signed anew, nothing else in it changes" } else { "is signed" };
+                write!(f, "{role} {what}: version {version}, valid until {expires}")
+            }
+            Effect::Floor(Floor { os, product, epoch, sequence, reason }) => {
+                write!(f, "policy: {product} for {os} is insecure below {epoch}:{sequence}: {reason}")
+            }
+            Effect::Numbers { channel, last } => write!(f, "{channel}: the next release is numbered after {last}"),
             Effect::Signatures { role, needed, here } => {
                 write!(f, "{role} takes {needed} signature{}; keys at hand: {here}", if *needed == 1 { "" } else { "s" })
             }
@@ -171,9 +194,14 @@ pub fn effects(proposal: &Proposal, here: &dyn Fn(&KeyId) -> bool) -> Vec<Effect
         };
         effects.extend(read.unwrap_or_else(|| vec![Effect::Unreadable { path: path.clone() }]));
     }
-    for role in proposal.roles.keys().filter(|role| role.as_str() != Root::KIND) {
-        if is_only_renewed(proposal, role) {
-            effects.push(Effect::Renewed { role: role.clone() });
+    for (role, envelope) in proposal.in_order() {
+        let is_only_renewed = role != Root::KIND && is_only_renewed(proposal, role);
+        match content::<Header>(envelope) {
+            Some(header) => {
+                let (version, expires) = (header.version.get(), header.expires);
+                effects.push(Effect::Role { role: role.to_owned(), is_only_renewed, version, expires });
+            }
+            None => effects.push(Effect::Unreadable { path: role.to_owned() }),
         }
     }
     for progress in proposal.progress() {
@@ -241,7 +269,9 @@ fn policy_effects(proposal: &Proposal, replaced: Option<&[u8]>, bytes: &[u8]) ->
         .collect();
     let moved = after.custody.iter().filter(|(role, custody)| before.custody.get(*role).unwrap_or(&Custody::Offline) != *custody);
     effects.extend(moved.map(|(role, custody)| Effect::Custody { role: role.clone(), custody: *custody }));
-    let rest = |policy: &Policy| (policy.floors.clone(), policy.offline_max_age_days, policy.steering.clone());
+    effects.extend(after.floors.iter().filter(|floor| !before.floors.contains(floor)).cloned().map(Effect::Floor));
+    let kept = |policy: &Policy| policy.floors.iter().filter(|floor| before.floors.contains(floor)).count();
+    let rest = |policy: &Policy| (kept(policy), policy.offline_max_age_days, policy.steering.clone());
     effects.extend((rest(&before) != rest(&after)).then_some(Effect::Policy));
     Some(effects)
 }
@@ -276,6 +306,11 @@ fn release_effects(path: &str, replaced: Option<&[u8]>, bytes: &[u8]) -> Option<
             Some(_) => continue,
         };
         effects.push(effect(release, what));
+    }
+    let listed = after.releases.iter().map(|release| release.sequence).max().unwrap_or(0);
+    let counted = before.as_ref().map_or(0, |before| before.last_sequence);
+    if after.last_sequence > listed.max(counted) {
+        effects.push(Effect::Numbers { channel: channel.clone(), last: after.last_sequence });
     }
     let gone = before.iter().flat_map(|before| &before.releases).filter(|release| after.release(release.sequence).is_none());
     effects.extend(gone.map(|release| effect(release, ReleaseEffect::Gone)));

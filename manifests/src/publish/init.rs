@@ -35,8 +35,8 @@ use crate::time::UtcTime;
 use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
 
-/// Most keys of a root: as many as a signed root may have signatures ([`crate::limits::Limits`]), halved, for a root is signed by the keys before it, too.
-const MOST_ROOT_KEYS: usize = 32;
+/// Most keys of a role: as many as a signed root may have signatures ([`crate::limits::Limits`]), halved, for a root is signed by the keys before it, too.
+pub(super) const MOST_KEYS: usize = 32;
 
 impl Repository {
     /// Makes the repository `name` at `path`, a new or empty folder, with one new key for every role in `keys` (`<repo>.keys` beside it when absent).
@@ -94,7 +94,7 @@ impl RootKeys {
     /// `count` keys of which `threshold` must sign; `None` when that is impossible, or more than a root holds.
     pub fn new(count: usize, threshold: u64) -> Option<RootKeys> {
         let threshold = NonZeroU64::new(threshold).filter(|threshold| threshold.get() <= count as u64)?;
-        (count <= MOST_ROOT_KEYS).then_some(RootKeys { count, threshold })
+        (count <= MOST_KEYS).then_some(RootKeys { count, threshold })
     }
 }
 

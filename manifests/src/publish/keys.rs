@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::digest::decode_hex;
 use crate::key::{Key, KeyId};
-use crate::publish::disk::{DiskError, failed};
+use crate::publish::disk::{DiskError, failed, refuse_in_repository};
 use crate::publish::passphrase::{LockedKey, PassphraseError, PassphraseSource};
 use crate::role::RoleKeys;
 use crate::signer::{Ed25519Signer, Signer};
@@ -178,8 +178,9 @@ impl KeyFolder {
         self.create().map(|()| self)
     }
 
-    /// Makes the folder, 0700, if it is missing.
+    /// Makes the folder, 0700, if it is missing. Never in a repository, which is served and copied.
     pub fn create(&self) -> Result<(), KeyError> {
+        refuse_in_repository(&self.path)?;
         if self.path.is_dir() {
             return Ok(());
         }

@@ -53,6 +53,24 @@ pub fn is_due(role: &str, expires: UtcTime, every_seconds: i64, now: UtcTime) ->
     is_online(role) && (old || is_half_gone(role, expires, now))
 }
 
+/// Days after a timestamp was signed beyond which a clock is not believed by itself, and seconds by which the timestamp may be ahead of it.
+const BELIEVED_DAYS: i64 = 60;
+
+/// Why a clock that says `now` is not to be signed by without a person: stations go by the latest time that they have seen signed, so one leap of a clock strands them all. `expires` is the
+/// timestamp's.
+pub fn distrust(expires: UtcTime, now: UtcTime) -> Option<String> {
+    let signed = UtcTime::from_unix(expires.unix().saturating_sub(lifetime_days(Timestamp::KIND).saturating_mul(DAY_SECONDS)));
+    if signed.unix() > now.unix().saturating_add(DAY_SECONDS) {
+        return Some(format!(
+            "the timestamp was signed at {signed}, which this computer's clock ({now}) has not reached: stations that saw it go by that time; set the clock, and if it was wrong \
+             then, let stations forget it with `manifests keys rotate REPO snapshot timestamp`"
+        ));
+    }
+    (now >= signed.plus_days(BELIEVED_DAYS)).then(|| {
+        format!("this computer's clock says {now}, more than {BELIEVED_DAYS} days after the timestamp was signed ({signed}): if that is right, run `manifests refresh` once")
+    })
+}
+
 /// What a refresh did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refreshed {

@@ -4,6 +4,8 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use manifests::publish::Silent;
+use manifests::publish::refresh::Signing;
 use update_server::{readiness, upkeep};
 
 use crate::site::Site;
@@ -40,6 +42,9 @@ async fn a21_keys_of_offline_roles_are_never_used_and_are_told_of() {
     for role in ["root", "targets", "linux"] {
         site.give_key_of(role);
     }
+    // The server has been up to yesterday.
+    let yesterday = site.publisher.now().plus_days(356);
+    site.on_server().refresh_roles(Signing::Online, yesterday, &Silent).unwrap();
     let app = site.app_after(357, &site.settings());
     let before = ["root", "targets", "linux"].map(|role| site.role(role));
     let _keeping = upkeep::start(&app);
@@ -52,6 +57,33 @@ async fn a21_keys_of_offline_roles_are_never_used_and_are_told_of() {
     let told = |words: &[&str]| repository.warnings.iter().any(|warning| words.iter().all(|word| warning.contains(word)));
     assert!(told(&["the keys of root, targets, linux lie in", &folder]), "{:?}", repository.warnings);
     assert!(told(&["`targets` expires in 5 days"]), "{:?}", repository.warnings);
+}
+
+/// Stations go by the latest time that they have seen signed: one leap of the server's clock would strand them all.
+#[tokio::test(start_paused = true)]
+async fn f14_a_server_whose_clock_has_leapt_signs_nothing_and_says_so() {
+    let site = Site::new();
+    let before = site.role("timestamp");
+    let app = site.app_after(200, &site.settings());
+    let _keeping = upkeep::start(&app);
+    tokio::time::sleep(DAY).await;
+    assert_eq!(site.role("timestamp"), before);
+    let report = app.readiness.report(&app).await;
+    let warnings = &report.repositories[0].warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("clock says") && warning.contains("manifests refresh")), "{warnings:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn f14_a_timestamp_from_the_future_is_told_of_with_the_cure() {
+    let site = Site::new();
+    let ahead = site.publisher.now().plus_days(200);
+    site.on_server().refresh_roles(Signing::Online, ahead, &Silent).unwrap();
+    let app = site.app_after(1, &site.settings());
+    let _keeping = upkeep::start(&app);
+    tokio::time::sleep(DAY).await;
+    let report = app.readiness.report(&app).await;
+    let warnings = &report.repositories[0].warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("keys rotate REPO snapshot timestamp")), "{warnings:?}");
 }
 
 #[tokio::test(start_paused = true)]

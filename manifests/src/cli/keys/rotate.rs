@@ -72,7 +72,8 @@ impl RotateArgs {
             drop: drop.clone(),
             threshold: self.threshold,
         };
-        let rotations: Vec<Rotation> = self.roles.iter().map(rotation).collect();
+        let roles: std::collections::BTreeSet<&String> = self.roles.iter().collect();
+        let rotations: Vec<Rotation> = roles.into_iter().map(rotation).collect();
         let (folder, is_other) = self.new_keys.folder(repository.keys())?;
         let rotated = repository.rotate(&rotations, &folder, is_other, self.dry_run, now, &output.progress())?;
         Ok(report(&rotated, self.dry_run, &self.handover, &self.repo, output))

@@ -10,6 +10,8 @@ use crate::name::{Name, Os};
 use crate::policy::{Custody, Floor, POLICY_PATH, Policy};
 use crate::publish::PublishError;
 use crate::publish::change::Change;
+use crate::publish::compose::Refused;
+use crate::publish::init::MOST_KEYS;
 use crate::publish::refresh;
 use crate::publish::view::View;
 use crate::role::{HasHeader as _, KeyTable, RoleKeys};
@@ -20,7 +22,7 @@ use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
 
 /// Sequences above this are nobody's honest work: a release every second for 136 years.
-const HIGHEST_HONEST: u64 = 1 << 32;
+pub(in crate::publish) const HIGHEST_HONEST: u64 = 1 << 32;
 
 /// Root, delegations and documents as they will be.
 pub(super) struct Plan<'a> {
@@ -76,12 +78,10 @@ impl<'a> Plan<'a> {
             Dropped::Ids(ids) => keys.keyids.retain(|id| !ids.contains(id)),
         }
         let threshold = rotation.threshold.unwrap_or(before.threshold.get());
-        let count = keys.keyids.len() + rotation.add + rotation.admit.len();
-        keys.threshold = NonZeroU64::new(threshold).filter(|threshold| threshold.get() <= count as u64).ok_or(CustodyError::Threshold {
-            role: role.clone(),
-            keys: count,
-            threshold,
-        })?;
+        let count = keys.keyids.len().saturating_add(rotation.add).saturating_add(rotation.admit.len());
+        let possible = |threshold: &NonZeroU64| threshold.get() <= count as u64 && count <= MOST_KEYS;
+        keys.threshold =
+            NonZeroU64::new(threshold).filter(possible).ok_or(CustodyError::Threshold { role: role.clone(), keys: count, threshold })?;
         let unchanged = *keys == before && rotation.add == 0 && rotation.admit.is_empty();
         if unchanged {
             return Err(CustodyError::Nothing);
@@ -116,6 +116,14 @@ impl<'a> Plan<'a> {
         let epoch = self.policy.begin_epoch(os);
         let mut documents: Vec<ChannelDocument> = self.view.channels.values().filter(|document| document.id.os == os).cloned().collect();
         for document in &mut documents {
+            let lost = document
+                .unavailable
+                .iter()
+                .find(|release| !disowned.contains(&Disowned { product: document.id.product.clone(), sequence: release.sequence }));
+            if lost.is_some() {
+                return Err(Refused::NewerDocument(document.id.clone()).into());
+            }
+            document.unavailable.clear();
             let product = document.id.product.clone();
             let is_disowned = |release: &Release| disowned.contains(&Disowned { product: product.clone(), sequence: release.sequence });
             document.releases.retain(|release| !is_disowned(release));

@@ -17,7 +17,10 @@ use crate::publish::keys::KeyFolder;
 use crate::publish::progress::Progress;
 use crate::publish::proposal::Proposal;
 use crate::publish::{PublishError, Repository};
+use crate::role::HasHeader as _;
+use crate::snapshot::Snapshot;
 use crate::time::UtcTime;
+use crate::timestamp::Timestamp;
 
 /// What a split did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +51,16 @@ impl Repository {
         let mut policy = view.policy.clone();
         for role in roles {
             let keys = view.keys_of(role).ok_or_else(|| CustodyError::NoRole(role.clone()))?;
-            let here = keys.keyids.iter().filter(|id| self.keys.holds(id));
-            moved.extend(here.zip(to.iter().cycle()).map(|(id, to)| (role.clone(), id.clone(), *to)));
+            let is_moved = |moved: &[(String, KeyId, &KeyFolder)], id: &KeyId| moved.iter().any(|(_, other, _)| other == id);
+            let here: Vec<&KeyId> = keys.keyids.iter().filter(|id| self.keys.holds(id) && !is_moved(&moved, id)).collect();
+            let online = [Snapshot::KIND, Timestamp::KIND].into_iter().filter(|online| !roles.iter().any(|role| role == online));
+            for online in online {
+                let needs = |id: &&&KeyId| view.keys_of(online).is_some_and(|keys| keys.keyids.contains(id));
+                if let Some(id) = here.iter().find(needs) {
+                    return Err(CustodyError::NeededHere { key: (*id).clone(), role: role.clone(), online: online.to_owned() }.into());
+                }
+            }
+            moved.extend(here.into_iter().zip(to.iter().cycle()).map(|(id, to)| (role.clone(), id.clone(), *to)));
             policy.custody.insert(role.clone(), Custody::Offline);
         }
         let mut change = Change::default();

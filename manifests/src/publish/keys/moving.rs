@@ -17,6 +17,7 @@ impl KeyFolder {
         self.load(id)?.ok_or_else(|| self.no_such_key(id))?;
         let (bytes, _) = store::bytes(&self.file(id))?;
         other.create()?;
+        store::sweep(other.path());
         let path = other.file(id);
         if path.exists() {
             let (there, _) = store::bytes(&path)?;

@@ -62,6 +62,14 @@ pub(super) fn write(path: &Path, bytes: &[u8], check: impl FnOnce(&[u8]) -> Resu
     Ok(sync_folder(folder).map_err(failed("fsync", folder))?)
 }
 
+/// Removes what a command that was cut short left of a key file in `folder`: a copy of a private key that nothing names. Best effort.
+pub(super) fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for left in entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(layout::TEMPORARY))) {
+        let _ = erase(&left.path());
+    }
+}
+
 /// A file without its name yet; goes away unless it was renamed.
 struct Beside(PathBuf);
 
