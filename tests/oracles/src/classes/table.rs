@@ -28,7 +28,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "hex in upper case",
         how: Refuses(Ours),
-        why: "4.2 says \"hex-encoded\" and leaves the case open. We know one spelling of everything that is signed or compared (docs/format.md section 1); every tool writes lower case.",
+        why: "4.2.1 says \"hex-encoded\" and leaves the case open. We know one spelling of everything that is signed or compared (docs/format.md section 1); every tool writes lower case.",
         applies: |seen| seen.has(&["signature in upper case", "key in upper case", "file flipped"]),
     },
     Class {
@@ -101,7 +101,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "white space in hex",
         how: Accepts(Python),
-        why: "Python's `bytes.fromhex` skips white space. 4.2: a signature is \"hex-encoded\". We and sigstore-tuf are right.",
+        why: "Python's `bytes.fromhex` skips white space. 4.2.1: a signature is \"hex-encoded\". We and sigstore-tuf are right.",
         applies: |seen| seen.begins("broken signature", &["spaced"]),
     },
     Class {
@@ -113,7 +113,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "key type that a client does not know",
         how: Refuses(Python),
-        why: "python-tuf refuses a file whose key table holds a key of a type unknown to it, though nobody needs that key. 4.2: \"TUF is not restricted to any particular signature schemes, \
+        why: "python-tuf refuses a file whose key table holds a key of a type unknown to it, though nobody needs that key. 4.2.2: \"TUF is not restricted to any particular signature schemes, \
               key types\". We and sigstore-tuf count such a key as one that never signs.",
         applies: |seen| seen.has(&["key of an unknown type"]),
     },
@@ -126,7 +126,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "content that is written anew before its signature is checked",
         how: Refuses(Python),
-        why: "python-tuf checks the signature of what it would write itself: a second entry in a timestamp's `meta`, an optional `null`, an empty list of them are gone by then. 4.1: the signature is \
+        why: "python-tuf checks the signature of what it would write itself: a second entry in a timestamp's `meta`, an optional `null`, an empty list of them are gone by then. 4.2.1: the signature is \
               over the canonical form of the metadata, so of what came. We and sigstore-tuf are right where the file is acceptable at all.",
         applies: |seen| {
             seen.has(&["more files listed"])
@@ -160,7 +160,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "instants in other spellings",
         how: Accepts(Sigstore),
-        why: "sigstore-tuf reads any RFC 3339 instant and more: offsets, fractions, lower case, no seconds, second 60. 4.2.1: the format is \"YYYY-MM-DDTHH:MM:SSZ\". We and python-tuf are right (B9).",
+        why: "sigstore-tuf reads any RFC 3339 instant and more: offsets, fractions, lower case, no seconds, second 60. 4.2.3: the format is \"YYYY-MM-DDTHH:MM:SSZ\". We and python-tuf are right (B9).",
         applies: |seen| seen.has(&["spelling of the expiry"]),
     },
     Class {
@@ -172,9 +172,12 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "repeated key ids",
         how: Accepts(Sigstore),
-        why: "sigstore-tuf overlooks a key id that stands twice in `signatures`, unless it is one that counts, or twice in a role. 4.1: \"The keyid MUST be unique in the signatures array\". It does not \
+        why: "sigstore-tuf overlooks a key id that stands twice in `signatures`, unless it is one that counts, or twice in a role. 4.2.1: \"The keyid MUST be unique in the signatures array\". It does not \
               count one twice. We and python-tuf are right (A14).",
-        applies: |seen| seen.has(&["a stranger's signature twice", "key id twice in a role", "many signatures"]),
+        applies: |seen| {
+            seen.has(&["a stranger's signature twice", "key id twice in a role", "many signatures"])
+                || (seen.has(&["signature twice"]) && seen.has(&["signed by a stranger, too"]))
+        },
     },
     Class {
         name: "delegations that are not unique or not named",
@@ -261,7 +264,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "last days of the year 9999",
         how: Refuses(Sigstore),
-        why: "The time library of sigstore-tuf ends on 9999-12-30. The format (4.2.1) does not; we read up to 9999-12-31T23:59:59Z.",
+        why: "The time library of sigstore-tuf ends on 9999-12-30. The format (4.2.3) does not; we read up to 9999-12-31T23:59:59Z.",
         applies: |seen| seen.begins("spelling of the expiry", &["9999"]),
     },
     Class {
@@ -277,7 +280,7 @@ pub const CLASSES: &[Class] = &[
               Our publishing tools write no brackets.",
         applies: |seen| seen.has(PATTERNS),
     },
-    Class { name: "brackets in patterns", how: Accepts(Sigstore), why: "As for python-tuf.", applies: |seen| seen.has(&["odd pattern"]) },
+    Class { name: "brackets in patterns", how: Accepts(Sigstore), why: "As for python-tuf.", applies: |seen| seen.has(PATTERNS) },
     Class {
         name: "stored roles are fetched again",
         how: Refuses(Sigstore),
@@ -322,12 +325,20 @@ const fn recovery(how: How) -> Class {
         why: "5.3.11: \"If the timestamp and / or snapshot keys have been rotated, then delete the trusted timestamp and snapshot metadata files\". We delete both when the keys or the threshold \
               of either have changed, as it says. python-tuf and sigstore-tuf go on with what still verifies: a repository whose snapshot key alone is replaced, or that only adds a key, \
               does not recover from versions that were driven up, and a stored snapshot hides the new one of the same version.",
-        applies: |seen| seen.has(RECOVERIES),
+        applies: |seen| online_keys_changed(seen),
     }
 }
 
 /// After these the online keys are not those of before.
 const RECOVERIES: &[&str] = &["keys rotated", "keys rotated, online versions lowered", "key added, online versions lowered"];
+
+/// Whether a root may have changed what timestamp or snapshot are signed with.
+fn online_keys_changed(seen: &Seen<'_>) -> bool {
+    let named = |place: &str| ["/keys/", "/roles/timestamp", "/roles/snapshot"].iter().any(|part| place.starts_with(part));
+    let online = |detail: &str| detail.contains("timestamp") || detail.contains("snapshot");
+    let in_root = ["threshold", "key id twice in a role", "key missing from the table", "role without keys"];
+    seen.has(RECOVERIES) || seen.replaced(named, &[]) || in_root.iter().any(|name| seen.any(name, online))
+}
 
 /// Whether `at`, a role's name or the path of its file, is or may be a targets role.
 fn is_targets_role(at: &str) -> bool {
@@ -342,5 +353,6 @@ fn is_targets_role(at: &str) -> bool {
 }
 
 fn one_version_twice(seen: &Seen<'_>) -> bool {
-    seen.has(&["another snapshot of the same version", "another targets role of the same version"])
+    let discarded = seen.has(&["another timestamp of the same version"]) && seen.has(&["targets role rolled back"]);
+    discarded || seen.has(&["another snapshot of the same version", "another targets role of the same version"])
 }

@@ -79,14 +79,12 @@ impl Renderer<'_> {
     /// The file of a role.
     fn file(&mut self, name: &str, role: &Role) -> Vec<u8> {
         let Role { mut signed, mut signers } = role.clone();
-        for drawn in self.drawn.iter().filter(|drawn| drawn.role == name) {
-            let detail = match drawn.mutation.apply {
-                Apply::Content(apply) => apply(&mut signed, self.random),
-                Apply::Signers(apply) => apply(&mut signers, &signed, self.random),
-                _ => None,
-            };
-            if let Some(detail) = detail {
-                (self.note)(drawn.mutation.name, name.to_owned(), detail);
+        let drawn: Vec<&Drawn> = self.drawn.iter().filter(|drawn| drawn.role == name).collect();
+        for Drawn { mutation, .. } in &drawn {
+            match mutation.apply {
+                Apply::Content(apply) => self.change(mutation.name, name, &mut signed, apply),
+                Apply::Signers(apply) => self.change(mutation.name, name, &mut signers, |signers, random| apply(signers, &signed, random)),
+                _ => {}
             }
         }
         // What has no canonical form is signed as it is written: nobody accepts it, and that is what is to be seen.
@@ -94,22 +92,33 @@ impl Renderer<'_> {
         let message = expand(&String::from_utf8(message).expect("JSON is text"), Side::Signed);
         let signatures: Vec<Value> = signers.iter().map(|number| keys::sign(*number, message.as_bytes())).collect();
         let mut envelope = json!({"signatures": signatures, "signed": signed});
-        for drawn in self.drawn.iter().filter(|drawn| drawn.role == name) {
-            if let Apply::Envelope(apply) = drawn.mutation.apply
-                && let Some(detail) = apply(&mut envelope, message.as_bytes(), self.random)
-            {
-                (self.note)(drawn.mutation.name, name.to_owned(), detail);
+        for Drawn { mutation, .. } in &drawn {
+            if let Apply::Envelope(apply) = mutation.apply {
+                self.change(mutation.name, name, &mut envelope, |envelope, random| apply(envelope, message.as_bytes(), random));
             }
         }
         let mut text = expand(&envelope.to_string(), Side::Stored).into_bytes();
-        for drawn in self.drawn.iter().filter(|drawn| drawn.role == name) {
-            if let Apply::Text(apply) = drawn.mutation.apply
-                && let Some(detail) = apply(&mut text, self.random)
-            {
-                (self.note)(drawn.mutation.name, name.to_owned(), detail);
+        for Drawn { mutation, .. } in &drawn {
+            if let Apply::Text(apply) = mutation.apply {
+                self.change(mutation.name, name, &mut text, apply);
             }
         }
         text
+    }
+
+    /// Does `apply` to `thing` and notes it, or, when it does not apply, leaves `thing` as it is.
+    fn change<T: Clone>(
+        &mut self,
+        name: &'static str,
+        role: &str,
+        thing: &mut T,
+        apply: impl FnOnce(&mut T, &mut Random) -> Option<String>,
+    ) {
+        let mut changed = thing.clone();
+        if let Some(detail) = apply(&mut changed, self.random) {
+            *thing = changed;
+            (self.note)(name, role.to_owned(), detail);
+        }
     }
 }
 

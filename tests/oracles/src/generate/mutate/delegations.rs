@@ -18,11 +18,16 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation { name: "delegations of another shape", on: On::Targets, apply: Apply::Content(shape) },
 ];
 
+/// The delegations, where there are any.
+fn roles(signed: &mut Value) -> Option<&mut Vec<Value>> {
+    signed.get_mut("delegations")?.get_mut("roles")?.as_array_mut()
+}
+
 /// One delegation, by lot.
 fn entry<'a>(signed: &'a mut Value, random: &mut Random) -> Option<&'a mut Value> {
-    let roles = signed["delegations"]["roles"].as_array_mut()?;
+    let roles = roles(signed)?;
     let index = random.below(roles.len().max(1));
-    roles.get_mut(index)
+    roles.get_mut(index).filter(|role| role.is_object())
 }
 
 fn name(signed: &mut Value, random: &mut Random) -> Option<String> {
@@ -32,7 +37,7 @@ fn name(signed: &mut Value, random: &mut Random) -> Option<String> {
 }
 
 fn twice(signed: &mut Value, _: &mut Random) -> Option<String> {
-    let roles = signed["delegations"]["roles"].as_array_mut()?;
+    let roles = roles(signed)?;
     roles.push(roles.first()?.clone());
     Some(String::new())
 }
@@ -124,7 +129,7 @@ fn pattern(signed: &mut Value, random: &mut Random) -> Option<String> {
 fn woven(signed: &mut Value, random: &mut Random) -> Option<String> {
     let parts = ["*", "*", "?", "a", "dir", "/", "file", ".json", "[", "]", "a[b]c", "[a-d]", "!", "^", "x", "sub", "ü", "\\"];
     let pattern: String = (0..1 + random.below(6)).map(|_| *random.pick(&parts)).collect();
-    for entry in signed["delegations"]["roles"].as_array_mut()? {
+    for entry in roles(signed)?.iter_mut().filter(|entry| entry.is_object()) {
         entry.as_object_mut()?.remove("path_hash_prefixes");
         entry["paths"] = json!([pattern]);
     }
@@ -148,7 +153,7 @@ fn prefixes(signed: &mut Value, random: &mut Random) -> Option<String> {
 }
 
 fn reversed(signed: &mut Value, _: &mut Random) -> Option<String> {
-    signed["delegations"]["roles"].as_array_mut()?.reverse();
+    roles(signed)?.reverse();
     Some(String::new())
 }
 

@@ -1,6 +1,6 @@
 //! Keys, key ids and thresholds, in root and in delegations.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::{keys, raw};
@@ -28,17 +28,19 @@ pub(super) const MUTATIONS: &[Mutation] = &[
 fn role<'a>(signed: &'a mut Value, random: &mut Random) -> Option<(String, &'a mut Value)> {
     if signed["roles"].is_object() {
         let name = *random.pick(&["root", "timestamp", "snapshot", "targets"]);
-        return Some((name.to_owned(), &mut signed["roles"][name]));
+        let role = signed["roles"].get_mut(name).filter(|role| role.is_object())?;
+        return Some((name.to_owned(), role));
     }
-    let roles = signed["delegations"]["roles"].as_array_mut()?;
+    let roles = signed.get_mut("delegations")?.get_mut("roles")?.as_array_mut()?;
     let index = random.below(roles.len());
-    let role = roles.get_mut(index)?;
+    let role = roles.get_mut(index).filter(|role| role.is_object())?;
     Some((role["name"].as_str()?.to_owned(), role))
 }
 
 /// The key table.
-fn table(signed: &mut Value) -> &mut Value {
-    if signed["keys"].is_object() { &mut signed["keys"] } else { &mut signed["delegations"]["keys"] }
+fn table(signed: &mut Value) -> Option<&mut Map<String, Value>> {
+    let holder = if signed["keys"].is_object() { signed } else { signed.get_mut("delegations")? };
+    holder.get_mut("keys")?.as_object_mut()
 }
 
 fn threshold(signed: &mut Value, random: &mut Random) -> Option<String> {
@@ -73,7 +75,7 @@ fn twice(signed: &mut Value, random: &mut Random) -> Option<String> {
 fn missing(signed: &mut Value, random: &mut Random) -> Option<String> {
     let (name, role) = role(signed, random)?;
     let id = role["keyids"].get(0)?.as_str()?.to_owned();
-    table(signed).as_object_mut()?.remove(&id)?;
+    table(signed)?.remove(&id)?;
     Some(name)
 }
 
@@ -85,18 +87,18 @@ fn no_keys(signed: &mut Value, random: &mut Random) -> Option<String> {
 
 fn unused(signed: &mut Value, random: &mut Random) -> Option<String> {
     let number = random.below(keys::COUNT);
-    table(signed)[keys::id(number)] = keys::object(number);
+    table(signed)?.insert(keys::id(number).to_owned(), keys::object(number));
     Some(String::new())
 }
 
 fn unknown(signed: &mut Value, _: &mut Random) -> Option<String> {
     let canonical = r#"{"keytype":"sphincs","keyval":{"public":"00"},"scheme":"sphincs"}"#;
-    table(signed)[hex::encode(Sha256::digest(canonical))] = serde_json::from_str(canonical).ok()?;
+    table(signed)?.insert(hex::encode(Sha256::digest(canonical)), serde_json::from_str(canonical).ok()?);
     Some(String::new())
 }
 
 fn unused_foreign(signed: &mut Value, random: &mut Random) -> Option<String> {
-    table(signed)["f00d"] = keys::object(random.below(keys::COUNT));
+    table(signed)?.insert("f00d".to_owned(), keys::object(random.below(keys::COUNT)));
     Some(String::new())
 }
 
@@ -109,7 +111,7 @@ fn root_key(signed: &Value) -> Option<(usize, String)> {
 /// Gives the root role the key `number` as `object` under the id `new`, beside or instead of `old`, and signs anew: by all who signed, and under the new id.
 fn replace(envelope: &mut Value, number: usize, old: &str, new: &str, object: Value, keep_old: bool) -> Option<()> {
     let signed = &mut envelope["signed"];
-    signed["keys"][new] = object;
+    signed["keys"].as_object_mut()?.insert(new.to_owned(), object);
     let ids = signed["roles"]["root"]["keyids"].as_array_mut()?;
     if !keep_old {
         ids.retain(|id| id != old);
@@ -165,7 +167,7 @@ fn more_fields(envelope: &mut Value, _: &[u8], random: &mut Random) -> Option<St
         replace(envelope, number, &old, &id, object, false)?;
         return Some("id of all".to_owned());
     }
-    envelope["signed"]["keys"][&old] = object;
+    envelope["signed"]["keys"].as_object_mut()?.insert(old, object);
     sign_anew(envelope)?;
     Some("id of the known fields".to_owned())
 }
@@ -176,7 +178,7 @@ fn small_order(envelope: &mut Value, _: &[u8], _: &mut Random) -> Option<String>
     let object = json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": neutral}});
     let id = id_of(&object)?;
     let signed = &mut envelope["signed"];
-    signed["keys"][&id] = object;
+    signed["keys"].as_object_mut()?.insert(id.clone(), object);
     let role = &mut signed["roles"]["root"];
     role["threshold"] = json!(role["keyids"].as_array()?.len() + 1);
     role["keyids"].as_array_mut()?.push(json!(id));
@@ -192,7 +194,7 @@ fn id_of(object: &Value) -> Option<String> {
 
 fn unknown_role(signed: &mut Value, _: &mut Random) -> Option<String> {
     let role = signed["roles"]["targets"].clone();
-    signed["roles"]["mirrors"] = role;
+    signed["roles"].as_object_mut()?.insert("mirrors".to_owned(), role);
     Some(String::new())
 }
 

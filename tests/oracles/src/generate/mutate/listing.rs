@@ -30,7 +30,7 @@ fn entry<'a>(signed: &'a mut Value, random: &mut Random) -> Option<(String, &'a 
     let files = files(signed)?;
     let names: Vec<String> = files.keys().cloned().collect();
     let name = names.get(random.below(names.len().max(1)))?.clone();
-    let entry = files.get_mut(&name)?;
+    let entry = files.get_mut(&name).filter(|entry| entry.is_object())?;
     Some((name, entry))
 }
 

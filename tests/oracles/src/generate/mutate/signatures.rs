@@ -49,6 +49,11 @@ fn nobody(signed: &Value, random: &mut Random) -> Option<usize> {
     signed["keys"].get(keys::id(number)).is_none().then_some(number)
 }
 
+/// The first signature.
+fn first(envelope: &mut Value) -> Option<&mut Value> {
+    envelope["signatures"].get_mut(0).filter(|signature| signature.is_object())
+}
+
 fn twice(envelope: &mut Value, _: &[u8], _: &mut Random) -> Option<String> {
     let signatures = envelope["signatures"].as_array_mut()?;
     signatures.push(signatures.first()?.clone());
@@ -63,7 +68,7 @@ fn stranger_twice(envelope: &mut Value, message: &[u8], _: &mut Random) -> Optio
 }
 
 fn forged(envelope: &mut Value, message: &[u8], random: &mut Random) -> Option<String> {
-    let signature = envelope["signatures"].get_mut(0)?;
+    let signature = first(envelope)?;
     let own = keys::with_id(signature["keyid"].as_str()?)?;
     let other = (own + 1 + random.below(keys::COUNT - 1)) % keys::COUNT;
     signature["sig"] = keys::sign(other, message)["sig"].clone();
@@ -71,7 +76,7 @@ fn forged(envelope: &mut Value, message: &[u8], random: &mut Random) -> Option<S
 }
 
 fn broken(envelope: &mut Value, _: &[u8], random: &mut Random) -> Option<String> {
-    let signature = envelope["signatures"].get_mut(0)?;
+    let signature = first(envelope)?;
     let text = signature["sig"].as_str()?.to_owned();
     let (detail, value) = match random.below(9) {
         8 => ("S above the order", json!(with_order_added(&text)?)),
@@ -118,13 +123,13 @@ fn broken_stranger(envelope: &mut Value, _: &[u8], random: &mut Random) -> Optio
 }
 
 fn upper_case(envelope: &mut Value, _: &[u8], _: &mut Random) -> Option<String> {
-    let signature = envelope["signatures"].get_mut(0)?;
+    let signature = first(envelope)?;
     signature["sig"] = json!(signature["sig"].as_str()?.to_uppercase());
     Some(String::new())
 }
 
 fn more_fields(envelope: &mut Value, _: &[u8], _: &mut Random) -> Option<String> {
-    envelope["signatures"].get_mut(0)?["method"] = json!("by hand");
+    first(envelope)?["method"] = json!("by hand");
     Some(String::new())
 }
 
