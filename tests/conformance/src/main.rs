@@ -3,6 +3,9 @@
 //! Everything that is tested is the updater's own: `TrustedSet`, the refresh that drives it, the trust store and the HTTP source. Only what the suite asks for and production
 //! refuses lives here: signature schemes other than ed25519, key ids that are not computed from the key, and a command line. The suite knows two exit codes, 0 and 1, and this
 //! program no other.
+//!
+//! `.github/workflows/conformance.yml` runs the suite in public CI. By hand: `python -m pytest tuf_conformance --entrypoint PATH` in a checkout of it, once as it is, once with ed25519 as
+//! the default of its `RepositorySimulator.new_signer`; all tests pass both times, none is expected to fail.
 
 mod verifier;
 
