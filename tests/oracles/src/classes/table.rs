@@ -343,12 +343,22 @@ fn online_keys_changed(seen: &Seen<'_>) -> bool {
 /// Whether `at`, a role's name or the path of its file, is or may be a targets role.
 fn is_targets_role(at: &str) -> bool {
     let other = ["root", "timestamp", "snapshot"];
-    match at.strip_prefix("metadata/") {
-        Some(file) => {
-            !other.iter().any(|name| file.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.') == format!("{name}.json"))
-                || file.matches('.').count() > 2
-        }
-        None => !at.is_empty() && !at.starts_with("targets/") && !other.contains(&at),
+    let Some(file) = at.strip_prefix("metadata/") else {
+        return !at.is_empty() && !at.starts_with("targets/") && !other.contains(&at);
+    };
+    // Nobody asks for root 1; the file of this name is that of the role `1.root` where files have no versions.
+    let (version, name) = file.split_once('.').unwrap_or(("", file));
+    let named = |name: &str| other.iter().any(|other| name == format!("{other}.json"));
+    file == "1.root.json" || !(named(file) || named(name) && version.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[test]
+fn files_of_targets_roles_are_told_from_others() {
+    for at in ["targets", "1.root", "metadata/targets.json", "metadata/3.linux.json", "metadata/1.root.json", "metadata/2.1.root.json"] {
+        assert!(is_targets_role(at), "{at}");
+    }
+    for at in ["", "root", "metadata/timestamp.json", "metadata/4.snapshot.json", "metadata/2.root.json", "targets/a"] {
+        assert!(!is_targets_role(at), "{at}");
     }
 }
 
