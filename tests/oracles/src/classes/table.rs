@@ -352,17 +352,23 @@ fn is_targets_role(at: &str) -> bool {
     file == "1.root.json" || !(named(file) || named(name) && version.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-#[test]
-fn files_of_targets_roles_are_told_from_others() {
-    for at in ["targets", "1.root", "metadata/targets.json", "metadata/3.linux.json", "metadata/1.root.json", "metadata/2.1.root.json"] {
-        assert!(is_targets_role(at), "{at}");
-    }
-    for at in ["", "root", "metadata/timestamp.json", "metadata/4.snapshot.json", "metadata/2.root.json", "targets/a"] {
-        assert!(!is_targets_role(at), "{at}");
-    }
-}
-
 fn one_version_twice(seen: &Seen<'_>) -> bool {
     let discarded = seen.has(&["another timestamp of the same version"]) && seen.has(&["targets role rolled back"]);
     discarded || seen.has(&["another snapshot of the same version", "another targets role of the same version"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_targets_roles_are_told_from_others() {
+        for at in ["targets", "1.root", "metadata/targets.json", "metadata/3.linux.json", "metadata/1.root.json", "metadata/2.1.root.json"]
+        {
+            assert!(is_targets_role(at), "{at}");
+        }
+        for at in ["", "root", "metadata/timestamp.json", "metadata/4.snapshot.json", "metadata/2.root.json", "targets/a"] {
+            assert!(!is_targets_role(at), "{at}");
+        }
+    }
 }
