@@ -1,7 +1,7 @@
 //! The one module that changes the file system.
 //!
 //! A [`Folder`] is an install folder held by a handle. Every path is resolved from there component by component, following no link, so nothing is ever read or written outside it
-//! (attacks F1 to F3). Every change passes a named [`fault::Point`], so that tests can die at each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
+//! (attacks F1 to F3); `.updater` may lie elsewhere on the same volume and is then reached through a handle of its own. Every change passes a named [`fault::Point`], so that tests can die at each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
 //! fsynced: whatever a cut leaves in `trash/` is swept, and no half-written file ever has a real name. Nothing is deleted in place: things go to `trash/` by one rename first.
 
 #![expect(clippy::disallowed_methods, reason = "this is the module that the others are pointed to")]
@@ -123,6 +123,14 @@ pub enum FsError {
         /// Why not.
         source: io::Error,
     },
+    /// The state folder of an install lies where nothing can be renamed to and from.
+    #[error("`{}` is not on the same volume as the install folder `{}`: name a folder that is with `--state DIR`", path.display(), folder.display())]
+    OtherVolume {
+        /// The state folder.
+        path: std::path::PathBuf,
+        /// The install folder.
+        folder: std::path::PathBuf,
+    },
     /// The install folder itself cannot be opened or made.
     #[error("opening the folder `{path}` failed: {source}")]
     Open {
@@ -157,6 +165,7 @@ impl FsError {
     pub fn kind(&self) -> io::ErrorKind {
         match self {
             FsError::ParentIsLink { .. } => io::ErrorKind::InvalidInput,
+            FsError::OtherVolume { .. } => io::ErrorKind::CrossesDevices,
             FsError::Io { source, .. } | FsError::Open { source, .. } => source.kind(),
         }
     }

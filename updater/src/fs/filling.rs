@@ -46,7 +46,7 @@ impl Staging {
         let failed = |source| FsError::io("making a file in", &path, source);
         fault::pass(Point::StageFile).map_err(failed)?;
         // Made by path, kept by handle: should the path lead elsewhere by now, the rename in `keep` finds nothing.
-        let file = tempfile::Builder::new().prefix("filling-").tempfile_in(self.folder.path().join(".updater/staging")).map_err(failed)?;
+        let file = tempfile::Builder::new().prefix("filling-").tempfile_in(self.folder.state_path().join("staging")).map_err(failed)?;
         file.as_file().set_len(size).map_err(failed)?;
         Ok(Filling { file })
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use manifests::digest::{Digest, Hasher};
+use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
 use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, fault, hash_open, platform};
@@ -13,6 +14,15 @@ use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, fau
 #[derive(Debug)]
 pub struct Folder {
     root: Dir,
+    path: PathBuf,
+    /// Where `.updater` is when it is not in the install folder (design section 6, profile `service`).
+    state: Option<Apart>,
+}
+
+/// A state folder that lies elsewhere.
+#[derive(Debug)]
+struct Apart {
+    dir: Dir,
     path: PathBuf,
 }
 
@@ -39,7 +49,25 @@ impl Folder {
     /// Opens the folder at `path`.
     pub fn open(path: &Path) -> Result<Folder, FsError> {
         let failed = |source| FsError::Open { path: path.to_owned(), source };
-        Ok(Folder { root: Dir::open(path).map_err(failed)?, path: path.to_owned() })
+        Ok(Folder { root: Dir::open(path).map_err(failed)?, path: path.to_owned(), state: None })
+    }
+
+    /// The same folder with its state in the folder `path`, which exists: from now on every path that begins with `.updater` is resolved from there, and `.updater` in the install
+    /// folder is nobody's.
+    ///
+    /// # Errors
+    /// [`FsError::OtherVolume`] when nothing could be renamed between the two.
+    pub fn with_state_at(self, path: &Path) -> Result<Folder, FsError> {
+        let failed = |source| FsError::Open { path: path.to_owned(), source };
+        let dir = Dir::open(path).map_err(failed)?;
+        let other_volume = FsError::OtherVolume { path: path.to_owned(), folder: self.path.clone() };
+        let is_same = dir.is_on_volume_of(&self.root).map_err(failed)?;
+        if is_same { Ok(Folder { state: Some(Apart { dir, path: path.to_owned() }), ..self }) } else { Err(other_volume) }
+    }
+
+    /// Whether the state lies outside the install folder.
+    pub fn has_state_apart(&self) -> bool {
+        self.state.is_some()
     }
 
     /// Opens the folder at `path`, making it and its parents when they are missing.
@@ -57,14 +85,21 @@ impl Folder {
         &self.path
     }
 
+    /// The path of the state folder, for messages and for temporary files, which are kept by handle.
+    pub fn state_path(&self) -> PathBuf {
+        self.state.as_ref().map_or_else(|| self.path.join(STATE_FOLDER), |state| state.path.clone())
+    }
+
     /// What `path` is; `None` when there is nothing, or no folder that could hold it.
     pub fn stat(&self, path: &LocalPath) -> Result<Option<Stat>, FsError> {
-        let Some((parent, name)) = path.split() else {
-            return self.root.stat_self().map(Some).map_err(|source| FsError::io("looking at", path, source));
-        };
-        match self.find_folder(&parent)? {
-            Some(folder) => folder.stat(name).map_err(|source| FsError::io("looking at", path, source)),
-            None => Ok(None),
+        let looked = |source| FsError::io("looking at", path, source);
+        match (path.split(), &self.state) {
+            (None, _) => self.root.stat_self().map(Some).map_err(looked),
+            (Some(_), Some(state)) if *path == LocalPath::state_folder() => state.dir.stat_self().map(Some).map_err(looked),
+            (Some((parent, name)), _) => match self.find_folder(&parent)? {
+                Some(folder) => folder.stat(name).map_err(looked),
+                None => Ok(None),
+            },
         }
     }
 
@@ -180,6 +215,9 @@ impl Folder {
 
     /// Makes the folder `path` with mode 0755 unless it is there. Its parent must exist.
     pub fn make_folder(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        if self.state.is_some() && *path == LocalPath::state_folder() {
+            return Ok(());
+        }
         let failed = |source| FsError::io("making the folder", path, source);
         let (folder, name) = self.parent_of("making the folder", path)?;
         match folder.stat(name).map_err(failed)? {
@@ -311,9 +349,18 @@ impl Folder {
 
     /// The folder `path`, resolved component by component without following a link.
     pub(crate) fn open_folder(&self, path: &LocalPath) -> Result<Dir, FsError> {
-        let mut folder = self.root.again().map_err(|source| FsError::io("opening", path, source))?;
+        let mut names = path.components().peekable();
         let mut reached = LocalPath::root();
-        for name in path.components() {
+        let start = match &self.state {
+            Some(state) if names.peek() == Some(&STATE_FOLDER.as_bytes()) => {
+                names.next();
+                reached = LocalPath::state_folder();
+                &state.dir
+            }
+            _ => &self.root,
+        };
+        let mut folder = start.again().map_err(|source| FsError::io("opening", path, source))?;
+        for name in names {
             reached = reached.join(name);
             folder = match folder.open_folder(name) {
                 Ok(next) => next,
@@ -338,6 +385,11 @@ impl Folder {
 
     pub(crate) fn root(&self) -> &Dir {
         &self.root
+    }
+
+    /// The handle of a state folder that lies outside the install folder.
+    pub(super) fn state_apart(&self) -> Option<&Dir> {
+        self.state.as_ref().map(|state| &state.dir)
     }
 }
 

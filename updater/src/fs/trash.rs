@@ -61,10 +61,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Deletes `.updater` and everything in it: the folder follows nothing any more.
+    /// Deletes `.updater` and everything in it: the folder follows nothing any more. A state folder that lies elsewhere is emptied, and stays.
     pub fn remove_state(&self) -> Result<(), FsError> {
         let path = LocalPath::state_folder();
-        delete(self.root(), path.as_bytes()).map_err(|source| FsError::io("deleting", &path, source))
+        let removed = match self.state_apart() {
+            Some(state) => state.names().and_then(|names| names.iter().try_for_each(|name| delete(state, name))),
+            None => delete(self.root(), path.as_bytes()),
+        };
+        removed.map_err(|source| FsError::io("deleting", &path, source))
     }
 
     /// A name in the trash that nothing has yet; the trash exists afterwards.

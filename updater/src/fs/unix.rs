@@ -49,6 +49,12 @@ impl Dir {
         Ok(names)
     }
 
+    /// Whether things can be renamed and linked between this folder and `other`.
+    pub(crate) fn is_on_volume_of(&self, other: &Dir) -> io::Result<bool> {
+        let is_same_device = self.stat_self()?.device == other.stat_self()?.device;
+        Ok(is_same_device && mount_id(&self.0)? == mount_id(&other.0)?)
+    }
+
     /// What `name` is; `None` when there is nothing.
     pub(crate) fn stat(&self, name: &[u8]) -> io::Result<Option<Stat>> {
         match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -229,6 +235,19 @@ pub(crate) fn clone_content(from: &File, to: &File) -> io::Result<bool> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
     Ok(false)
+}
+
+/// The mount that an open folder was reached through; a file system can be mounted twice, and nothing is renamed across mounts. `None` where the kernel does not say (before 5.8).
+#[cfg(target_os = "linux")]
+fn mount_id(fd: &OwnedFd) -> io::Result<Option<u64>> {
+    use rustix::fs::StatxFlags;
+    let found = rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    Ok((found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount_id(_: &OwnedFd) -> io::Result<Option<u64>> {
+    Ok(None)
 }
 
 #[cfg(target_os = "linux")]

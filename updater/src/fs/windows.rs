@@ -56,6 +56,11 @@ impl Dir {
         }
     }
 
+    pub(crate) fn is_on_volume_of(&self, other: &Dir) -> io::Result<bool> {
+        // Canonical paths begin with their drive or share.
+        Ok(self.0.components().next() == other.0.components().next())
+    }
+
     pub(crate) fn stat_self(&self) -> io::Result<Stat> {
         Ok(stat_of(&fs::symlink_metadata(&self.0)?))
     }

@@ -127,7 +127,18 @@ impl Scene {
     }
 
     pub fn folder(&self) -> Folder {
-        Folder::open(&self.path()).unwrap()
+        open(&self.path())
+    }
+
+    /// The same install with its state outside the install folder, as the profile `service` has it. Nothing may have been installed yet.
+    pub fn with_state_apart(self) -> Scene {
+        fs::create_dir(state_apart(&self.path())).unwrap();
+        self
+    }
+
+    /// Where the state is.
+    pub fn state(&self) -> PathBuf {
+        self.folder().state_path()
     }
 
     pub fn write(&self, path: &str, content: &str) {
@@ -170,6 +181,17 @@ impl Scene {
     pub fn walk_backups(&self) -> Vec<Walk> {
         (1..=3).filter_map(|slot| self.walk_backup(slot)).collect()
     }
+}
+
+/// Where the state of the install at `path` lies when it lies apart.
+fn state_apart(path: &Path) -> PathBuf {
+    path.with_file_name("state")
+}
+
+/// Opens the install at `path`, wherever its state is.
+pub fn open(path: &Path) -> Folder {
+    let (folder, state) = (Folder::open(path).unwrap(), state_apart(path));
+    if state.exists() { folder.with_state_at(&state).unwrap() } else { folder }
 }
 
 pub type Walk = BTreeMap<String, Seen>;
@@ -323,13 +345,13 @@ fn live(folder: &Folder, path: &str) -> Option<Identity> {
 
 /// Stages `build` and swaps it in, keeping a backup when something is there.
 pub fn swap_to_build(path: &Path, number: u64, build: &Build) -> Result<Swapped, SwapError> {
-    let folder = Folder::open(path).unwrap();
+    let folder = open(path);
     swap::swap(&folder, plan(path, number, build)?, &Silent)
 }
 
 /// Stages `build` and plans its swap.
 pub fn plan(path: &Path, number: u64, build: &Build) -> Result<SwapPlan, SwapError> {
-    let folder = Folder::open(path).unwrap();
+    let folder = open(path);
     folder.make_state_folders()?;
     let before = Installed::load(&folder).unwrap();
     let mut changes = Changes::new();
@@ -414,7 +436,7 @@ pub fn attempt(id: Id, from: Option<BuildAt>, to: Option<BuildAt>) -> Attempt {
 }
 
 pub fn prepare_rollback(path: &Path, slot: u8) -> Result<Rollback, RollbackError> {
-    let folder = Folder::open(path).unwrap();
+    let folder = open(path);
     // Damaged is as good as lost.
     let installed = Installed::load(&folder).ok().flatten();
     let id = Id::random();
