@@ -1,12 +1,15 @@
 //! The one module that changes the file system.
 //!
 //! A [`Folder`] is an install folder held by a handle. Every path is resolved from there component by component, following no link, so nothing is ever read or written outside it
-//! (attacks F1 to F3); `.updater` may lie elsewhere on the same volume and is then reached through a handle of its own. Every change passes a named [`fault::Point`], so that tests can die at each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
+//! (attacks F1 to F3); `.updater` may lie elsewhere on the same volume and is then reached through a handle of its own. Every change is a step with a named [`fault::Point`], so that
+//! tests can die right before and right after each. What must last is written into `trash/`, fsynced, renamed into place, and its folder
 //! fsynced: whatever a cut leaves in `trash/` is swept, and no half-written file ever has a real name. Nothing is deleted in place: things go to `trash/` by one rename first.
 
 #![expect(clippy::disallowed_methods, reason = "this is the module that the others are pointed to")]
 
+mod content;
 mod cursor;
+mod dir;
 pub mod fault;
 pub mod filling;
 mod folder;
@@ -27,6 +30,7 @@ use std::io::{self, Read as _};
 use manifests::digest::{Digest, Hasher};
 use manifests::time::FileTime;
 
+pub use content::write_all;
 pub use cursor::Cursor;
 pub use fault::Point;
 pub use folder::{Folder, Found};
@@ -35,8 +39,10 @@ pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
 pub(crate) use platform::end_process;
 pub use probe::{Obstacle, Unwritable};
 
+pub(crate) use content::{set_length, set_mode, set_time};
+pub(crate) use dir::Dir;
 pub(crate) use folder::copy_content;
-pub(crate) use platform::{Dir, file_stat, set_file_mode, set_file_time};
+pub(crate) use platform::file_stat;
 pub(crate) use trash::SLOT_PREFIX;
 
 /// Bytes read at a time: large enough that system calls do not show, small enough for many threads.
@@ -211,9 +217,4 @@ pub fn hash_open(file: &mut File) -> io::Result<(Digest, u64)> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Writes all of `bytes` to a file that this module opened.
-pub fn write_all(file: &mut File, bytes: &[u8], at: Point) -> io::Result<()> {
-    fault::write_all(file, bytes, at)
 }

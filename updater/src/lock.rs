@@ -39,8 +39,7 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(FsError::io("locking", &path, source).into()),
         }
         let text = format!("{} {}\n", std::process::id(), command.escape_default());
-        let written = file
-            .set_len(0)
+        let written = fs::set_length(&file, 0, Point::LockFile)
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| fs::write_all(&mut file, text.as_bytes(), Point::LockFile));
         written.map_err(|source| FsError::io("writing", &path, source))?;

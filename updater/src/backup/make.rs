@@ -14,7 +14,7 @@ use std::io;
 use super::record::{Record, RecordedFile};
 use super::slots::record_of;
 use super::{Estimate, slots};
-use crate::fs::{self, Dir, Folder, FsError, Kind, LocalPath, Point, Stat, fault};
+use crate::fs::{self, Dir, Folder, FsError, Kind, LocalPath, Point, Stat};
 use crate::installed::Installed;
 use crate::progress::Progress;
 use crate::swap::operation::{FileIdentity, Identity};
@@ -155,7 +155,11 @@ impl<'a> Maker<'a> {
         };
         let target = match level.target {
             // Ours to enter, whatever the mode of the original.
-            Some(target) => Some(make_folder(target, name, stat.mode | 0o700).map_err(|source| FsError::io("backing up", &path, source))?),
+            Some(target) => Some(
+                target
+                    .make_folder(name, stat.mode | 0o700, Point::BackupFolder)
+                    .map_err(|source| FsError::io("backing up", &path, source))?,
+            ),
             None => None,
         };
         self.back_up(&Level { path: &path, live: &live, target: target.as_ref(), above: Some((level, name)), sources: self.unopened() })?;
@@ -169,7 +173,7 @@ impl<'a> Maker<'a> {
         if let Some(target) = level.target
             && !self.known.moved.contains_key(&path)
         {
-            fault::pass(Point::BackupSymlink).and_then(|()| target.make_link(&link, name)).map_err(failed)?;
+            target.make_link(&link, name, Point::BackupSymlink).map_err(failed)?;
         }
         self.record.links.push((path, link));
         Ok(())
@@ -217,7 +221,7 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let Some(target) = level.target else { return Ok(Some(*identity)) };
-            match fault::pass(Point::BackupLink).and_then(|()| there.link(name, target, name)) {
+            match there.link(name, target, name, Point::BackupLink) {
                 Ok(()) => return Ok(Some(*identity)),
                 // The file has as many names as it may have, or the file system knows no second names.
                 Err(error)
@@ -236,26 +240,20 @@ impl<'a> Maker<'a> {
     }
 }
 
-fn make_folder(target: &Dir, name: &[u8], mode: u32) -> io::Result<Dir> {
-    fault::pass(Point::BackupFolder)?;
-    target.make_folder(name, mode)
-}
-
 /// Copies the live file `name`, open as `file`, to `target`; what it had become by the end of the last try is what counts.
 fn copy(live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::Result<FileIdentity> {
     for attempt in 1.. {
         let before = fs::file_stat(&file)?;
-        fault::pass(Point::BackupCopy)?;
-        let mut copied = target.create_file(name, 0o600)?;
+        let mut copied = target.create_file(name, 0o600, Point::BackupCopy)?;
         let sha256 = fs::copy_content(&mut file, &mut copied, Point::BackupCopy)?;
         let after = fs::file_stat(&file)?;
         let is_steady = (before.size, before.seconds, before.nanoseconds) == (after.size, after.seconds, after.nanoseconds);
         if is_steady || attempt == COPY_TRIES {
-            fs::set_file_mode(&copied, before.mode)?;
-            fs::set_file_time(&copied, before.seconds, before.nanoseconds)?;
+            fs::set_mode(&copied, before.mode, Point::BackupCopy)?;
+            fs::set_time(&copied, before.seconds, before.nanoseconds, Point::BackupCopy)?;
             return Ok(FileIdentity::of(&fs::file_stat(&copied)?, sha256));
         }
-        target.remove_file(name)?;
+        target.remove_file(name, Point::BackupCopy)?;
         file = live.open_file(name)?;
     }
     Err(io::ErrorKind::Interrupted.into())

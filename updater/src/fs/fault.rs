@@ -1,10 +1,12 @@
 //! Named fail points: the places where a run changes the file system, so that a test can end the process there or make the operation fail.
 //!
-//! Every function of [`crate::fs`] that changes something takes a [`Point`] and passes it before it acts; there is no other way to change a file (`updater/clippy.toml`), so
-//! there is no change without a name. In a build without the feature `fail-points`, passing a point does nothing at all.
+//! Every function of [`crate::fs`] that changes something takes a [`Point`] and acts inside [`around`], which has two moments: right before the change and right after it. There is no
+//! other way to change a file (`updater/clippy.toml`, `fs/dir.rs`), so there is no change without a name, and none with only one moment. In a build without the feature `fail-points`,
+//! a point does nothing at all.
 //!
-//! `STATIONMASTER_FAIL_POINT=NAME[:N]=kill|error|enospc|eacces` acts at the Nth passage (from 1) of the point NAME, `*` being any of them; `kill` ends the process as a power cut
-//! would, half-way through the bytes when the point writes some; several are separated by commas. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
+//! `STATIONMASTER_FAIL_POINT=NAME[+after][:N]=kill|error|enospc|eacces` acts at the Nth passage (from 1) of the point NAME, `*` being any of them: before the change or, with `+after`, when it
+//! is done. `kill` ends the process as a power cut would; before the change of a point that writes bytes, half of them are written. The others let the operation fail, so they can only come
+//! before it. Several are separated by commas. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
 
 /// Declares [`Point`] with its names.
 macro_rules! points {
@@ -113,8 +115,8 @@ mod registry {
     use super::Point;
     use std::io;
 
-    pub(crate) fn pass(_: Point) -> io::Result<()> {
-        Ok(())
+    pub(crate) fn around<T>(_: Point, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        act()
     }
 
     pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], _: Point) -> io::Result<()> {
@@ -143,10 +145,18 @@ mod registry {
         Fail(io::ErrorKind),
     }
 
+    /// The two moments of a step.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Moment {
+        Before,
+        After,
+    }
+
     #[derive(Debug)]
     struct Armed {
         /// The name of a point, or `*`.
         name: String,
+        moment: Moment,
         /// Which passage acts, from 1; later ones do not.
         passage: u64,
         action: Action,
@@ -156,7 +166,8 @@ mod registry {
     impl Armed {
         fn parse(text: &str) -> Option<Armed> {
             let (place, action) = text.split_once('=')?;
-            let (name, passage) = place.split_once(':').unwrap_or((place, "1"));
+            let (place, passage) = place.split_once(':').unwrap_or((place, "1"));
+            let (name, moment) = place.strip_suffix("+after").map_or((place, Moment::Before), |name| (name, Moment::After));
             let known = name == "*" || Point::ALL.iter().any(|point| point.name() == name);
             let action = match action {
                 "kill" => Action::Kill,
@@ -165,12 +176,13 @@ mod registry {
                 "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
                 _ => return None,
             };
-            let passage = passage.parse().ok().filter(|_| known)?;
-            Some(Armed { name: name.to_owned(), passage, action, passed: AtomicU64::new(0) })
+            let possible = known && (moment == Moment::Before || action == Action::Kill);
+            let passage = passage.parse().ok().filter(|_| possible)?;
+            Some(Armed { name: name.to_owned(), moment, passage, action, passed: AtomicU64::new(0) })
         }
 
-        fn hit(&self, point: Point) -> Option<Action> {
-            let named = self.name == "*" || self.name == point.name();
+        fn hit(&self, point: Point, moment: Moment) -> Option<Action> {
+            let named = (self.name == "*" || self.name == point.name()) && self.moment == moment;
             (named && self.passed.fetch_add(1, Ordering::Relaxed) + 1 == self.passage).then_some(self.action)
         }
     }
@@ -193,37 +205,44 @@ mod registry {
     }
 
     fn parse(text: &str) -> Vec<Armed> {
-        let armed = |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[:N]=kill|error|enospc|eacces"));
+        let armed = |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[+after][:N]=kill|error|enospc|eacces"));
         text.split(',').filter(|text| !text.is_empty()).map(armed).collect()
     }
 
-    fn hit(point: Point) -> Option<Action> {
+    fn hit(point: Point, moment: Moment) -> Option<Action> {
         static PROCESS: OnceLock<Vec<Armed>> = OnceLock::new();
         let process = PROCESS.get_or_init(|| parse(&std::env::var("STATIONMASTER_FAIL_POINT").unwrap_or_default()));
-        let first = |armed: &[Armed]| armed.iter().fold(None, |found, armed| armed.hit(point).or(found));
+        let first = |armed: &[Armed]| armed.iter().fold(None, |found, armed| armed.hit(point, moment).or(found));
         HERE.with(|here| first(&here.borrow())).or_else(|| first(process))
     }
 
-    fn fail(kind: io::ErrorKind, point: Point) -> io::Error {
-        io::Error::new(kind, format!("fail point {}", point.name()))
-    }
-
-    pub(crate) fn pass(point: Point) -> io::Result<()> {
-        match hit(point) {
-            None => Ok(()),
-            Some(Action::Kill) => crate::fs::end_process(),
-            Some(Action::Fail(kind)) => Err(fail(kind, point)),
-        }
-    }
-
-    /// Writes `bytes`; a hit point lets half of them through first.
-    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], point: Point) -> io::Result<()> {
-        let Some(action) = hit(point) else { return file.write_all(bytes) };
-        file.write_all(&bytes[..bytes.len() / 2])?;
+    fn act(action: Action, point: Point) -> io::Error {
         match action {
             Action::Kill => crate::fs::end_process(),
-            Action::Fail(kind) => Err(fail(kind, point)),
+            Action::Fail(kind) => io::Error::new(kind, format!("fail point {}", point.name())),
         }
+    }
+
+    /// Does `change`, unless the moment before it is hit.
+    pub(crate) fn around<T>(point: Point, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if let Some(action) = hit(point, Moment::Before) {
+            return Err(act(action, point));
+        }
+        let done = change()?;
+        match hit(point, Moment::After) {
+            None => Ok(done),
+            Some(action) => Err(act(action, point)),
+        }
+    }
+
+    /// Writes `bytes`; when the moment before it is hit, half of them.
+    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], point: Point) -> io::Result<()> {
+        if let Some(action) = hit(point, Moment::Before) {
+            file.write_all(&bytes[..bytes.len() / 2])?;
+            return Err(act(action, point));
+        }
+        file.write_all(bytes)?;
+        hit(point, Moment::After).map_or(Ok(()), |action| Err(act(action, point)))
     }
 
     /// The time that a file system of the armed granularity keeps of `nanoseconds`.
@@ -239,7 +258,7 @@ mod registry {
 
 #[cfg(any(test, feature = "fail-points"))]
 pub use registry::{Action, arm, has_acted};
-pub(crate) use registry::{kept_time, pass, write_all};
+pub(crate) use registry::{around, kept_time, write_all};
 
 #[cfg(test)]
 mod tests {
@@ -254,12 +273,27 @@ mod tests {
 
     #[test]
     fn a_point_acts_at_its_passage_and_no_other() {
+        let mut changes = 0;
+        let mut pass = |point| {
+            around(point, || {
+                changes += 1;
+                Ok(())
+            })
+            .map_err(|error| error.kind())
+        };
         arm("swap.put:2=enospc,swap.out=eacces");
-        assert!(pass(Point::SwapPut).is_ok());
-        assert!(pass(Point::SwapKeep).is_ok());
-        assert_eq!(pass(Point::SwapPut).map_err(|error| error.kind()), Err(std::io::ErrorKind::StorageFull));
-        assert!(pass(Point::SwapPut).is_ok());
-        assert_eq!(pass(Point::SwapOut).map_err(|error| error.kind()), Err(std::io::ErrorKind::PermissionDenied));
+        assert_eq!(pass(Point::SwapPut), Ok(()));
+        assert_eq!(pass(Point::SwapKeep), Ok(()));
+        assert_eq!(pass(Point::SwapPut), Err(std::io::ErrorKind::StorageFull));
+        assert_eq!(pass(Point::SwapPut), Ok(()));
+        assert_eq!(pass(Point::SwapOut), Err(std::io::ErrorKind::PermissionDenied));
         arm("");
+        assert_eq!(changes, 3, "what fails is not done");
+    }
+
+    #[test]
+    #[should_panic(expected = "swap.put+after=enospc")]
+    fn what_is_done_cannot_fail_any_more() {
+        arm("swap.put+after=enospc");
     }
 }

@@ -4,14 +4,14 @@
 //! found to have, so whatever has a name in `staging/` was complete and right when it got it.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
 use manifests::digest::Digest;
-use tempfile::NamedTempFile;
 
-use super::{Folder, FsError, LocalPath, Point, fault, hash_open};
+use super::{Folder, FsError, LocalPath, Point, content, hash_open};
+use crate::id::Id;
 
 /// `parts/` and `staging/` of an install folder.
 #[derive(Debug, Clone)]
@@ -42,22 +42,19 @@ impl Staging {
 
     /// A new file of `size` bytes to be filled.
     pub fn fill(&self, size: u64) -> Result<Filling, FsError> {
-        let path = LocalPath::state("staging");
-        let failed = |source| FsError::io("making a file in", &path, source);
-        fault::pass(Point::StageFile).map_err(failed)?;
-        // Made by path, kept by handle: should the path lead elsewhere by now, the rename in `keep` finds nothing.
-        let file = tempfile::Builder::new().prefix("filling-").tempfile_in(self.folder.state_path().join("staging")).map_err(failed)?;
-        file.as_file().set_len(size).map_err(failed)?;
-        Ok(Filling { file })
+        let path = LocalPath::state("staging").join(format!("filling-{}", Id::random()));
+        let file = self.folder.create_file(&path, 0o600, Point::StageFile)?;
+        let filling = Filling { folder: Arc::clone(&self.folder), path, file, is_kept: false };
+        let failed = |source| FsError::io("making", &filling.path, source);
+        content::set_length(&filling.file, size, Point::StageFile).map_err(failed)?;
+        Ok(filling)
     }
 
     /// Keeps `filled`, which was found to have the digest `sha256`, in `staging/`.
-    pub fn keep(&self, filled: Filling, sha256: &Digest) -> Result<(), FsError> {
-        let to = Self::path(sha256);
-        let failed = |source: io::Error| FsError::io("keeping", &to, source);
-        let name = filled.file.path().file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
-        self.folder.rename(&LocalPath::state("staging").join(name), &to, Point::StageFile)?;
-        filled.file.keep().map(drop).map_err(|error| failed(error.error))
+    pub fn keep(&self, mut filled: Filling, sha256: &Digest) -> Result<(), FsError> {
+        self.folder.rename(&filled.path, &Self::path(sha256), Point::StageFile)?;
+        filled.is_kept = true;
+        Ok(())
     }
 
     /// The part of the stretch `stored` of the pack `sha256`, with what was received of it before.
@@ -68,7 +65,7 @@ impl Staging {
         let failed = |source| FsError::io("reading", &path, source);
         let mut length = file.seek(SeekFrom::End(0)).map_err(failed)?;
         if length > full {
-            file.set_len(0).map_err(failed)?;
+            content::set_length(&file, 0, Point::Part).map_err(failed)?;
             length = 0;
         }
         Ok(Part { folder: Arc::clone(&self.folder), path, file, length })
@@ -101,7 +98,7 @@ impl Part {
 
     /// Adds what arrived.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), FsError> {
-        fault::write_all(&mut self.file, bytes, Point::Part).map_err(|source| FsError::io("writing", &self.path, source))?;
+        content::write_all(&mut self.file, bytes, Point::Part).map_err(|source| FsError::io("writing", &self.path, source))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -124,22 +121,32 @@ impl Part {
 /// A file that is being filled; it goes away unless it is kept.
 #[derive(Debug)]
 pub struct Filling {
-    file: NamedTempFile,
+    folder: Arc<Folder>,
+    path: LocalPath,
+    file: File,
+    is_kept: bool,
 }
 
 impl Filling {
     /// Writes `bytes` at `offset`.
     pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
-        let failed = |source| FsError::io("writing into", &LocalPath::state("staging"), source);
-        fault::pass(Point::StageFile).map_err(failed)?;
-        let file = self.file.as_file_mut();
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(bytes)).map_err(failed)
+        let failed = |source| FsError::io("writing into", &self.path, source);
+        let sought = self.file.seek(SeekFrom::Start(offset));
+        sought.and_then(|_| content::write_all(&mut self.file, bytes, Point::StageFile)).map_err(failed)
     }
 
     /// The digest of what the file holds now.
     pub fn digest(&mut self) -> Result<Digest, FsError> {
-        let failed = |source| FsError::io("reading", &LocalPath::state("staging"), source);
-        let file = self.file.as_file_mut();
-        file.seek(SeekFrom::Start(0)).and_then(|_| hash_open(file)).map(|(digest, _)| digest).map_err(failed)
+        let failed = |source| FsError::io("reading", &self.path, source);
+        self.file.seek(SeekFrom::Start(0)).and_then(|_| hash_open(&mut self.file)).map(|(digest, _)| digest).map_err(failed)
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // Should it stay, it is no more than an unknown name in `staging/`, which goes with the next update.
+            let _ = self.folder.discard(&self.path, Point::StageFile);
+        }
     }
 }

@@ -8,7 +8,7 @@ use manifests::digest::{Digest, Hasher};
 use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
-use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, fault, hash_open, platform};
+use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, fault, hash_open, platform};
 
 /// An install folder, held by a handle for as long as this lives.
 #[derive(Debug)]
@@ -74,8 +74,7 @@ impl Folder {
     pub fn create(path: &Path) -> Result<Folder, FsError> {
         let failed = |source| FsError::Open { path: path.to_owned(), source };
         if !path.is_dir() {
-            fault::pass(Point::StateFolder).map_err(failed)?;
-            std::fs::create_dir_all(path).map_err(failed)?;
+            fault::around(Point::StateFolder, || std::fs::create_dir_all(path)).map_err(failed)?;
         }
         Folder::open(path)
     }
@@ -168,20 +167,17 @@ impl Folder {
         let temporary = self.new_trash_path()?;
         let failed = |source| FsError::io("writing", path, source);
         let (trash, temporary_name) = self.parent_of("writing", &temporary)?;
-        fault::pass(at).map_err(failed)?;
-        let written = trash.create_file(temporary_name, mode).and_then(|mut file| {
-            fault::write_all(&mut file, bytes, at)?;
-            file.sync_all()
+        let written = trash.create_file(temporary_name, mode, at).and_then(|mut file| {
+            content::write_all(&mut file, bytes, at)?;
+            content::sync(&file, at)
         });
         let (folder, name) = self.parent_of("writing", path)?;
-        let renamed = written.and_then(|()| fault::pass(at)).and_then(|()| trash.rename(temporary_name, &folder, name));
-        if let Err(source) = renamed {
+        if let Err(source) = written.and_then(|()| trash.rename(temporary_name, &folder, name, at)) {
             // The temporary file lies in the trash, which is emptied anyway.
-            let _ = trash.remove_file(temporary_name);
+            let _ = trash.remove_file(temporary_name, Point::TrashEmpty);
             return Err(failed(source));
         }
-        fault::pass(at).map_err(failed)?;
-        folder.sync().map_err(failed)
+        folder.sync(at).map_err(failed)
     }
 
     /// Appends `bytes` to the file `path`, making it when it is missing, and makes them durable. A cut can leave a part of them.
@@ -189,28 +185,30 @@ impl Folder {
         let failed = |source| FsError::io("appending to", path, source);
         let (folder, name) = self.parent_of("appending to", path)?;
         let is_new = folder.stat(name).map_err(failed)?.is_none();
-        fault::pass(at).map_err(failed)?;
-        let mut file = folder.open_to_write(name, 0o644).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).and_then(|_| fault::write_all(&mut file, bytes, at)).and_then(|()| file.sync_data()).map_err(failed)?;
-        if is_new { folder.sync().map_err(failed) } else { Ok(()) }
+        let mut file = folder.open_to_write(name, 0o644, at).map_err(failed)?;
+        let appended = file.seek(SeekFrom::End(0)).and_then(|_| content::write_all(&mut file, bytes, at));
+        appended.and_then(|()| content::sync(&file, at)).map_err(failed)?;
+        if is_new { folder.sync(at).map_err(failed) } else { Ok(()) }
     }
 
     /// Cuts the file `path` to `length` bytes.
     pub fn truncate(&self, path: &LocalPath, length: u64, at: Point) -> Result<(), FsError> {
         let file = self.open_to_write(path, at)?;
-        file.set_len(length).and_then(|()| file.sync_data()).map_err(|source| FsError::io("truncating", path, source))
+        content::set_length(&file, length, at)
+            .and_then(|()| content::sync(&file, at))
+            .map_err(|source| FsError::io("truncating", path, source))
     }
 
     /// Makes the file `path`, which must not exist, for [`super::write_all`] to fill.
     pub fn create_file(&self, path: &LocalPath, mode: u32, at: Point) -> Result<File, FsError> {
         let (folder, name) = self.parent_of("making", path)?;
-        fault::pass(at).and_then(|()| folder.create_file(name, mode)).map_err(|source| FsError::io("making", path, source))
+        folder.create_file(name, mode, at).map_err(|source| FsError::io("making", path, source))
     }
 
     /// Opens the file `path` for reading and writing, making it when it is missing and keeping what it holds. A file with a second name is refused: a backup might share it.
     pub fn open_to_write(&self, path: &LocalPath, at: Point) -> Result<File, FsError> {
         let (folder, name) = self.parent_of("opening", path)?;
-        fault::pass(at).and_then(|()| folder.open_to_write(name, 0o644)).map_err(|source| FsError::io("opening", path, source))
+        folder.open_to_write(name, 0o644, at).map_err(|source| FsError::io("opening", path, source))
     }
 
     /// Makes the folder `path` with mode 0755 unless it is there. Its parent must exist.
@@ -222,7 +220,7 @@ impl Folder {
         let (folder, name) = self.parent_of("making the folder", path)?;
         match folder.stat(name).map_err(failed)? {
             Some(stat) if stat.is_folder() => Ok(()),
-            _ => fault::pass(at).and_then(|()| folder.make_folder(name, 0o755)).map(drop).map_err(failed),
+            _ => folder.make_folder(name, 0o755, at).map(drop).map_err(failed),
         }
     }
 
@@ -239,31 +237,28 @@ impl Folder {
     /// Makes the symbolic link `path`.
     pub fn make_link(&self, target: &str, path: &LocalPath, at: Point) -> Result<(), FsError> {
         let (folder, name) = self.parent_of("making the link", path)?;
-        fault::pass(at)
-            .and_then(|()| folder.make_link(target.as_bytes(), name))
-            .map_err(|source| FsError::io("making the link", path, source))
+        folder.make_link(target.as_bytes(), name, at).map_err(|source| FsError::io("making the link", path, source))
     }
 
     /// Moves `from` to `to`, in place of a file or link that is there.
     pub fn rename(&self, from: &LocalPath, to: &LocalPath, at: Point) -> Result<(), FsError> {
-        self.move_with(from, to, at, Dir::rename)
+        self.move_with(from, to, |source, name, target, to_name| source.rename(name, target, to_name, at))
     }
 
     /// Moves `from` to `to`, where nothing may be.
     pub fn rename_new(&self, from: &LocalPath, to: &LocalPath, at: Point) -> Result<(), FsError> {
-        self.move_with(from, to, at, Dir::rename_new)
+        self.move_with(from, to, |source, name, target, to_name| source.rename_new(name, target, to_name, at))
     }
 
     fn move_with(
         &self,
         from: &LocalPath,
         to: &LocalPath,
-        at: Point,
-        act: fn(&Dir, &[u8], &Dir, &[u8]) -> io::Result<()>,
+        act: impl FnOnce(&Dir, &[u8], &Dir, &[u8]) -> io::Result<()>,
     ) -> Result<(), FsError> {
         let (source, name) = self.parent_of("moving", from)?;
         let (target, to_name) = self.parent_of("moving", to)?;
-        fault::pass(at).and_then(|()| act(&source, name, &target, to_name)).map_err(|error| FsError::io("moving", from, error))
+        act(&source, name, &target, to_name).map_err(|error| FsError::io("moving", from, error))
     }
 
     /// Copies the content of the file `from` to the new file `to` with `mode` and the modification time of `from`, fsynced; returns digest, length and how it reads back.
@@ -272,11 +267,11 @@ impl Folder {
         let mut source = self.open_file(from)?;
         let (folder, name) = self.parent_of("copying", to)?;
         let stat = platform::file_stat(&source).map_err(failed)?;
-        let copied = fault::pass(at).and_then(|()| folder.create_file(name, mode)).and_then(|mut target| {
+        let copied = folder.create_file(name, mode, at).and_then(|mut target| {
             let digest = copy_content(&mut source, &mut target, at)?;
-            platform::set_file_mode(&target, mode)?;
-            platform::set_file_time(&target, stat.seconds, stat.nanoseconds)?;
-            target.sync_all()?;
+            content::set_mode(&target, mode, at)?;
+            content::set_time(&target, stat.seconds, stat.nanoseconds, at)?;
+            content::sync(&target, at)?;
             Ok((digest, platform::file_stat(&target)?))
         });
         copied.map_err(failed)
@@ -290,17 +285,14 @@ impl Folder {
         if platform::file_stat(&file).map_err(failed)?.links > 1 {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "the file has a second name")));
         }
-        let set = fault::pass(at).and_then(|()| platform::set_file_mode(&file, mode)).and_then(|()| {
-            fault::pass(at)?;
-            folder.set_time(name, mtime.unix(), 0)
-        });
+        let set = content::set_mode(&file, mode, at).and_then(|()| folder.set_time(name, mtime.unix(), 0, at));
         set.and_then(|()| platform::file_stat(&file)).map_err(failed)
     }
 
     /// Removes the empty folder `path`; `false`, and nothing happens, when something is in it.
     pub fn remove_folder(&self, path: &LocalPath, at: Point) -> Result<bool, FsError> {
         let (folder, name) = self.parent_of("removing the folder", path)?;
-        match fault::pass(at).and_then(|()| folder.remove_folder(name)) {
+        match folder.remove_folder(name, at) {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
             Err(error) => Err(FsError::io("removing the folder", path, error)),
@@ -310,24 +302,22 @@ impl Folder {
     /// Makes the entries of the folder `path` durable; nothing when it is gone.
     pub fn sync_folder(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
         let failed = |source| FsError::io("fsyncing", path, source);
-        fault::pass(at).map_err(failed)?;
-        self.find_folder(path)?.map_or(Ok(()), |folder| folder.sync().map_err(failed))
+        self.find_folder(path)?.map_or(Ok(()), |folder| folder.sync(at).map_err(failed))
     }
 
     /// Makes everything below `path` durable.
     pub fn sync_tree(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
         let failed = |source| FsError::io("fsyncing", path, source);
-        fault::pass(at).map_err(failed)?;
         let Some(folder) = self.find_folder(path)? else { return Ok(()) };
-        if folder.sync_file_system().map_err(failed)? {
+        if folder.sync_file_system(at).map_err(failed)? {
             return Ok(());
         }
-        let mut outcome = folder.sync();
+        let mut outcome = folder.sync(at);
         walk(&folder, path, &mut |found| {
             if let Found::Entry { path, stat } = found {
                 let synced = match stat.kind {
-                    Kind::Folder => self.find_folder(path).map(|folder| folder.map_or(Ok(()), |folder| folder.sync())),
-                    Kind::File => self.open_file(path).map(|file| file.sync_all()),
+                    Kind::Folder => self.find_folder(path).map(|folder| folder.map_or(Ok(()), |folder| folder.sync(at))),
+                    Kind::File => self.open_file(path).map(|file| content::sync(&file, at)),
                     Kind::Link | Kind::Other => Ok(Ok(())),
                 };
                 let synced = synced.unwrap_or_else(|error| Err(error.kind().into()));
@@ -395,7 +385,7 @@ impl Folder {
 
 /// Copies the content of `from` into the empty file `to`, sharing it where the file system can; returns the digest of what was copied.
 pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Result<Digest> {
-    if platform::clone_content(from, to)? {
+    if content::share(from, to, at)? {
         // The clone is a snapshot; it is what must be hashed, not a source that may go on changing.
         to.seek(SeekFrom::Start(0))?;
         return hash_open(to).map(|(digest, _)| digest);
@@ -407,7 +397,7 @@ pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Res
             Ok(0) => return Ok(hasher.finish()),
             Ok(read) => {
                 hasher.update(&buffer[..read]);
-                fault::write_all(to, &buffer[..read], at)?;
+                content::write_all(to, &buffer[..read], at)?;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

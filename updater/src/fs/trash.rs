@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Dir, Folder, FsError, Kind, LocalPath, Point, fault};
+use super::{Dir, Folder, FsError, Kind, LocalPath, Point};
 use crate::id::Id;
 
 /// What backups on their way are called in `trash/`.
@@ -93,9 +93,8 @@ fn unless_kept(error: FsError) -> Result<(), FsError> {
 }
 
 fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
-    fault::pass(Point::TrashEmpty)?;
     // Nearly everything is a file, so that is tried before it is asked for; no OS removes a folder so.
-    let refused = match folder.remove_file(name) {
+    let refused = match folder.remove_file(name, Point::TrashEmpty) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => error,
         _ => return Ok(()),
     };
@@ -106,5 +105,5 @@ fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
     for below in inner.names()? {
         delete(&inner, &below)?;
     }
-    folder.remove_folder(name)
+    folder.remove_folder(name, Point::TrashEmpty)
 }
