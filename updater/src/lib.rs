@@ -34,6 +34,7 @@ pub mod refresh;
 pub mod rollback;
 pub mod scan;
 pub mod stage;
+pub mod state_format;
 pub mod station;
 pub mod swap;
 pub mod trust_store;

@@ -34,6 +34,7 @@ use crate::plan::{Found, Plan, Wishes, plan};
 use crate::progress::Step;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
+use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
@@ -51,6 +52,7 @@ const SPARE_BYTES: u64 = 1 << 20;
 pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Session, Updated), Error> {
     let folder = Arc::new(Folder::create(dir)?);
     let lock = Lock::acquire(&folder, "install")?;
+    state_format::refuse_newer(&folder)?;
     // Before anything else: the folder may hold an install whose last run was cut off.
     swap::recover(&folder)?;
     install::follow(&folder, wanted, &run.routes).await?;

@@ -19,6 +19,7 @@ use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
 use crate::stage::StageError;
+use crate::state_format::StateFormatError;
 use crate::station::StationError;
 use crate::swap::{RecoveryError, SwapError};
 use crate::trust_store::StoreError;
@@ -122,6 +123,9 @@ pub enum Error {
     /// See [`RatchetError`].
     #[error(transparent)]
     Ratchet(#[from] RatchetError),
+    /// See [`StateFormatError`].
+    #[error(transparent)]
+    StateFormat(#[from] StateFormatError),
     /// See [`FsError`].
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -178,6 +182,8 @@ impl Error {
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
             Error::Argument { .. } | Error::Authority(_) => "bad-argument",
+            Error::StateFormat(StateFormatError::Newer { .. }) => "newer-state",
+            Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
         }
     }
 
@@ -189,7 +195,9 @@ impl Error {
             "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
             | "needs-reason" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
-            | "backup-missing" | "backup-damaged" | "follows-other" | "no-folder" | "not-installed" | "no-manifest" => Exit::Requirement,
+            | "backup-missing" | "backup-damaged" | "follows-other" | "no-folder" | "not-installed" | "no-manifest" | "newer-state" => {
+                Exit::Requirement
+            }
             "busy" => Exit::Busy,
             "broken-swap" | "damaged-state" => Exit::Damaged,
             "bad-argument" => Exit::Usage,

@@ -21,6 +21,7 @@ use crate::installed::{Installed, InstalledError};
 use crate::lock::Lock;
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Ratchet, RatchetError};
+use crate::state_format;
 use crate::station::Station;
 use crate::swap::{self, Recovery};
 
@@ -78,11 +79,14 @@ impl Session {
 
     /// Looks at the install folder `dir` without changing anything: for whoever may read and not write there. What an earlier run left unfinished stays so, and another may be at work.
     pub fn look(dir: &Path, run: &Run<'_>) -> Result<Session, Error> {
-        Session::read(Arc::new(Folder::open(dir)?), None, Recovery::Nothing, run)
+        let folder = Folder::open(dir)?;
+        state_format::refuse_newer(&folder)?;
+        Session::read(Arc::new(folder), None, Recovery::Nothing, run)
     }
 
     /// Goes on with a folder that is locked already.
     pub(super) fn begin(folder: Arc<Folder>, lock: Lock, run: &Run<'_>) -> Result<Session, Error> {
+        state_format::refuse_newer(&folder)?;
         let recovery = recover(&folder, run)?;
         for state in ["trust/content", "parts"] {
             folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;

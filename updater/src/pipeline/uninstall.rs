@@ -6,6 +6,7 @@ use super::Error;
 use crate::backup;
 use crate::fs::{Folder, LocalPath, Point};
 use crate::lock::Lock;
+use crate::state_format;
 use crate::swap;
 
 /// What an uninstall left.
@@ -22,6 +23,7 @@ pub fn uninstall(dir: &Path, with_backups: bool) -> Result<Uninstalled, Error> {
         return Err(Error::NotInstalled);
     }
     let lock = Lock::acquire(&folder, "uninstall")?;
+    state_format::refuse_newer(&folder)?;
     swap::recover(&folder)?;
     let backups = backup::backups(&folder)?;
     let mut backups_left = backups.len();
