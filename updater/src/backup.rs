@@ -23,7 +23,7 @@ use crate::swap::operation::Identity;
 pub(crate) use contents::Contents;
 use make::{Known, Maker, Source};
 use record::{Head, Origin, Record};
-use rotation::{Refusal, Slot, Slots, rotate};
+use rotation::{Refusal, Slot, Slots, Standing, rotate};
 use slots::{Lies, folder_of, look, record_of};
 pub(crate) use slots::{new_backup, settle};
 
@@ -83,6 +83,8 @@ pub struct Verified {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether somebody else made it, so that there was nothing to compare with.
+    pub is_foreign: bool,
     /// Files that are missing, or not what the record says.
     pub damaged: Vec<LocalPath>,
     /// Managed files that the release did not ship so: they were changed or damaged when the backup was made.
@@ -180,7 +182,7 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
 /// Hashes every file of the backup in `slot` and compares it with the record, and the record with the manifest. Of a foreign backup nothing is known to compare with.
 pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Verified, BackupError> {
     let contents = Contents::load(folder, slot)?;
-    let mut verified = Verified { altered: contents.altered(), ..Verified::default() };
+    let mut verified = Verified { is_foreign: contents.is_foreign(), altered: contents.altered(), ..Verified::default() };
     progress.begin(Step::BackUp, contents.record.files.len() as u64);
     for file in &contents.record.files {
         let path = file.path.below(&contents.at);
@@ -218,7 +220,7 @@ pub fn estimate<'p>(
 ) -> Result<Estimate, BackupError> {
     // Only the paths count here; what lies there is found out when the backup is made.
     let moved = moved.into_iter().map(|path| (path.into(), Identity::Link(String::new()))).collect();
-    let known = Known { installed, moved: &moved, sources: sources(folder)? };
+    let known = Known { installed, moved: &moved, sources: sources(folder, &BTreeMap::new())? };
     let record = Record::new(Head { id: Id::random(), made: UtcTime::from_unix(0), origin: Origin::Own });
     Ok(Maker::new(folder, &known, record, &Silent).count()?)
 }
@@ -227,13 +229,41 @@ pub fn estimate<'p>(
 pub(crate) struct Made {
     /// Where every backup is to be.
     pub(crate) slots: Slots,
-    /// What could not be read.
+    /// What people should know: files that could not be read, backups that are damaged.
     pub(crate) warnings: Vec<String>,
 }
 
-/// What the slots shall be when a backup `id` comes; refused when they are not as they should be.
-pub(crate) fn plan_slots(folder: &Folder, id: Id, consumed: Option<Id>) -> Result<Slots, BackupError> {
-    Ok(rotate(&slots::occupants(folder)?, consumed, id)?)
+/// Whether a backup can get a slot at all; refused when the slots are not as they should be. Which one goes for it is decided when it is made.
+pub(crate) fn check_slots(folder: &Folder) -> Result<(), BackupError> {
+    rotate(&slots::occupants(folder)?, None, Id::random(), |_| Standing::Whole)?;
+    Ok(())
+}
+
+/// What the slots shall be when a backup `id` comes. When an earlier one has to go for it, they are read, the newest first, until one is found whole (attack F10). `damaged` takes the slots
+/// of those that are not, and what is wrong with them.
+fn plan_slots(
+    folder: &Folder,
+    id: Id,
+    consumed: Option<Id>,
+    progress: &dyn Progress,
+    damaged: &mut BTreeMap<Slot, String>,
+) -> Result<Slots, BackupError> {
+    let standing = |slot| match verify(folder, slot, progress) {
+        Ok(verified) => match verified.damaged.first() {
+            Some(first) => {
+                damaged.insert(slot, format!("{} of its files are missing or changed, such as `{first}`", verified.damaged.len()));
+                Standing::Damaged
+            }
+            None if verified.is_foreign => Standing::Foreign,
+            None => Standing::Whole,
+        },
+        // What cannot be read cannot be restored either.
+        Err(error) => {
+            damaged.insert(slot, error.to_string());
+            Standing::Damaged
+        }
+    };
+    Ok(rotate(&slots::occupants(folder)?, consumed, id, standing)?)
 }
 
 /// Makes the backup `id` in `.updater/backup`, durably. What the swap is to move away is only recorded.
@@ -245,13 +275,14 @@ pub(crate) fn make(
     moved: &BTreeMap<LocalPath, Identity>,
     progress: &dyn Progress,
 ) -> Result<Made, BackupError> {
-    let slots = plan_slots(folder, id, consumed)?;
+    let mut damaged = BTreeMap::new();
+    let slots = plan_slots(folder, id, consumed, progress, &mut damaged)?;
     // A damaged installed state is none: then every file is read.
     let installed = Installed::load(folder).ok().flatten();
     progress.begin(Step::BackUp, installed.as_ref().map_or(0, |installed| installed.files.len() as u64));
-    let known = Known { installed: installed.as_ref(), moved, sources: sources(folder)? };
+    let known = Known { installed: installed.as_ref(), moved, sources: sources(folder, &damaged)? };
     let record = Record::new(Head { id, made: now, origin: Origin::Own });
-    let (record, warnings) = match Maker::new(folder, &known, record.clone(), progress).make() {
+    let (record, mut warnings) = match Maker::new(folder, &known, record.clone(), progress).make() {
         Err(error) if error.requirement() == Requirement::Space => {
             // What was copied so far takes room itself: gone first, so that the numbers say what is missing.
             folder.discard(&new_backup(), Point::TrashIn)?;
@@ -276,13 +307,14 @@ pub(crate) fn make(
     }
     add("files", &record.to_bytes())?;
     folder.sync_tree(&new_backup(), Point::BackupSync)?;
+    warnings.extend(damaged.iter().map(|(slot, why)| format!("`{slot}` cannot be gone back to: {why}")));
     Ok(Made { slots, warnings })
 }
 
-/// Our own backups that files may be linked to, the newest first.
-fn sources(folder: &Folder) -> Result<Vec<Source>, FsError> {
+/// Our own backups that files may be linked to, the newest first. One that is known to be damaged lends nothing, so that the new one is whole.
+fn sources(folder: &Folder, damaged: &BTreeMap<Slot, String>) -> Result<Vec<Source>, FsError> {
     let mut sources = vec![];
-    for slot in Slot::ALL.into_iter().rev() {
+    for slot in Slot::ALL.into_iter().rev().filter(|slot| !damaged.contains_key(slot)) {
         let at = folder_of(slot);
         if matches!(look(folder, &at)?, Lies::Backup(Head { origin: Origin::Own, .. })) {
             sources.push(Source::new(at));

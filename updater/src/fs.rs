@@ -42,7 +42,7 @@ pub use probe::{Obstacle, Unwritable};
 pub(crate) use content::{set_length, set_mode, set_time};
 pub(crate) use dir::Dir;
 pub(crate) use folder::copy_content;
-pub(crate) use platform::file_stat;
+pub(crate) use platform::{changed_at, file_stat};
 pub(crate) use trash::SLOT_PREFIX;
 
 /// Bytes read at a time: large enough that system calls do not show, small enough for many threads.

@@ -214,7 +214,7 @@ impl Session {
             return Err(Error::NotWritable(obstacles));
         }
         if plan.takes_slot(self.is_new(release)) {
-            backup::plan_slots(&self.folder, Id::random(), None)?;
+            backup::check_slots(&self.folder)?;
         }
         let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
         let needed_bytes = plan.jobs.stored_bytes() + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES;

@@ -13,9 +13,8 @@ mod perform;
 mod plan;
 mod prepare;
 mod recovery;
+mod seal;
 mod tidy;
-
-use std::collections::BTreeMap;
 
 use manifests::digest::Digest;
 use manifests::path::RelPath;
@@ -30,7 +29,8 @@ use journal::{DamagedJournal, Journal, Phase, Plan};
 pub use operation::{FileIdentity, Identity, Operation};
 use perform::{Performer, Strangers, Way, make_durable, observe, pristine};
 pub use plan::{Changes, Keep, SwapPlan};
-use recovery::{Change, Decision, changes, decide};
+use recovery::{Change, Decision, New, Seen, changes, decide};
+use seal::Seals;
 
 /// What a swap did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
     folder.make_state_folders()?;
     tidy::sweep(folder)?;
     let begun = begin(folder, &plan, progress);
-    let (written, warnings) = match begun {
+    let Begun { written, changes, seals, warnings } = match begun {
         Ok(begun) => begun,
         Err(error) => {
             // Nothing has moved yet. What cannot be swept now, the next start sweeps; while a journal stands, it needs all of it.
@@ -114,14 +114,22 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
             return Err(error);
         }
     };
-    let swapping = Swapping { folder, written_bytes: written.to_line().len(), changes: changes(&written.operations), plan: &written };
+    let swapping = Swapping { folder, written_bytes: written.to_line().len(), changes, seals, plan: &written };
     swapping.run(progress)?;
     tidy::tidy(folder, &written).map_err(|source| SwapError::Unfinished { source })?;
     Ok(Swapped { backup: written.slots.map(|slots| slots.new.1), warnings })
 }
 
+/// A swap whose journal is written.
+struct Begun {
+    written: Plan,
+    changes: Vec<Change>,
+    seals: Seals,
+    warnings: Vec<String>,
+}
+
 /// Everything up to the journal: checks, the backup, what the state becomes.
-fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<(Plan, Vec<String>), SwapError> {
+fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<Begun, SwapError> {
     let operations = prepare::prepare(folder, plan)?;
     let mut written = Plan {
         id: plan.id,
@@ -137,34 +145,39 @@ fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<(P
     written.check().map_err(SwapError::Impossible)?;
     let mut warnings = vec![];
     if let Keep::Backup { consumed } = plan.keep {
-        let made = backup::make(folder, plan.id, plan.attempt.time, consumed, &moved(&written.operations), progress)?;
+        let made = backup::make(folder, plan.id, plan.attempt.time, consumed, &prepare::moved(&written.operations), progress)?;
         (written.slots, warnings) = (Some(made.slots), made.warnings);
     }
     folder.write_durably(&tidy::installed_next(), &plan.installed_next, Point::SwapNext)?;
     folder.write_durably(&tidy::manifest_next(), &plan.manifest_next, Point::SwapNext)?;
     folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
+    let changes = changes(&written.operations);
+    let seals = seal_staged(folder, &changes)?;
     journal::begin(folder, &written)?;
-    Ok((written, warnings))
+    Ok(Begun { written, changes, seals, warnings })
 }
 
-/// What the operations move to the backup.
-fn moved(operations: &[Operation]) -> BTreeMap<LocalPath, Identity> {
-    let old = |operation: &Operation| match operation {
-        Operation::Out { path, old } | Operation::Remove { path, old } | Operation::Put { path, old: Some(old), .. } => {
-            Some((path.into(), old.clone()))
+/// Reads every staged file once more, now that nothing but renames is left to be done: what is not what the plan says stops the swap before anything moves (attack E4).
+fn seal_staged(folder: &Folder, changes: &[Change]) -> Result<Seals, SwapError> {
+    let mut seals = Seals::default();
+    for change in changes {
+        if let New::Staged(new, name) = &change.new
+            && seals.read(folder, name)? != Seen::Leaf(new.clone())
+        {
+            return Err(SwapError::NotStaged { path: change.path.clone() });
         }
-        _ => None,
-    };
-    operations.iter().filter_map(old).collect()
+    }
+    Ok(seals)
 }
 
-/// A swap whose journal is written.
+/// A swap under way.
 struct Swapping<'a> {
     folder: &'a Folder,
     plan: &'a Plan,
     /// Bytes of the journal's first line.
     written_bytes: usize,
     changes: Vec<Change>,
+    seals: Seals,
 }
 
 impl Swapping<'_> {
@@ -191,7 +204,7 @@ impl Swapping<'_> {
             return Err(FsError::io("swapping", &LocalPath::root(), std::io::ErrorKind::Other.into()));
         };
         progress.begin(Step::Swap, steps.len() as u64);
-        let mut performer = Performer::new(self.folder, self.plan, Way::Forward, Strangers::Fail);
+        let mut performer = Performer::new(self.folder, self.plan, Way::Forward, Strangers::Fail, &self.seals);
         for step in &steps {
             performer.perform(step)?;
             progress.advance(1);
@@ -200,11 +213,11 @@ impl Swapping<'_> {
     }
 
     fn undo(&self, source: FsError) -> SwapError {
-        let undone = observe(self.folder, &self.changes).and_then(|seen| {
+        let undone = observe(self.folder, &self.changes).and_then(|(seen, seals)| {
             let Decision::Back(steps) = decide(&self.changes, Some(Phase::Back), &seen) else {
                 return Err(FsError::io("undoing the swap of", &LocalPath::root(), std::io::ErrorKind::NotFound.into()));
             };
-            let mut performer = Performer::new(self.folder, self.plan, Way::Back, Strangers::Aside);
+            let mut performer = Performer::new(self.folder, self.plan, Way::Back, Strangers::Aside, &seals);
             steps.iter().try_for_each(|step| performer.perform(step))?;
             make_durable(self.folder, &self.changes)?;
             journal::end(self.folder)
@@ -275,9 +288,9 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
     };
     let Journal { plan, phase, whole_bytes } = journal?;
     let (id, changes) = (plan.id, changes(&plan.operations));
-    let seen = if phase == Some(Phase::Committed) { pristine(&changes) } else { observe(folder, &changes)? };
+    let (seen, seals) = if phase == Some(Phase::Committed) { (pristine(&changes), Seals::default()) } else { observe(folder, &changes)? };
     let perform = |way, steps: &[recovery::Step]| -> Result<Vec<LocalPath>, FsError> {
-        let mut performer = Performer::new(folder, &plan, way, Strangers::Aside);
+        let mut performer = Performer::new(folder, &plan, way, Strangers::Aside, &seals);
         steps.iter().try_for_each(|step| performer.perform(step))?;
         make_durable(folder, &changes)?;
         Ok(performer.found)

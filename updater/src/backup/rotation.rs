@@ -1,7 +1,9 @@
 //! Which backup goes where when a new one comes (S3-21, S3-22, D-19 to D-21). Pure.
 //!
-//! Numbers are ages, `.001` the oldest. Gaps are closed first, in order. With fewer than three, the new one takes the next number; with three, the oldest goes and the others move down. What
-//! a rollback went back to is consumed: it is the live tree now. A folder that nobody made known to us, and anything that is no folder, stops the update and is never touched (attack F10).
+//! Numbers are ages, `.001` the oldest. Gaps are closed first, in order. With fewer than three, the new one takes the next number; with three, the oldest goes and the others move down, unless
+//! it is the only whole one of the three: then the oldest damaged one goes instead, or else the oldest foreign one, of which nobody can say whether it is whole (attack F10). The new one does not
+//! count: nobody has gone back to it yet. What a rollback went back to is consumed: it is the live tree now. A folder that nobody made known to us, and anything that is no folder, stops the
+//! update and is never touched.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,12 +40,23 @@ pub enum Occupant {
     NotAFolder,
 }
 
+/// What is known of a backup once its files were compared with its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Every file is what the record says.
+    Whole,
+    /// Somebody else made it: there is nothing to compare it with.
+    Foreign,
+    /// Files are missing or other than the record says, or it cannot be read.
+    Damaged,
+}
+
 /// Where every backup is to be when the swap commits, as in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slots {
     /// Backups that stay, oldest first.
     pub keep: Vec<(Id, Slot)>,
-    /// The oldest, when it has to go.
+    /// The one that has to go: the oldest, or one that is worth less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop: Option<Id>,
     /// What a rollback went back to.
@@ -88,8 +101,14 @@ impl Slot {
     }
 }
 
-/// What the slots shall be after a new backup `new`, given what is in them, oldest first, and what a rollback goes back to.
-pub fn rotate(found: &[Occupant; MOST], consumed: Option<Id>, new: Id) -> Result<Slots, Refusal> {
+/// What the slots shall be after a new backup `new`, given what is in them, oldest first, and what a rollback goes back to. When one has to go, `standing` is asked, newest first, until a whole
+/// one is found; one that was asked for is remembered by whoever answers.
+pub fn rotate(
+    found: &[Occupant; MOST],
+    consumed: Option<Id>,
+    new: Id,
+    mut standing: impl FnMut(Slot) -> Standing,
+) -> Result<Slots, Refusal> {
     let mut known: Vec<(Id, Slot)> = vec![];
     for (slot, occupant) in Slot::ALL.into_iter().zip(found) {
         match occupant {
@@ -107,10 +126,25 @@ pub fn rotate(found: &[Occupant; MOST], consumed: Option<Id>, new: Id) -> Result
         let at = known.iter().position(|(known, _)| *known == id).ok_or(Refusal::Gone(id))?;
         known.remove(at);
     }
-    let drop = (known.len() == MOST).then(|| known.remove(0).0);
+    let drop = (known.len() == MOST).then(|| known.remove(least(&mut standing)).0);
     let keep: Vec<(Id, Slot)> = known.iter().map(|(id, _)| *id).zip(Slot::ALL).collect();
     let next = Slot::ALL[keep.len()];
     Ok(Slots { keep, drop, consumed, new: (new, next) })
+}
+
+/// Which of three backups goes, as an index: the oldest, unless it is the only whole one.
+fn least(standing: &mut impl FnMut(Slot) -> Standing) -> usize {
+    let [oldest, middle, newest] = Slot::ALL;
+    let newest_is = standing(newest);
+    if newest_is == Standing::Whole {
+        return 0;
+    }
+    let middle_is = standing(middle);
+    if middle_is == Standing::Whole || standing(oldest) != Standing::Whole {
+        return 0;
+    }
+    // Of two that are worth the same, the older.
+    if newest_is == Standing::Damaged && middle_is == Standing::Foreign { 2 } else { 1 }
 }
 
 impl fmt::Display for Slot {
@@ -155,6 +189,11 @@ mod tests {
 
     fn known(number: u8) -> Occupant {
         Known(id(number))
+    }
+
+    /// The rotation where every backup is whole.
+    fn rotate(found: &[Occupant; MOST], consumed: Option<Id>, new: Id) -> Result<Slots, Refusal> {
+        super::rotate(found, consumed, new, |_| Standing::Whole)
     }
 
     /// The slots after the rotation, as ids by number; 0 is empty.
@@ -211,6 +250,36 @@ mod tests {
             assert_eq!(slots.drop.is_some(), before == MOST);
             assert_eq!(slots.keep.len() + 1, (before + 1).min(MOST));
         }
+    }
+
+    #[test]
+    fn f10_the_only_whole_backup_never_goes_and_else_the_oldest_does() {
+        let all = [Standing::Whole, Standing::Foreign, Standing::Damaged];
+        let of_three = all.into_iter().flat_map(|a| all.into_iter().flat_map(move |b| all.into_iter().map(move |c| [a, b, c])));
+        for standing in of_three {
+            let look = |slot: Slot| standing[usize::from(slot.number()) - 1];
+            let slots = super::rotate(&[known(1), known(2), known(3)], None, id(9), look).unwrap();
+            let gone = usize::from(u8::from_str_radix(&slots.drop.unwrap().to_string()[..2], 16).unwrap()) - 1;
+            let whole = standing.iter().filter(|standing| **standing == Standing::Whole).count();
+            let left_whole = whole - usize::from(standing[gone] == Standing::Whole);
+            assert!(left_whole > 0 || whole == 0, "{standing:?}: {gone} went");
+            if whole != 1 || standing[0] != Standing::Whole {
+                assert_eq!(gone, 0, "{standing:?}");
+            } else if standing[1..].contains(&Standing::Damaged) {
+                assert_eq!(standing[gone], Standing::Damaged, "{standing:?}");
+            }
+            let kept: Vec<u8> = [1, 2, 3].into_iter().filter(|number| usize::from(*number) != gone + 1).chain([9]).collect();
+            assert_eq!(after(&slots).to_vec(), kept, "ages stay in order");
+        }
+    }
+
+    #[test]
+    fn f10_no_backup_is_read_unless_one_has_to_go_and_then_no_more_than_needed() {
+        let never = |slot: Slot| -> Standing { panic!("{slot} is read") };
+        super::rotate(&[known(1), known(2), Nothing], None, id(9), never).unwrap();
+        super::rotate(&[known(1), known(2), known(3)], Some(id(1)), id(9), never).unwrap();
+        let newest = |slot: Slot| if slot == Slot::ALL[2] { Standing::Whole } else { panic!("{slot} is read") };
+        super::rotate(&[known(1), known(2), known(3)], None, id(9), newest).unwrap();
     }
 
     #[test]

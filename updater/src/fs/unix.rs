@@ -220,6 +220,17 @@ pub(crate) fn file_stat(file: &File) -> io::Result<Stat> {
     Ok(stat_of(&rustix::fs::fstat(file)?))
 }
 
+/// When anything about an open file last changed, content or attributes, as the system counts: no program can set it. `None` where the system does not say.
+#[allow(
+    clippy::unnecessary_wraps,
+    clippy::useless_conversion,
+    reason = "the same signature everywhere; the widths of these fields differ among systems"
+)]
+pub(crate) fn changed_at(file: &File) -> io::Result<Option<i128>> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(Some(i128::from(stat.st_ctime) * 1_000_000_000 + i128::from(stat.st_ctime_nsec)))
+}
+
 /// Makes `to` share the content of `from`, where the file system can; `false` where it cannot.
 #[cfg(target_os = "linux")]
 pub(crate) fn clone_content(from: &File, to: &File) -> io::Result<bool> {

@@ -187,6 +187,11 @@ pub(crate) fn file_stat(file: &File) -> io::Result<Stat> {
     Ok(stat_of(&file.metadata()?))
 }
 
+pub(crate) fn changed_at(_: &File) -> io::Result<Option<i128>> {
+    // The standard library does not give the change time.
+    Ok(None)
+}
+
 pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
     Ok(false)
 }

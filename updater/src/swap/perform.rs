@@ -1,9 +1,10 @@
-//! Looks at the three places of each path, and carries steps out. What to do is decided in [`super::recovery`].
+//! Looks at the three places of each path, and carries steps out. What to do is decided in [`super::recovery`]; that what comes in is what was looked at, in [`super::seal`].
 
 use super::journal::Plan;
 use super::operation::{FileIdentity, Identity};
 use super::prepare::staged;
 use super::recovery::{Change, New, Observed, Old, Seen, Step};
+use super::seal::Seals;
 use crate::backup::new_backup;
 use crate::fs::{Folder, FsError, Kind, LocalPath, Point};
 
@@ -41,18 +42,18 @@ pub(crate) fn pristine(changes: &[Change]) -> Vec<Observed> {
     changes.iter().map(observed).collect()
 }
 
-/// Looks at the live path, `staging/` and `backup/` for each change. Files are read.
-pub(crate) fn observe(folder: &Folder, changes: &[Change]) -> Result<Vec<Observed>, FsError> {
-    let mut observed = vec![];
+/// Looks at the live path, `staging/` and `backup/` for each change. Files are read, and what was staged is remembered.
+pub(crate) fn observe(folder: &Folder, changes: &[Change]) -> Result<(Vec<Observed>, Seals), FsError> {
+    let (mut observed, mut seals) = (vec![], Seals::default());
     for change in changes {
         let path = LocalPath::from(&change.path);
         let staged = match &change.new {
-            New::Staged(_, name) => see(folder, &staged(name))?,
+            New::Staged(_, name) => seals.read(folder, name)?,
             _ => Seen::Nothing,
         };
         observed.push(Observed { live: see(folder, &path)?, staged, kept: see(folder, &path.below(&new_backup()))? });
     }
-    Ok(observed)
+    Ok((observed, seals))
 }
 
 fn see(folder: &Folder, path: &LocalPath) -> Result<Seen, FsError> {
@@ -79,6 +80,8 @@ pub(crate) struct Performer<'a> {
     pub(crate) folder: &'a Folder,
     pub(crate) way: Way,
     pub(crate) strangers: Strangers,
+    /// What is staged, as it was verified.
+    pub(crate) seals: &'a Seals,
     /// Where strangers go.
     pub(crate) aside: LocalPath,
     /// What went there.
@@ -86,8 +89,8 @@ pub(crate) struct Performer<'a> {
 }
 
 impl<'a> Performer<'a> {
-    pub(crate) fn new(folder: &'a Folder, plan: &Plan, way: Way, strangers: Strangers) -> Performer<'a> {
-        Performer { folder, way, strangers, aside: found_folder(plan), found: vec![] }
+    pub(crate) fn new(folder: &'a Folder, plan: &Plan, way: Way, strangers: Strangers, seals: &'a Seals) -> Performer<'a> {
+        Performer { folder, way, strangers, seals, aside: found_folder(plan), found: vec![] }
     }
 
     pub(crate) fn perform(&mut self, step: &Step) -> Result<(), FsError> {
@@ -98,7 +101,7 @@ impl<'a> Performer<'a> {
                 self.folder.make_folders(&kept.parent(), Point::BackupFolder)?;
                 self.folder.rename(&path.into(), &kept, at)
             }
-            Step::Place { path, staged: name, .. } => self.folder.rename_new(&staged(name), &path.into(), at),
+            Step::Place { path, staged: name, .. } => self.seals.place(self.folder, name, &path.into(), at),
             Step::Return { path, .. } => self.folder.rename_new(&LocalPath::from(path).below(&new_backup()), &path.into(), at),
             Step::Unplace { path, staged: name } => self.folder.rename(&path.into(), &staged(name), at),
             Step::MakeFolder { path } => self.folder.make_folder(&path.into(), at),

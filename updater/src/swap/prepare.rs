@@ -27,6 +27,9 @@ pub(crate) fn prepare(folder: &Folder, plan: &SwapPlan) -> Result<Vec<Operation>
     }
     preparing.add_folders()?;
     let entries = preparing.entry_points(plan)?;
+    if plan.keep != Keep::Nothing {
+        preparing.separate_moved()?;
+    }
     let mut operations: Vec<Operation> = preparing.operations.into_values().flatten().collect();
     order(&mut operations, &entries);
     Ok(operations)
@@ -186,6 +189,25 @@ impl Preparing<'_> {
         }
     }
 
+    /// Gives live files with a second name, which are about to go into the backup, an inode of their own: whatever is written through the other name later would be written to the backup.
+    /// The live tree looks the same before and after.
+    fn separate_moved(&mut self) -> Result<(), SwapError> {
+        let moved = moved(self.operations.values().flatten());
+        for (path, old) in &moved {
+            let Identity::File(old) = old else { continue };
+            if self.folder.stat(path)?.is_none_or(|stat| stat.links <= 1) {
+                continue;
+            }
+            let name = self.new_name()?;
+            let (sha256, stat) = self.folder.copy(path, &staged(&name), old.mode, Point::SwapStage)?;
+            if !old.looks_like(&stat) || sha256 != old.sha256 {
+                return Err(SwapError::Changed { path: path.clone() });
+            }
+            self.folder.rename(&staged(&name), path, Point::SwapStage)?;
+        }
+        Ok(())
+    }
+
     fn is_removed(&self, path: &RelPath) -> bool {
         self.operations.get(path).is_some_and(|operations| operations.iter().any(|operation| matches!(operation, Operation::Remove { .. })))
     }
@@ -231,6 +253,17 @@ impl Preparing<'_> {
         self.folder.discard(&staged(&name), Point::SwapStage)?;
         Ok(name)
     }
+}
+
+/// What operations move to the backup.
+pub(crate) fn moved<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> BTreeMap<LocalPath, Identity> {
+    let old = |operation: &Operation| match operation {
+        Operation::Out { path, old } | Operation::Remove { path, old } | Operation::Put { path, old: Some(old), .. } => {
+            Some((path.into(), old.clone()))
+        }
+        _ => None,
+    };
+    operations.into_iter().filter_map(old).collect()
 }
 
 fn changed(path: &RelPath) -> SwapError {
