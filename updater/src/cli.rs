@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use updater::exit_code::Exit;
+use updater::in_use::InUse;
 use updater::pipeline::Error;
 use updater::progress::Progress;
 
@@ -58,6 +60,12 @@ pub(crate) struct Global {
     /// Believe the authorities in this PEM file, too, when a server shows its certificate; also STATIONMASTER_CA_FILE.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Vec<PathBuf>,
+    /// Wait so many seconds for another updater that works on the folder.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    pub(crate) wait: u64,
+    /// While a program of the client runs, or holds a file that goes: `defer` to the next run, or `wait[:SECONDS]` until it ends. Nothing is ever killed.
+    #[arg(long, global = true, value_name = "HOW", default_value = "defer", value_parser = parse_in_use)]
+    pub(crate) in_use: InUse,
     /// Wait only one part in so many for the network: for tests, which have no time.
     #[arg(long, global = true, hide = true, value_name = "N")]
     pub(crate) hasten: Option<u32>,
@@ -120,7 +128,8 @@ Exit codes:
    2  wrong command line                7  damaged state that needs attention
    3  source unreachable or cut off;   10  check: an update is available;
       nothing changed                      verify: files differ
-   4  not trusted, or forbidden by policy; nothing changed";
+   4  not trusted, or forbidden by     11  ready, and waits for programs that
+      policy; nothing changed              are in use; nothing live changed";
 
 /// What a command has to say.
 pub(crate) struct Report {
@@ -198,6 +207,17 @@ fn failure(error: &Error) -> Report {
     let hint =
         if error.code() == "expired" { "\nIf the clock runs ahead and cannot be set: `--clock TIME` (UTC) says the time" } else { "" };
     Report { json, text: format!("error: {error} [{}]{hint}", error.code()), exit: error.exit() }
+}
+
+fn parse_in_use(text: &str) -> Result<InUse, String> {
+    match text.split_once(':').unwrap_or((text, "")) {
+        ("defer", "") => Ok(InUse::Defer),
+        ("wait", "") => Ok(InUse::Wait(None)),
+        ("wait", seconds) => {
+            seconds.parse().map(|seconds| InUse::Wait(Some(Duration::from_secs(seconds)))).map_err(|error| error.to_string())
+        }
+        _ => Err(format!("`{text}` is not `defer`, `wait` or `wait:SECONDS`")),
+    }
 }
 
 fn parse_rate(text: &str) -> Result<u64, String> {

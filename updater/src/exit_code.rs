@@ -24,6 +24,8 @@ pub enum Exit {
     Damaged = 7,
     /// `check` found an update, or `verify` found files that differ.
     Available = 10,
+    /// The update is ready, and waits for programs that run or hold files. Nothing live was changed.
+    Deferred = 11,
 }
 
 impl Exit {
@@ -38,6 +40,7 @@ impl Exit {
         (Exit::Busy, "another updater works on this folder"),
         (Exit::Damaged, "damaged state that needs attention"),
         (Exit::Available, "check: an update is available; verify: files differ"),
+        (Exit::Deferred, "the update is ready and waits for programs in use; nothing live changed"),
     ];
 }
 

@@ -104,7 +104,8 @@ impl<S: Source> Round<'_, S> {
     async fn run(&self, jobs: Arc<Jobs>) -> Result<(), ContentError> {
         let assembly = Arc::new(Assembly::new(&jobs, self.staging)?);
         let needed: Vec<usize> = (0..jobs.jobs.len()).filter(|job| assembly.needs(&jobs.jobs[*job])).collect();
-        let dictionaries = Arc::new(self.dictionaries(&jobs).await?);
+        let dictionaries = if needed.is_empty() { HashMap::new() } else { self.dictionaries(&jobs).await? };
+        let dictionaries = Arc::new(dictionaries);
         futures_util::stream::iter(needed.into_iter().map(|index| {
             let (jobs, assembly, dictionaries) = (Arc::clone(&jobs), Arc::clone(&assembly), Arc::clone(&dictionaries));
             async move {

@@ -63,6 +63,8 @@ pub enum Outcome {
     Failed,
     /// An earlier build is back.
     RolledBack,
+    /// It is ready, and waits for programs that are in use (D-31).
+    Deferred,
     /// Somebody said no.
     Declined,
     /// It was cut off, and a later start finished it.

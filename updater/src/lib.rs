@@ -5,7 +5,7 @@
 //! - [`pipeline`] names the steps of an update in their order; it is the place to begin.
 //! - Asking: [`check`] (with [`refresh`] and [`trust_store`]), [`fetch`].
 //! - Looking and deciding: [`scan`], [`plan`].
-//! - Changing: [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
+//! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
@@ -13,6 +13,7 @@
 // What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod account;
 pub mod backup;
 pub mod check;
 pub mod clock;
@@ -21,6 +22,7 @@ pub mod fetch;
 pub mod fs;
 pub mod history;
 pub mod id;
+pub mod in_use;
 pub mod install;
 pub mod installed;
 mod lines;

@@ -3,8 +3,11 @@
 //! The lock is the operating system's, on the open file: it goes with the process that holds it, so there is no stale lock to judge and no pid to trust. What the file says is for people.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
+use crate::account;
 use crate::fs::{self, Folder, FsError, LocalPath, Point};
 
 /// The lock of a folder, held until dropped.
@@ -19,7 +22,7 @@ pub enum LockError {
     /// Another updater works on this folder.
     #[error("another updater works on this folder ({by}); try again when it is done")]
     Held {
-        /// What it wrote about itself: process id and command.
+        /// What it wrote about itself: process id, command and user.
         by: String,
     },
     /// The lock file cannot be used.
@@ -30,21 +33,65 @@ pub enum LockError {
 impl Lock {
     /// Takes the lock of `folder`, making `.updater` when it is missing. Does not wait.
     pub fn acquire(folder: &Folder, command: &str) -> Result<Lock, LockError> {
+        Lock::acquire_within(folder, command, Duration::ZERO)
+    }
+
+    /// Takes the lock of `folder`, making `.updater` when it is missing; waits at most `patience` for another updater to end.
+    pub fn acquire_within(folder: &Folder, command: &str, patience: Duration) -> Result<Lock, LockError> {
         let path = LocalPath::state("lock");
-        folder.make_state_folders()?;
-        let mut file = folder.open_to_write(&path, Point::LockFile)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held { by: read_holder(&mut file) }),
-            Err(TryLockError::Error(source)) => return Err(FsError::io("locking", &path, source).into()),
-        }
-        let text = format!("{} {}\n", std::process::id(), command.escape_default());
+        let failed = |doing, source| LockError::from(FsError::io(doing, &path, source));
+        let opened = folder.make_state_folders().and_then(|()| folder.open_to_write(&path, Point::LockFile));
+        let file = match opened {
+            Ok(file) => file,
+            // Somebody else's folder: whoever works on it says more than that its files may not be written.
+            Err(refused) => return Err(held_by_another_user(folder, &path).unwrap_or(refused.into())),
+        };
+        let mut file = match file.try_lock() {
+            Ok(()) => file,
+            Err(TryLockError::WouldBlock) => wait_for(file, patience).map_err(|error| match error {
+                NotLocked::Held { by } => LockError::Held { by },
+                NotLocked::Io(source) => failed("locking", source),
+            })?,
+            Err(TryLockError::Error(source)) => return Err(failed("locking", source)),
+        };
+        let text = format!("{} {} {}\n", std::process::id(), command.escape_default(), account::name().escape_default());
         let written = fs::set_length(&file, 0, Point::LockFile)
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| fs::write_all(&mut file, text.as_bytes(), Point::LockFile));
-        written.map_err(|source| FsError::io("writing", &path, source))?;
+        written.map_err(|source| failed("writing", source))?;
         Ok(Lock { _file: file })
     }
+}
+
+/// Why a file could not be locked.
+enum NotLocked {
+    Held { by: String },
+    Io(io::Error),
+}
+
+/// Locks `file`, which another updater holds, as soon as that one lets go.
+fn wait_for(mut file: File, patience: Duration) -> Result<File, NotLocked> {
+    let by = read_holder(&mut file);
+    if patience.is_zero() {
+        return Err(NotLocked::Held { by });
+    }
+    // The system wakes a waiting locker and knows no time limit, so a thread waits. One that comes too late finds nobody to give the file to, and drops it with its lock.
+    let (locked, waiting) = channel();
+    std::thread::spawn(move || {
+        let outcome = file.lock().map(|()| file);
+        let _ = locked.send(outcome);
+    });
+    match waiting.recv_timeout(patience) {
+        Ok(outcome) => outcome.map_err(NotLocked::Io),
+        Err(_) => Err(NotLocked::Held { by }),
+    }
+}
+
+/// The updater of another user who holds the lock, when there is one and the lock can at least be read.
+fn held_by_another_user(folder: &Folder, path: &LocalPath) -> Option<LockError> {
+    let mut file = folder.open_file(path).ok()?;
+    let is_held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    is_held.then(|| LockError::Held { by: read_holder(&mut file) })
 }
 
 fn read_holder(file: &mut File) -> String {
@@ -67,9 +114,35 @@ mod tests {
         let folder = Folder::open(place.path()).unwrap();
         let first = Lock::acquire(&folder, "update").unwrap();
         let second = Lock::acquire(&folder, "rollback").unwrap_err();
-        assert!(second.to_string().contains(&format!("process {} update", std::process::id())), "{second}");
+        let first_says = format!("process {} update {}", std::process::id(), account::name().escape_default());
+        assert!(second.to_string().contains(&first_says), "{second}");
         drop(first);
         Lock::acquire(&folder, "rollback").unwrap();
+    }
+
+    #[test]
+    fn f9_whoever_waits_works_as_soon_as_the_first_is_done() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let first = Lock::acquire(&folder, "update").unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lock::acquire_within(&folder, "rollback", Duration::from_secs(600)));
+            // The lock goes while somebody waits for it, or has not begun to: both must end well.
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn f9_whoever_has_waited_in_vain_learns_who_is_at_work_and_takes_no_lock_later() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let first = Lock::acquire(&folder, "update").unwrap();
+        let second = Lock::acquire_within(&folder, "rollback", Duration::from_millis(1)).unwrap_err();
+        assert!(matches!(second, LockError::Held { .. }), "{second}");
+        drop(first);
+        // The thread that still waits gets the lock, finds nobody who wants it, and drops it again.
+        Lock::acquire_within(&folder, "update", Duration::from_secs(600)).unwrap();
     }
 
     #[test]

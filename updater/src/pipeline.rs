@@ -1,8 +1,9 @@
 //! The steps of a run, in their order; the only file that knows it.
 //!
-//! check → scan → plan → fetch → stage → back up and swap → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
+//! check → scan → plan → fetch → stage → (nobody uses it) → back up and swap → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
 //! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
 
+mod deferral;
 mod error;
 mod proposal;
 mod rollback;
@@ -51,7 +52,7 @@ const SPARE_BYTES: u64 = 1 << 20;
 /// Makes `dir` follow `wanted` and brings it to the newest release.
 pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Session, Updated), Error> {
     let folder = Arc::new(Folder::create(dir)?);
-    let lock = Lock::acquire(&folder, "install")?;
+    let lock = Lock::acquire_within(&folder, "install", run.patience)?;
     state_format::refuse_newer(&folder)?;
     // Before anything else: the folder may hold an install whose last run was cut off.
     swap::recover(&folder)?;
@@ -144,7 +145,7 @@ impl Session {
         self.report_failure("repair", run, outcome)
     }
 
-    /// scan → plan → (agree) → fetch → stage → back up and swap → report.
+    /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → report.
     async fn bring_to(
         &mut self,
         target: Target,
@@ -173,7 +174,7 @@ impl Session {
         }
         self.check_requirements(&plan, &target.release)?;
         let received_bytes = self.fetch(&plan, run).await?;
-        self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run)
+        self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run).await
     }
 
     fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
@@ -234,7 +235,7 @@ impl Session {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the last step needs what every step before it found")]
-    fn apply(
+    async fn apply(
         &mut self,
         target: Target,
         plan: &Plan,
@@ -246,6 +247,11 @@ impl Session {
     ) -> Result<Updated, Error> {
         let Target { release, manifest, stored, approver } = target;
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
+        let entry_points = self.entry_points(&release);
+        let holders = self.holders(&staged.changes, &entry_points, run).await;
+        if !holders.is_empty() {
+            return self.defer(&stored, proposal, received_bytes, holders, trigger, run);
+        }
         let (from, is_new) = (self.installed.as_ref().map(|installed| installed.release.place), self.is_new(&release));
         let keep = if plan.takes_slot(is_new) { Keep::Backup { consumed: None } } else { Keep::Nothing };
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
@@ -262,17 +268,25 @@ impl Session {
                 trigger: trigger.to_owned(),
                 from,
                 to: release.place,
-                entry_points: self.entry_points(&release),
-                changes: staged.changes,
+                entry_points,
+                changes: staged.changes.clone(),
                 keep,
                 installed_next: staged.installed.to_bytes(),
-                manifest_next: stored,
+                manifest_next: stored.clone(),
                 attempt,
             },
             run.progress,
-        )?;
+        );
+        let swapped = match swapped {
+            Ok(swapped) => swapped,
+            Err(error) => match self.refused_by(&error, &staged.changes) {
+                Some(holders) => return self.defer(&stored, proposal, received_bytes, holders, trigger, run),
+                None => return Err(error.into()),
+            },
+        };
         self.installed = Some(staged.installed);
         self.release_superseded_hold(release.place)?;
+        deferral::forget(&self.folder)?;
         self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
         self.folder.empty_trash()?;
         let backup = swapped.backup.map(|slot| slot.folder_name());

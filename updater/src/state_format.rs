@@ -43,7 +43,7 @@ pub fn refuse_newer(folder: &Folder) -> Result<(), StateFormatError> {
     for state in [LocalPath::state_folder(), LocalPath::state("self")].into_iter().chain(backups) {
         for name in folder.names(&state)? {
             let path = state.join(&name);
-            let is_left_out = matches!(&name[..], b"lock" | b"history.jsonl" | b"manifest" | b"manifest.next");
+            let is_left_out = matches!(&name[..], b"lock" | b"history.jsonl" | b"manifest" | b"manifest.next" | b"deferred");
             if !is_left_out
                 && folder.stat(&path)?.is_some_and(|stat| stat.is_file())
                 && let Some(found) = format_of(folder, &path).filter(|found| *found > FORMAT)

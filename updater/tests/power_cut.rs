@@ -503,7 +503,7 @@ fn every_fail_point_has_its_row_and_every_row_names_a_test_that_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("../docs/crash-safety.md")).unwrap();
     let mut sources = String::new();
-    let mut folders = vec![root.join("tests"), root.join("src")];
+    let mut folders = vec![root.join("tests"), root.join("src"), root.join("../tests/tests")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use manifests::time::UtcTime;
 use updater::fetch::folder::FolderSource;
@@ -21,7 +21,16 @@ const CA_FILE: &str = "STATIONMASTER_CA_FILE";
 pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
     let now = UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX));
-    Run { now, clock: None, who: Who::here(), progress, limit: global.limit_rate.map(RateLimit::new), routes: Routes::default() }
+    Run {
+        now,
+        clock: None,
+        who: Who::here(),
+        progress,
+        limit: global.limit_rate.map(RateLimit::new),
+        routes: Routes::default(),
+        in_use: global.in_use,
+        patience: Duration::from_secs(global.wait),
+    }
 }
 
 /// A run that begins now and gets files: over the network, or from the folder `from`.

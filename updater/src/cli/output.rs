@@ -17,7 +17,7 @@ use super::Report;
 pub(crate) fn print(report: &Report, json: bool) {
     match (json, report.exit) {
         (true, _) => out(&report.json),
-        (false, Exit::Success | Exit::Available) => out(&report.text),
+        (false, Exit::Success | Exit::Available | Exit::Deferred) => out(&report.text),
         (false, _) => err(&report.text),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
     let mut session = Session::open(&global.dir, "rollback", &run)?;
-    let back = session.rollback(arguments.to, arguments.reason, &run)?;
+    let back = context::block_on(session.rollback(arguments.to, arguments.reason, &run))?;
     let json = json!({
         "result": "rolled-back",
         "left": back.left,

@@ -64,6 +64,21 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
             let text = format!("{}\nNothing was changed. Next: `updater update --yes`", describe(proposal));
             Report::new(&with_proposal(why, proposal), text, Exit::Available)
         }
+        Updated::Deferred { proposal, received_bytes, holders } => {
+            let mut json = with_proposal("deferred", proposal);
+            json["installed"] = json!(installed);
+            json["received_bytes"] = json!(received_bytes);
+            json["holders"] = json!(holders);
+            let mut text = format!("{} is ready and waits: the client is in use, and nothing of it was changed", proposal.to.build);
+            for holder in holders {
+                text += &format!("\n  {holder}");
+            }
+            if holders.is_empty() {
+                text += "\n  a file is held by a program that cannot be seen";
+            }
+            text += "\nNext: close the client; `updater update` then applies it, or waits for it with `--in-use wait`";
+            Report::new(&json, text, Exit::Deferred)
+        }
         Updated::Applied { proposal, received_bytes, backup, warnings } => {
             let mut json = with_proposal(done, proposal);
             json["installed"] = json!(installed);

@@ -4,7 +4,7 @@
 //! other way to change a file (`updater/clippy.toml`, `fs/dir.rs`), so there is no change without a name, and none with only one moment. In a build without the feature `fail-points`,
 //! a point does nothing at all.
 //!
-//! `STATIONMASTER_FAIL_POINT=NAME[+after][:N]=kill|error|enospc|eacces` acts at the Nth passage (from 1) of the point NAME, `*` being any of them: before the change or, with `+after`, when it
+//! `STATIONMASTER_FAIL_POINT=NAME[+after][:N]=kill|error|enospc|eacces|ebusy` acts at the Nth passage (from 1) of the point NAME, `*` being any of them: before the change or, with `+after`, when it
 //! is done. `kill` ends the process as a power cut would; before the change of a point that writes bytes, half of them are written. The others let the operation fail, so they can only come
 //! before it. Several are separated by commas. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
 
@@ -38,6 +38,8 @@ points! {
     TrustFile = "trust.file";
     /// Replacing `ratchet.json`.
     RatchetFile = "ratchet.file";
+    /// Remembering that an update is ready and waits, or forgetting it.
+    DeferredFile = "deferred.file";
     /// Filling a part of a download, or dropping it.
     Part = "fetch.part";
     /// Writing a new file in `staging/`.
@@ -174,6 +176,7 @@ mod registry {
                 "error" => Action::Fail(io::ErrorKind::Other),
                 "enospc" => Action::Fail(io::ErrorKind::StorageFull),
                 "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
+                "ebusy" => Action::Fail(io::ErrorKind::ResourceBusy),
                 _ => return None,
             };
             let possible = known && (moment == Moment::Before || action == Action::Kill);
@@ -205,7 +208,8 @@ mod registry {
     }
 
     fn parse(text: &str) -> Vec<Armed> {
-        let armed = |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[+after][:N]=kill|error|enospc|eacces"));
+        let armed =
+            |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[+after][:N]=kill|error|enospc|eacces|ebusy"));
         text.split(',').filter(|text| !text.is_empty()).map(armed).collect()
     }
 

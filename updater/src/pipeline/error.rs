@@ -11,6 +11,7 @@ use crate::fetch::ContentError;
 use crate::fetch::http::{InvalidAuthority, Refusal};
 use crate::fetch::source::FetchError;
 use crate::fs::{FsError, Obstacle, Requirement};
+use crate::in_use::{self, Holder};
 use crate::install::InstallError;
 use crate::installed::InstalledError;
 use crate::lock::LockError;
@@ -68,6 +69,12 @@ pub enum Error {
     /// Write rights are missing.
     #[error("{} cannot be replaced, so nothing was changed: {}", .0.len(), obstacles(.0))]
     NotWritable(Vec<Obstacle>),
+    /// Somebody uses what would be replaced.
+    #[error(
+        "the client is in use, so nothing was changed: {}. Close it, or let the updater wait with `--in-use wait`",
+        if .0.is_empty() { "a file is held by a program that cannot be seen".to_owned() } else { in_use::list(.0) }
+    )]
+    InUse(Vec<Holder>),
     /// Room is missing.
     #[error(
         "the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again"
@@ -162,6 +169,7 @@ impl Error {
             Error::NoManifest { .. } => "no-manifest",
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
             Error::NotWritable(_) => "no-write-right",
+            Error::InUse(_) => Requirement::Unused.code(),
             Error::NoSpace { .. } => "no-space",
             Error::Check(error) => check_code(error),
             Error::Install(error) => install_code(error),

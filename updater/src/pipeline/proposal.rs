@@ -3,6 +3,7 @@
 use manifests::path::RelPath;
 
 use crate::history::BuildAt;
+use crate::in_use::Holder;
 
 /// What somebody is asked to agree to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,15 @@ pub enum Updated {
     Planned(Proposal),
     /// Somebody said no, or there was nobody to ask.
     NotAgreed(Proposal, Consent),
+    /// Everything is ready, and waits for those who use what would be replaced. Nothing live was changed.
+    Deferred {
+        /// What it is and would be, and what it costs.
+        proposal: Proposal,
+        /// Bytes received.
+        received_bytes: u64,
+        /// Who it waits for; none when the system did not say who.
+        holders: Vec<Holder>,
+    },
     /// The folder is now at the release.
     Applied {
         /// What it was and is, and what it cost.

@@ -3,7 +3,7 @@
 use manifests::decide::{Warning, objections};
 use manifests::path::RelPath;
 
-use super::{Error, Run, Session};
+use super::{Error, Run, Session, deferral};
 use crate::backup;
 use crate::check as checking;
 use crate::fs::LocalPath;
@@ -36,13 +36,23 @@ pub struct RolledBack {
 }
 
 impl Session {
-    /// Takes the folder back to the backup in `slot`, or to the newest, without any source.
-    pub fn rollback(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
-        let outcome = self.rollback_steps(slot, reason, run);
+    /// Takes the folder back to the backup in `slot`, or to the newest, without any source. Refused while somebody uses the client, when [`Run::in_use`] does not say to wait.
+    pub async fn rollback(
+        &mut self,
+        slot: Option<backup::rotation::Slot>,
+        reason: Option<String>,
+        run: &Run<'_>,
+    ) -> Result<RolledBack, Error> {
+        let outcome = self.rollback_steps(slot, reason, run).await;
         self.report_failure("rollback", run, outcome)
     }
 
-    fn rollback_steps(&mut self, slot: Option<backup::rotation::Slot>, reason: Option<String>, run: &Run<'_>) -> Result<RolledBack, Error> {
+    async fn rollback_steps(
+        &mut self,
+        slot: Option<backup::rotation::Slot>,
+        reason: Option<String>,
+        run: &Run<'_>,
+    ) -> Result<RolledBack, Error> {
         let slot = match slot {
             Some(slot) => slot,
             None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
@@ -59,8 +69,16 @@ impl Session {
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
         }
+        // Whoever goes back is there and can close what runs: nothing is put off behind their back.
+        let holders = self.holders(&prepared.swap.changes, &prepared.swap.entry_points, run).await;
+        if !holders.is_empty() {
+            return Err(Error::InUse(holders));
+        }
         prepared.ratchet.save(&self.folder)?;
-        let swapped = swap::swap(&self.folder, prepared.swap, run.progress)?;
+        let changes = prepared.swap.changes.clone();
+        let swapped = swap::swap(&self.folder, prepared.swap, run.progress)
+            .map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
         let held = prepared.ratchet.hold;
         (self.ratchet, self.installed) = (prepared.ratchet.clone(), Some(prepared.installed.clone()));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use manifests::build::{Build, Scheme};
 use manifests::channel::Place;
@@ -17,6 +18,7 @@ use crate::fetch::route::{Route, Routes};
 use crate::fs::{Folder, LocalPath, Point};
 use crate::history::{self, Outcome};
 use crate::id::Id;
+use crate::in_use::InUse;
 use crate::installed::{Installed, InstalledError};
 use crate::lock::Lock;
 use crate::progress::{Progress, Step};
@@ -39,6 +41,10 @@ pub struct Run<'a> {
     pub limit: Option<RateLimit>,
     /// Where files come from.
     pub routes: Routes,
+    /// What to do while somebody uses the client.
+    pub in_use: InUse,
+    /// How long to wait for another updater that works on the folder.
+    pub patience: Duration,
 }
 
 impl Run<'_> {
@@ -73,7 +79,7 @@ impl Session {
         if folder.stat(&LocalPath::state_folder())?.is_none() {
             return Err(Error::NotInstalled);
         }
-        let lock = Lock::acquire(&folder, command)?;
+        let lock = Lock::acquire_within(&folder, command, run.patience)?;
         Session::begin(folder, lock, run)
     }
 

@@ -5,7 +5,7 @@ use manifests::digest::Digest;
 use manifests::limits::Limits;
 use manifests::release::{Manifest, ReleaseId};
 
-use super::{Error, Session};
+use super::{Error, Session, deferral};
 use crate::check::Checked;
 use crate::fetch::route::Route;
 use crate::fetch::source::Source as _;
@@ -78,8 +78,9 @@ impl Target {
     }
 }
 
-/// The stored manifest of the installed release, when it is the one with `digest`.
+/// The stored manifest of the installed release, or of one that waits, when it is the one with `digest`.
 fn stored(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
-    let bytes = session.folder.read(&LocalPath::state("manifest")).ok()??;
-    (Digest::of(&bytes) == *digest).then_some(bytes)
+    let installed = session.folder.read(&LocalPath::state("manifest"));
+    let known = [installed, deferral::waiting(&session.folder)].into_iter().filter_map(|bytes| bytes.ok().flatten());
+    known.into_iter().find(|bytes| Digest::of(bytes) == *digest)
 }

@@ -1,5 +1,6 @@
 //! Who did it and where, for the history (D-25).
 
+use crate::account;
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::InstalledRelease;
@@ -17,7 +18,7 @@ pub struct Who {
 impl Who {
     /// Whoever runs this process.
     pub fn here() -> Who {
-        let os_user = whoami::username().unwrap_or_else(|_| account_number());
+        let os_user = account::name();
         Who { host: whoami::hostname().unwrap_or_else(|_| "localhost".to_owned()), os_user }
     }
 
@@ -38,17 +39,6 @@ impl Who {
             bytes: None,
         }
     }
-}
-
-/// What the account is called where it has no name: its number.
-#[cfg(unix)]
-fn account_number() -> String {
-    format!("uid {}", rustix::process::getuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn account_number() -> String {
-    "unnamed account".to_owned()
 }
 
 /// An installed release as the history names it.

@@ -92,6 +92,21 @@ impl Changes {
         self.operations.is_empty() && self.links.is_empty()
     }
 
+    /// Whether any file or link comes or goes; otherwise only times, modes and empty folders change.
+    pub fn moves(&self) -> bool {
+        let moves = |operation: &Operation| matches!(operation, Operation::Put { .. } | Operation::Remove { .. } | Operation::Out { .. });
+        self.operations.iter().any(moves) || !self.links.is_empty()
+    }
+
+    /// The paths of files and links that are replaced or removed; what only gets another time stays as it is for whoever holds it.
+    pub fn replaced(&self) -> impl Iterator<Item = &RelPath> {
+        let operations = self.operations.iter().filter(|operation| {
+            matches!(operation, Operation::Put { old: Some(_), .. } | Operation::Remove { .. } | Operation::Out { .. })
+        });
+        let links = self.links.iter().filter(|(_, old, _)| old.is_some()).map(|(path, ..)| path);
+        operations.map(Operation::path).chain(links)
+    }
+
     /// The paths that something happens to.
     pub fn paths(&self) -> impl Iterator<Item = &RelPath> {
         self.operations.iter().map(Operation::path).chain(self.links.iter().map(|(path, ..)| path))

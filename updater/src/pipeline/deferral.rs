@@ -1,0 +1,107 @@
+//! A swap that waits until nobody uses what it replaces (D-31): what is ready stays ready, and the next run applies it without fetching.
+//!
+//! `.updater/deferred` is the stored manifest of the release that waits. It grants nothing: the next run decides anew from signed documents, and finds everything staged.
+
+use manifests::digest::Digest;
+use manifests::path::RelPath;
+
+use super::{Error, Proposal, Run, Session, Updated};
+use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
+use crate::history::{self, Attempt, Outcome};
+use crate::id::Id;
+use crate::in_use::{self, Holder, InUse, Watched};
+use crate::swap::{Changes, SwapError};
+
+/// `.updater/deferred`.
+fn path() -> LocalPath {
+    LocalPath::state("deferred")
+}
+
+/// The stored manifest of the release that waits; `None` when none does.
+pub(super) fn waiting(folder: &Folder) -> Result<Option<Vec<u8>>, FsError> {
+    folder.read(&path())
+}
+
+/// Nothing waits any more.
+pub(super) fn forget(folder: &Folder) -> Result<(), FsError> {
+    folder.discard(&path(), Point::DeferredFile)
+}
+
+impl Session {
+    /// Who uses what `changes` replace; as [`Run::in_use`] says, after waiting for them. Where the system does not tell, nobody: a file that it keeps makes the swap undo itself.
+    pub(super) async fn holders(&self, changes: &Changes, entry_points: &[RelPath], run: &Run<'_>) -> Vec<Holder> {
+        let watched = self.watched(changes, entry_points);
+        if watched == Watched::default() {
+            return vec![];
+        }
+        let looked = match run.in_use {
+            InUse::Defer => in_use::look(&self.folder, &watched),
+            InUse::Wait(longest) => {
+                let waiting =
+                    |holders: &[Holder]| run.progress.note(&format!("waiting until nobody uses the client: {}", in_use::list(holders)));
+                in_use::wait(&self.folder, &watched, longest, waiting).await
+            }
+        };
+        let looked = looked.unwrap_or_else(|error| {
+            tracing::info!(%error, "who uses the client is not known");
+            in_use::Looked::default()
+        });
+        if looked.holders.is_empty() && !looked.unseen.is_empty() {
+            let users = looked.unseen.join(", ");
+            run.progress.note(&format!(
+                "programs of {users} cannot be seen from this account; whoever runs the client there keeps the old build until it is closed"
+            ));
+        }
+        looked.holders
+    }
+
+    /// The files that count for `changes`; none when no file moves.
+    fn watched(&self, changes: &Changes, entry_points: &[RelPath]) -> Watched {
+        if !changes.moves() {
+            return Watched::default();
+        }
+        let replaced = changes.replaced().chain(entry_points).map(LocalPath::from).collect();
+        let files = self.installed.iter().flat_map(|installed| &installed.files);
+        let programs = files.filter(|file| file.mode & 0o111 != 0 || file.path.as_str().to_ascii_lowercase().ends_with(".exe"));
+        Watched { replaced, programs: programs.map(|file| (&file.path).into()).collect() }
+    }
+
+    /// Whoever holds any file that `changes` are about, for a swap that the system refused because somebody does, and that was undone; `None` when it failed for another reason.
+    pub(super) fn refused_by(&self, error: &SwapError, changes: &Changes) -> Option<Vec<Holder>> {
+        let is_undone = !matches!(error, SwapError::Interrupted { .. } | SwapError::Unfinished { .. });
+        if !is_undone || error.requirement() != Some(Requirement::Unused) {
+            return None;
+        }
+        let watched = Watched { replaced: changes.paths().map(LocalPath::from).collect(), programs: vec![] };
+        Some(in_use::look(&self.folder, &watched).map_or_else(|_| vec![], |looked| looked.holders))
+    }
+
+    /// Remembers that the release with the manifest `stored` is ready, and says so in the history, once.
+    pub(super) fn defer(
+        &self,
+        stored: &[u8],
+        proposal: Proposal,
+        received_bytes: u64,
+        holders: Vec<Holder>,
+        trigger: &str,
+        run: &Run<'_>,
+    ) -> Result<Updated, Error> {
+        let is_known = waiting(&self.folder)?.is_some_and(|known| Digest::of(&known) == Digest::of(stored));
+        if !is_known {
+            self.folder.write_durably(&path(), stored, Point::DeferredFile)?;
+            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let detail = if holders.is_empty() { "a file is in use".to_owned() } else { in_use::list(&holders) };
+            let attempt = Attempt {
+                from: proposal.from.clone(),
+                to: Some(proposal.to.clone()),
+                result: Outcome::Deferred,
+                code: Some(Requirement::Unused.code().to_owned()),
+                detail: Some(detail),
+                bytes: Some(received_bytes),
+                ..attempt
+            };
+            history::append(&self.folder, &attempt)?;
+        }
+        Ok(Updated::Deferred { proposal, received_bytes, holders })
+    }
+}
