@@ -11,6 +11,7 @@
 //! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
 //! - [`scene`]: a station that somebody wants to lead astray.
 //! - [`zip`]: zip files with names that no folder could hold.
+//! - [`wine`]: Windows programs under test.
 //! - [`process`]: starting programs, with a time limit on each.
 
 #![warn(missing_docs)]
@@ -23,5 +24,6 @@ pub mod server;
 pub mod station;
 pub mod tls;
 pub mod tree;
+pub mod wine;
 pub mod world;
 pub mod zip;

@@ -22,6 +22,8 @@ pub struct Station {
     environment: Vec<(String, String)>,
     wrapper: Vec<String>,
     clock: Option<Clock>,
+    /// Another updater than the one that was built for this machine, and what it calls the folder.
+    foreign: Option<(PathBuf, String)>,
 }
 
 /// What one command of the updater said.
@@ -52,7 +54,7 @@ impl Outcome {
 impl Station {
     /// A station at `dir`, which need not exist.
     pub fn at(dir: PathBuf) -> Station {
-        Station { dir, environment: Vec::new(), wrapper: Vec::new(), clock: None }
+        Station { dir, environment: Vec::new(), wrapper: Vec::new(), clock: None, foreign: None }
     }
 
     /// The same station with an environment variable set for its updater.
@@ -71,6 +73,12 @@ impl Station {
         station
     }
 
+    /// The same station with another updater, which calls the folder `shown_dir`.
+    #[must_use]
+    pub fn running(&self, updater: &Path, shown_dir: &str) -> Station {
+        Station { foreign: Some((updater.to_owned(), shown_dir.to_owned())), ..self.clone() }
+    }
+
     /// The same station with another clock and zone.
     #[must_use]
     pub fn at_time(&self, clock: &Clock) -> Station {
@@ -79,7 +87,10 @@ impl Station {
 
     /// The command `updater COMMAND --dir DIR --json ARGUMENTS`, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let updater = program("updater");
+        let (updater, dir) = match &self.foreign {
+            Some((updater, dir)) => (updater.clone(), PathBuf::from(dir)),
+            None => (program("updater"), self.dir.clone()),
+        };
         let mut command = match self.wrapper.split_first() {
             None => Command::new(updater),
             Some((first, rest)) => {
@@ -92,7 +103,7 @@ impl Station {
             clock.set(&mut command);
         }
         let (name, rest) = arguments.split_first().expect("a command of the updater");
-        command.arg(name).arg("--dir").arg(&self.dir).arg("--json").args(rest);
+        command.arg(name).arg("--dir").arg(dir).arg("--json").args(rest);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -98,6 +98,17 @@ impl Tree {
         self
     }
 
+    /// The same tree as a station keeps it whose file system has no modes.
+    #[must_use]
+    pub fn without_modes(mut self) -> Tree {
+        for entry in self.0.values_mut() {
+            if let Entry::File { mode, .. } | Entry::Directory { mode } = entry {
+                *mode = 0;
+            }
+        }
+        self
+    }
+
     /// This tree with `other` laid over it: where both have a path, `other` wins.
     #[must_use]
     pub fn overlaid(mut self, other: &Tree) -> Tree {

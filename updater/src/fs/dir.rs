@@ -80,6 +80,11 @@ impl Dir {
         fault::around(at, || self.0.set_time(name, seconds, nanoseconds))
     }
 
+    /// Makes the content of the file `name` durable.
+    pub(crate) fn sync_file(&self, name: &[u8], at: Point) -> io::Result<()> {
+        fault::around(at, || self.0.sync_file(name))
+    }
+
     /// Makes the entries of this folder durable.
     pub(crate) fn sync(&self, at: Point) -> io::Result<()> {
         fault::around(at, || self.0.sync())

@@ -317,7 +317,7 @@ impl Folder {
             if let Found::Entry { path, stat } = found {
                 let synced = match stat.kind {
                     Kind::Folder => self.find_folder(path).map(|folder| folder.map_or(Ok(()), |folder| folder.sync(at))),
-                    Kind::File => self.open_file(path).map(|file| content::sync(&file, at)),
+                    Kind::File => self.parent_of("fsyncing", path).map(|(folder, name)| folder.sync_file(name, at)),
                     Kind::Link | Kind::Other => Ok(Ok(())),
                 };
                 let synced = synced.unwrap_or_else(|error| Err(error.kind().into()));

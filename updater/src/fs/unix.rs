@@ -154,6 +154,11 @@ impl Dir {
         Ok(rustix::fs::utimensat(&self.0, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
+    /// Makes the content of the file `name` durable.
+    pub(crate) fn sync_file(&self, name: &[u8]) -> io::Result<()> {
+        self.open_file(name)?.sync_all()
+    }
+
     /// Makes the entries of this folder durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.0)?)

@@ -132,6 +132,14 @@ impl Dir {
         set_file_time(&file, seconds, nanoseconds)
     }
 
+    pub(crate) fn sync_file(&self, name: &[u8]) -> io::Result<()> {
+        // Only a handle that may write can be flushed. What is read-only was flushed before it became so.
+        match self.open_regular(name, OpenOptions::new().read(true).write(true)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            file => file?.sync_all(),
+        }
+    }
+
     pub(crate) fn sync(&self) -> io::Result<()> {
         // NTFS logs changes of folders by itself; there is nothing to flush through the standard library.
         Ok(())

@@ -1,0 +1,132 @@
+//! Windows programs under test, run by Wine against servers of this machine.
+//!
+//! One Wine prefix in the target folder serves all tests; it is made when it is first needed. A Windows program sees the folders of this machine as drive `Z:`, so that what it does is
+//! judged from outside, with the system calls of Linux ([`crate::tree`]). `docs/windows.md` says what Wine can prove and what it cannot.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::process::{Finished, Watch, run, wait_unreaped};
+use crate::station::Station;
+use crate::tree::sha256_of;
+use crate::world::program;
+
+/// What the Windows programs are built for.
+const TRIPLE: &str = "x86_64-pc-windows-gnu";
+/// Longest that making the prefix may take.
+const SETUP_LIMIT: Duration = Duration::from_secs(300);
+/// Longest that the compiler may take.
+const COMPILE_LIMIT: Duration = Duration::from_secs(120);
+/// How long Wine's server outlives the last program, in seconds: between two tests, and no longer.
+const SERVER_PERSISTS: &str = "-p20";
+
+/// A Wine that is ready to run programs.
+#[derive(Debug)]
+pub struct Wine {
+    loader: PathBuf,
+    prefix: PathBuf,
+}
+
+impl Wine {
+    /// The Wine of this target folder. Panics when there is none: a test that silently does not run proves nothing.
+    pub fn ready() -> &'static Wine {
+        static WINE: OnceLock<Wine> = OnceLock::new();
+        WINE.get_or_init(|| {
+            let wine = Wine { loader: loader(), prefix: target_folder().join("wine") };
+            wine.set_up();
+            wine
+        })
+    }
+
+    /// A station at `dir` whose updater is the Windows program.
+    pub fn station(&self, dir: PathBuf) -> Station {
+        let station = Station::at(dir.clone()).through(&[self.loader.to_str().expect("UTF-8")]);
+        let station = station.running(&windows_program("updater"), &drive_path(&dir));
+        self.environment().into_iter().fold(station, |station, (name, value)| station.with_env(name, &value))
+    }
+
+    /// The Windows program `program`, ready to be started with further arguments.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(&self.loader);
+        command.arg(program).envs(self.environment());
+        command
+    }
+
+    fn environment(&self) -> [(&'static str, String); 4] {
+        let prefix = self.prefix.to_str().expect("UTF-8").to_owned();
+        // No window, no complaint about what a console program does not need: .NET and a browser.
+        [("WINEPREFIX", prefix), ("WINEDEBUG", "-all".into()), ("WINEDLLOVERRIDES", "mscoree,mshtml=".into()), ("DISPLAY", String::new())]
+    }
+
+    /// Makes the prefix unless it is there and of this Wine, and starts what Wine keeps running beside programs.
+    fn set_up(&self) {
+        let lock = File::create(self.prefix.with_extension("lock")).expect("the target folder can be written");
+        lock.lock().expect("locked");
+        let shim = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wine/process_prng.c");
+        let version = run(Command::new(&self.loader).arg("--version"), COMPILE_LIMIT).succeeded("wine --version").stdout;
+        let wanted = format!("{version}{}\n", sha256_of(&shim));
+        let stamp = self.prefix.join("made-by");
+        let is_made = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
+        if !is_made {
+            let _ = fs::remove_dir_all(&self.prefix);
+            fs::create_dir_all(&self.prefix).expect("the target folder can be written");
+        }
+        // It fails when the server runs already.
+        let mut server = Command::new("wineserver");
+        start_and_leave(server.arg(SERVER_PERSISTS).envs(self.environment()));
+        let mut boot = self.command(Path::new("wineboot"));
+        let status = start_and_leave(boot.args(if is_made { &[][..] } else { &["-i"] }));
+        assert!(status.success(), "`wineboot` made no prefix at `{}`: {status}", self.prefix.display());
+        if !is_made {
+            compile(&shim, &self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll"), &["-shared", "-ladvapi32"]);
+            fs::write(&stamp, wanted).expect("written");
+        }
+    }
+}
+
+/// Runs `command` to its end and leaves alone what it has started: Wine's server and services, which [`run`] would kill or wait for.
+fn start_and_leave(command: &mut Command) -> ExitStatus {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let mut child = command.spawn().unwrap_or_else(|e| panic!("cannot start `{}`: {e}", command.get_program().display()));
+    let watch = Watch::start(&child, SETUP_LIMIT);
+    wait_unreaped(&child);
+    let timed_out = watch.stop();
+    let status = child.wait().expect("a child that has ended can be reaped");
+    assert!(!timed_out, "`{}` did not end in {SETUP_LIMIT:?}", command.get_program().display());
+    status
+}
+
+/// What a Windows program calls the absolute path `path` of this machine.
+pub fn drive_path(path: &Path) -> String {
+    format!("Z:{}", path.to_str().expect("temporary paths are UTF-8").replace('/', "\\"))
+}
+
+/// A Windows program under test. Panics when it was not built.
+pub fn windows_program(name: &str) -> PathBuf {
+    let profile = program("updater").parent().and_then(Path::file_name).expect("<target>/<profile>/updater").to_owned();
+    let path = target_folder().join(TRIPLE).join(profile).join(name).with_extension("exe");
+    assert!(path.is_file(), "`{}` was not built; run `tests/run`", path.display());
+    path
+}
+
+/// Compiles the C program `source` for Windows.
+pub fn compile(source: &Path, to: &Path, options: &[&str]) {
+    let mut command = Command::new("x86_64-w64-mingw32-gcc");
+    let done: Finished = run(command.args(["-O2", "-Wall", "-Werror", "-o"]).arg(to).arg(source).args(options), COMPILE_LIMIT);
+    done.succeeded("x86_64-w64-mingw32-gcc");
+}
+
+fn target_folder() -> PathBuf {
+    let updater = program("updater");
+    updater.parent().and_then(Path::parent).expect("<target>/<profile>/updater").to_owned()
+}
+
+fn loader() -> PathBuf {
+    // Debian's `wine` complains on every start where there is no 32-bit Wine; we need none.
+    let known = ["/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"].map(PathBuf::from);
+    known.into_iter().find(|path| path.is_file()).expect("Wine is installed; run `tests/run`, which installs it")
+}
