@@ -6,6 +6,7 @@
 //!
 //! - [`world`]: a temporary folder with builds, a content repository, servers and stations.
 //! - [`server`]: an `update-server` under test. [`station`]: an install folder and the `updater` that looks after it.
+//! - [`service`]: a computer where people have no rights.
 //! - [`proxy`]: the network between them; it can cut, slow, corrupt, truncate, replay.
 //! - [`tls`]: certificates of every kind, and HTTPS before a server.
 //! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
@@ -21,6 +22,7 @@ pub mod process;
 pub mod proxy;
 pub mod scene;
 pub mod server;
+pub mod service;
 pub mod station;
 pub mod tls;
 pub mod tree;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
 use updater::pipeline::Error;
+use updater::profile::registry::{Registry, SYSTEM};
 use updater::progress::Progress;
 
 mod backups;
@@ -66,9 +67,18 @@ pub(crate) struct Global {
     /// While a program of the client runs, or holds a file that goes: `defer` to the next run, or `wait[:SECONDS]` until it ends. Nothing is ever killed.
     #[arg(long, global = true, value_name = "HOW", default_value = "defer", value_parser = parse_in_use)]
     pub(crate) in_use: InUse,
+    /// The folder where it is written which installs have the profile `service`; only root may be able to write it.
+    #[arg(long, global = true, value_name = "DIR", default_value = SYSTEM)]
+    pub(crate) registry: PathBuf,
     /// Wait only one part in so many for the network: for tests, which have no time.
     #[arg(long, global = true, hide = true, value_name = "N")]
     pub(crate) hasten: Option<u32>,
+}
+
+impl Global {
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::at(self.registry.clone())
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -13,6 +13,7 @@ mod dir;
 pub mod fault;
 pub mod filling;
 mod folder;
+pub mod owners;
 mod path;
 mod probe;
 mod trash;

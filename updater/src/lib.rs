@@ -30,6 +30,7 @@ pub mod lock;
 pub mod offline;
 pub mod pipeline;
 pub mod plan;
+pub mod profile;
 pub mod progress;
 pub mod ratchet;
 pub mod refresh;

@@ -25,13 +25,14 @@ use crate::backup;
 use crate::check::{self, Checked};
 use crate::fetch;
 use crate::fs::filling::Staging;
-use crate::fs::{Folder, LocalPath, Point};
+use crate::fs::{LocalPath, Point};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
 use crate::installed::{InstalledLink, InstalledRelease};
 use crate::lock::Lock;
 use crate::plan::{Found, Plan, Wishes, plan};
+use crate::profile::{self, Wish};
 use crate::progress::Step;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
@@ -49,9 +50,9 @@ pub use who::Who;
 /// Room that is left free beside what an update needs, in bytes: folders, journal and records.
 const SPARE_BYTES: u64 = 1 << 20;
 
-/// Makes `dir` follow `wanted` and brings it to the newest release.
-pub async fn install(dir: &Path, wanted: &Wanted, run: &Run<'_>) -> Result<(Session, Updated), Error> {
-    let folder = Arc::new(Folder::create(dir)?);
+/// Makes `dir` follow `wanted`, in the profile that `wish` names, and brings it to the newest release.
+pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) -> Result<(Session, Updated), Error> {
+    let folder = Arc::new(profile::create(dir, wish, &run.registry)?);
     let lock = Lock::acquire_within(&folder, "install", run.patience)?;
     state_format::refuse_newer(&folder)?;
     // Before anything else: the folder may hold an install whose last run was cut off.

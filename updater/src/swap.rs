@@ -21,7 +21,7 @@ use manifests::path::RelPath;
 
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError};
-use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
+use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::progress::{Progress, Step};
@@ -269,6 +269,9 @@ pub enum RecoveryError {
         /// Old files that are nowhere.
         missing: Vec<RelPath>,
     },
+    /// Others could change folders that it goes through.
+    #[error("an earlier swap is not finished, and others can change what it goes through: {}; give that to root and start the updater again", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Exposed(Vec<Obstacle>),
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -288,6 +291,10 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
     };
     let Journal { plan, phase, whole_bytes } = journal?;
     let (id, changes) = (plan.id, changes(&plan.operations));
+    let exposed = folder.exposed_folders(&changes.iter().map(|change| LocalPath::from(&change.path).parent()).collect::<Vec<_>>())?;
+    if !exposed.is_empty() {
+        return Err(RecoveryError::Exposed(exposed));
+    }
     let (seen, seals) = if phase == Some(Phase::Committed) { (pristine(&changes), Seals::default()) } else { observe(folder, &changes)? };
     let perform = |way, steps: &[recovery::Step]| -> Result<Vec<LocalPath>, FsError> {
         let mut performer = Performer::new(folder, &plan, way, Strangers::Aside, &seals);

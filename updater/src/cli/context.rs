@@ -30,6 +30,7 @@ pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> 
         routes: Routes::default(),
         in_use: global.in_use,
         patience: Duration::from_secs(global.wait),
+        registry: global.registry(),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 use updater::exit_code::Exit;
-use updater::fs::Folder;
 use updater::history;
 use updater::pipeline::Error;
+use updater::profile;
 
 use super::{Global, Report};
 
 pub(crate) fn run(global: &Global) -> Result<Report, Error> {
-    let attempts = history::read(&Folder::open(&global.dir)?)?;
+    let attempts = history::read(&profile::look(&global.dir, &global.registry())?)?;
     let build = |at: &Option<history::BuildAt>| at.as_ref().map_or("nothing".to_owned(), |at| at.build.clone());
     let lines: Vec<String> = attempts
         .iter()

@@ -8,6 +8,7 @@ use updater::exit_code::Exit;
 use updater::fetch::address::shown;
 use updater::fs::Requirement;
 use updater::pipeline::{Error, Session};
+use updater::profile;
 use updater::progress::Progress;
 use updater::scan::Depth;
 use updater::trusted;
@@ -25,7 +26,10 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let run = context::begin(global, progress);
     let mut session = match Session::open(&global.dir, "status", &run) {
         // Whoever may not write here may still know.
-        Err(error) if error.code() == Requirement::WriteRight.code() => {
+        Err(error) if error.code() == Requirement::WriteRight.code() || error.code() == "others-can-write" => {
+            if error.code() == "others-can-write" {
+                progress.note(&error.to_string());
+            }
             progress.note("nothing can be written here, so what an earlier run left unfinished stays so");
             Session::look(&global.dir, &run)?
         }
@@ -48,7 +52,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     if let Some(held) = &session.ratchet.hold {
         text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
     }
+    let profile = profile::of(&session.folder);
+    text += &format!("\nprofile: {profile}, state in {}; {}", session.folder.state_path().display(), profile.promise());
     let mut json = json!({
+        "profile": profile,
+        "state": session.folder.state_path().to_string_lossy(),
         "product": station.product,
         "following": station.channel_id().target_path(),
         "repository": shown(station.repository.as_str()),

@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error> {
-    let removed = pipeline::uninstall(&global.dir, arguments.backups)?;
+    let removed = pipeline::uninstall(&global.dir, arguments.backups, &global.registry())?;
     let mut text = "the updater's own files are gone; the client stays as it is".to_owned();
     if !arguments.backups && removed.backups_left > 0 {
         text += &format!("\n{} backups stay: remove the folders bkp_remote.* when you do not need them", removed.backups_left);

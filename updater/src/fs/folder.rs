@@ -8,7 +8,8 @@ use manifests::digest::{Digest, Hasher};
 use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
-use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, fault, hash_open, platform};
+use super::owners::{self, Owners};
+use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, hash_open, platform};
 
 /// An install folder, held by a handle for as long as this lives.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Folder {
     path: PathBuf,
     /// Where `.updater` is when it is not in the install folder (design section 6, profile `service`).
     state: Option<Apart>,
+    /// Whose folders alone a swap may go through, where the updater acts for others.
+    pub(super) owners: Option<Owners>,
 }
 
 /// A state folder that lies elsewhere.
@@ -49,7 +52,7 @@ impl Folder {
     /// Opens the folder at `path`.
     pub fn open(path: &Path) -> Result<Folder, FsError> {
         let failed = |source| FsError::Open { path: path.to_owned(), source };
-        Ok(Folder { root: Dir::open(path).map_err(failed)?, path: path.to_owned(), state: None })
+        Ok(Folder { root: Dir::open(path).map_err(failed)?, path: path.to_owned(), state: None, owners: None })
     }
 
     /// The same folder with its state in the folder `path`, which exists: from now on every path that begins with `.updater` is resolved from there, and `.updater` in the install
@@ -65,6 +68,11 @@ impl Folder {
         if is_same { Ok(Folder { state: Some(Apart { dir, path: path.to_owned() }), ..self }) } else { Err(other_volume) }
     }
 
+    /// The same folder, in which [`Folder::obstacles`] names also what others than `owners` could change.
+    pub fn guarded_for(self, owners: Owners) -> Folder {
+        Folder { owners: Some(owners), ..self }
+    }
+
     /// Whether the state lies outside the install folder.
     pub fn has_state_apart(&self) -> bool {
         self.state.is_some()
@@ -74,7 +82,7 @@ impl Folder {
     pub fn create(path: &Path) -> Result<Folder, FsError> {
         let failed = |source| FsError::Open { path: path.to_owned(), source };
         if !path.is_dir() {
-            fault::around(Point::StateFolder, || std::fs::create_dir_all(path)).map_err(failed)?;
+            owners::make_folders(path).map_err(failed)?;
         }
         Folder::open(path)
     }

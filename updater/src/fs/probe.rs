@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::owners::Exposure;
 use super::{Folder, FsError, LocalPath};
 
 /// Why something cannot be replaced.
@@ -16,6 +17,8 @@ pub enum Unwritable {
     ReadOnly,
     /// The immutable or append-only attribute is set.
     Immutable,
+    /// Others could change it while we work on it, and we work for more than its owner (attack F4).
+    Exposed(Exposure),
     /// It belongs to somebody else, in a folder where only owners move things.
     Owner,
 }
@@ -53,6 +56,7 @@ impl Folder {
         if self.stat(&LocalPath::state_folder())?.is_some() {
             folders.insert(LocalPath::state_folder());
         }
+        found.extend(self.exposed_folders(&folders)?);
         for path in folders {
             let folder = self.open_folder(&path)?;
             if let Some(why) = folder.unwritable().map_err(|source| FsError::io("looking at", &path, source))? {
@@ -72,13 +76,15 @@ impl Folder {
 
 impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Unwritable::ReadOnlyFileSystem => "lies on a read-only file system",
             Unwritable::Folder => "is a folder in which you may not write",
             Unwritable::ReadOnly => "is read-only",
             Unwritable::Immutable => "has the immutable or append-only attribute",
             Unwritable::Owner => "belongs to another user",
-        })
+            Unwritable::Exposed(why) => return write!(f, "{why}, and root works here for others"),
+        };
+        f.write_str(text)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::install::InstallError;
 use crate::installed::InstalledError;
 use crate::lock::LockError;
 use crate::plan::PlanError;
+use crate::profile::ProfileError;
 use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
@@ -133,6 +134,9 @@ pub enum Error {
     /// See [`StateFormatError`].
     #[error(transparent)]
     StateFormat(#[from] StateFormatError),
+    /// See [`ProfileError`].
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// See [`FsError`].
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -177,15 +181,18 @@ impl Error {
             Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
             Error::Content(ContentError::Corrupt { .. }) => "corrupt-object",
             Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => "internal",
-            Error::Fs(FsError::Open { .. }) => "no-folder",
+            Error::Fs(FsError::Open { .. }) | Error::Profile(ProfileError::Fs(FsError::Open { .. })) => "no-folder",
+            Error::Fs(FsError::OtherVolume { .. }) | Error::Profile(ProfileError::Fs(FsError::OtherVolume { .. })) => "other-volume",
             Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
             Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
             Error::Swap(SwapError::Backup(error)) => backup_code(error),
             Error::Swap(error) => error.requirement().map_or("swap-failed", Requirement::code),
+            Error::Recovery(RecoveryError::Exposed(_)) => "others-can-write",
             Error::Recovery(_) => "broken-swap",
             Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
             Error::Rollback(RollbackError::Damaged { .. }) => "backup-damaged",
             Error::Rollback(_) => "rollback-failed",
+            Error::Profile(error) => profile_code(error),
             Error::Lock(LockError::Held { .. }) => "busy",
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
@@ -201,13 +208,12 @@ impl Error {
             "unreachable" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy" | "too-slow"
             | "more-roots" => Exit::Unreachable,
             "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
-            | "needs-reason" => Exit::Refused,
+            | "needs-reason" | "not-allowed" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
-            | "backup-missing" | "backup-damaged" | "follows-other" | "no-folder" | "not-installed" | "no-manifest" | "newer-state" => {
-                Exit::Requirement
-            }
+            | "backup-missing" | "backup-damaged" | "follows-other" | "others-can-write" | "other-volume" | "other-profile"
+            | "no-folder" | "not-installed" | "no-manifest" | "newer-state" => Exit::Requirement,
             "busy" => Exit::Busy,
-            "broken-swap" | "damaged-state" => Exit::Damaged,
+            "broken-swap" | "damaged-state" | "forged-registry" => Exit::Damaged,
             "bad-argument" => Exit::Usage,
             _ => Exit::Failure,
         }
@@ -272,6 +278,18 @@ fn install_code(error: &InstallError) -> &'static str {
         InstallError::Station(_) => "damaged-state",
         InstallError::Store(error) => store_code(error),
         InstallError::Fs(error) => error.requirement().code(),
+    }
+}
+
+fn profile_code(error: &ProfileError) -> &'static str {
+    match error {
+        ProfileError::Exposed { .. } => "others-can-write",
+        ProfileError::Forged(_) => "forged-registry",
+        ProfileError::Damaged { .. } => "damaged-state",
+        ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => "other-profile",
+        ProfileError::Name { .. } | ProfileError::NotHere => "bad-argument",
+        ProfileError::NotYours => "not-allowed",
+        ProfileError::Fs(error) => error.requirement().code(),
     }
 }
 

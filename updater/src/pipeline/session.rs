@@ -21,6 +21,8 @@ use crate::id::Id;
 use crate::in_use::InUse;
 use crate::installed::{Installed, InstalledError};
 use crate::lock::Lock;
+use crate::profile;
+use crate::profile::registry::Registry;
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Ratchet, RatchetError};
 use crate::state_format;
@@ -45,6 +47,8 @@ pub struct Run<'a> {
     pub in_use: InUse,
     /// How long to wait for another updater that works on the folder.
     pub patience: Duration,
+    /// Where it is written which folders have the profile `service`.
+    pub registry: Registry,
 }
 
 impl Run<'_> {
@@ -75,7 +79,7 @@ pub struct Session {
 impl Session {
     /// Opens the install folder `dir` for `command`.
     pub fn open(dir: &Path, command: &str, run: &Run<'_>) -> Result<Session, Error> {
-        let folder = Arc::new(Folder::open(dir)?);
+        let folder = Arc::new(profile::open(dir, &run.registry)?);
         if folder.stat(&LocalPath::state_folder())?.is_none() {
             return Err(Error::NotInstalled);
         }
@@ -85,7 +89,7 @@ impl Session {
 
     /// Looks at the install folder `dir` without changing anything: for whoever may read and not write there. What an earlier run left unfinished stays so, and another may be at work.
     pub fn look(dir: &Path, run: &Run<'_>) -> Result<Session, Error> {
-        let folder = Folder::open(dir)?;
+        let folder = profile::look(dir, &run.registry)?;
         state_format::refuse_newer(&folder)?;
         Session::read(Arc::new(folder), None, Recovery::Nothing, run)
     }

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::Error;
 use crate::backup;
-use crate::fs::{Folder, LocalPath, Point};
+use crate::fs::{LocalPath, Point};
 use crate::lock::Lock;
+use crate::profile;
+use crate::profile::registry::Registry;
 use crate::state_format;
 use crate::swap;
 
@@ -17,8 +19,8 @@ pub struct Uninstalled {
 }
 
 /// Removes what is the updater's from the folder `dir`; the client and, unless asked for, the backups stay. Needs nothing of what was stored there but a swap that can be ended.
-pub fn uninstall(dir: &Path, with_backups: bool) -> Result<Uninstalled, Error> {
-    let folder = Folder::open(dir)?;
+pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<Uninstalled, Error> {
+    let folder = profile::open(dir, registry)?;
     if folder.stat(&LocalPath::state_folder())?.is_none() {
         return Err(Error::NotInstalled);
     }
@@ -35,5 +37,6 @@ pub fn uninstall(dir: &Path, with_backups: bool) -> Result<Uninstalled, Error> {
     }
     drop(lock);
     folder.remove_state()?;
+    profile::forget(dir, registry)?;
     Ok(Uninstalled { backups_left })
 }

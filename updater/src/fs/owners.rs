@@ -1,0 +1,243 @@
+//! Who may write what an elevated updater works on (attack F4; design section 6, profile `service`).
+//!
+//! Whoever may write a folder can put something else there between a check and its use. So where the updater acts for others, every folder that it works through, up to the root of the file
+//! system, belongs to root or to the updater's own account, and nobody else may write there. A folder in which only owners move things (sticky, such as `/tmp`) may lead to one of ours, never
+//! be one.
+//!
+//! POSIX ACLs need no look of their own: while there is one, the group's part of the mode is its mask, so nobody whom it names can write where the group cannot, and what a folder hands down
+//! is cut by the mode that we make things with. NFSv4 ACLs are not read.
+
+#[cfg(unix)]
+#[path = "owners/unix.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "owners/windows.rs"]
+mod platform;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Dir, Folder, FsError, Kind, LocalPath, Obstacle, Point, Stat, Unwritable, fault};
+
+/// Mode bits that let a group or everybody write.
+const OTHERS_WRITE: u32 = 0o022;
+/// The mode bit by which only owners move what lies in a folder.
+const STICKY: u32 = 0o1000;
+
+/// The accounts that may own what an elevated updater works on: root and the updater's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owners {
+    us: u32,
+}
+
+/// What lets others change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exposure {
+    /// It belongs to this account.
+    Owner(u32),
+    /// Its mode lets a group or everybody write.
+    Mode(u32),
+    /// It is no folder, or no regular file with one name.
+    Kind,
+}
+
+/// Something that others could change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposed {
+    /// Where.
+    pub path: PathBuf,
+    /// How.
+    pub why: Exposure,
+}
+
+impl Owners {
+    /// Root, and whoever runs this process.
+    pub fn here() -> Owners {
+        Owners { us: platform::account() }
+    }
+
+    /// Whether this system says who owns what, in a way that is read here.
+    pub const fn are_known() -> bool {
+        platform::OWNERS_ARE_KNOWN
+    }
+
+    /// Whether this process is root, which works for more than itself.
+    pub fn are_root_alone(self) -> bool {
+        self.us == 0
+    }
+
+    /// Whether `owner` is one of them.
+    pub fn include(self, owner: u32) -> bool {
+        owner == 0 || owner == self.us
+    }
+
+    /// What lets others change what `stat` is of.
+    fn exposure(self, stat: &Stat) -> Option<Exposure> {
+        if !self.include(stat.owner) {
+            return Some(Exposure::Owner(stat.owner));
+        }
+        (stat.mode & OTHERS_WRITE != 0).then_some(Exposure::Mode(stat.mode))
+    }
+
+    /// The same for a folder.
+    fn of_folder(self, stat: &Stat) -> Option<Exposure> {
+        if stat.is_folder() { self.exposure(stat) } else { Some(Exposure::Kind) }
+    }
+
+    /// The same for a file that we keep.
+    fn of_file(self, stat: &Stat) -> Option<Exposure> {
+        if stat.is_file() && stat.links == 1 { self.exposure(stat) } else { Some(Exposure::Kind) }
+    }
+
+    /// The same for a folder that only leads to one.
+    fn of_parent(self, stat: &Stat) -> Option<Exposure> {
+        let is_sticky = stat.mode & STICKY != 0;
+        self.of_folder(stat).filter(|why| !(is_sticky && matches!(why, Exposure::Mode(_))))
+    }
+}
+
+/// What others could change of the folder `path`, which is absolute and without links, and of those that lead to it; outermost first.
+pub fn exposed(path: &Path, owners: Owners) -> Result<Vec<Exposed>, FsError> {
+    let mut found = vec![];
+    for folder in path.ancestors() {
+        let stat = platform::stat_path(folder).map_err(|source| FsError::Open { path: folder.to_owned(), source })?;
+        let why = if folder == path { owners.of_folder(&stat) } else { owners.of_parent(&stat) };
+        found.extend(why.map(|why| Exposed { path: folder.to_owned(), why }));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// What others could change of the file `path`, whose folder is ours; `None` when nothing.
+pub fn exposed_file(path: &Path, owners: Owners) -> Result<Option<Exposed>, FsError> {
+    let stat = platform::stat_path(path).map_err(|source| FsError::Open { path: path.to_owned(), source })?;
+    Ok(owners.of_file(&stat).map(|why| Exposed { path: path.to_owned(), why }))
+}
+
+/// Makes the folder `path` with mode 0755, and those that lead to it; one of ours that is there gets that mode. Others' are left as they are, for [`exposed`] to name.
+pub fn make_own_folder(path: &Path, owners: Owners) -> Result<(), FsError> {
+    let failed = |source| FsError::Open { path: path.to_owned(), source };
+    make_folders(path).map_err(failed)?;
+    let stat = platform::stat_path(path).map_err(failed)?;
+    match owners.of_folder(&stat) {
+        Some(Exposure::Mode(_)) => fault::around(Point::StateFolder, || platform::set_folder_mode(path, 0o755)).map_err(failed),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder `path` and those that lead to it, as far as they are missing; nobody else may write in them, whatever the umask.
+pub(super) fn make_folders(path: &Path) -> io::Result<()> {
+    fault::around(Point::StateFolder, || platform::make_folders(path))
+}
+
+/// The outermost folder on the volume of `path`, which is absolute and without links.
+pub fn top_of_volume(path: &Path) -> Result<PathBuf, FsError> {
+    let open = |path: &Path| Dir::open(path).map_err(|source| FsError::Open { path: path.to_owned(), source });
+    let (here, mut top) = (open(path)?, path);
+    for above in path.ancestors().skip(1) {
+        let is_same = open(above)?.is_on_volume_of(&here).map_err(|source| FsError::Open { path: above.to_owned(), source })?;
+        if !is_same {
+            break;
+        }
+        top = above;
+    }
+    Ok(top.to_owned())
+}
+
+impl Folder {
+    /// What others could change of the install folder itself.
+    pub fn exposed(&self, owners: Owners) -> Result<Vec<Exposed>, FsError> {
+        let why = self.stat(&LocalPath::root())?.and_then(|stat| owners.of_folder(&stat));
+        Ok(why.map(|why| Exposed { path: self.path().to_owned(), why }).into_iter().collect())
+    }
+
+    /// What others could change of the state: the folder, and all that lies directly in it.
+    pub fn exposed_state(&self, owners: Owners) -> Result<Vec<Exposed>, FsError> {
+        let mut found = vec![];
+        let state = LocalPath::state_folder();
+        for path in std::iter::once(state.clone()).chain(self.names(&state)?.into_iter().map(|name| state.join(name))) {
+            let Some(stat) = self.stat(&path)? else { continue };
+            let why = if stat.kind == Kind::Folder { owners.of_folder(&stat) } else { owners.of_file(&stat) };
+            let below = path.as_bytes().get(state.as_bytes().len() + 1..).unwrap_or_default();
+            let named = if below.is_empty() { self.state_path() } else { self.state_path().join(&*String::from_utf8_lossy(below)) };
+            found.extend(why.map(|why| Exposed { path: named, why }));
+        }
+        Ok(found)
+    }
+
+    /// What others could change of the folders `paths` and of those that lead to them, below the install folder.
+    pub(crate) fn exposed_folders<'p>(&self, paths: impl IntoIterator<Item = &'p LocalPath>) -> Result<Vec<Obstacle>, FsError> {
+        let Some(owners) = self.owners else { return Ok(vec![]) };
+        let mut folders = std::collections::BTreeSet::new();
+        for path in paths {
+            let mut path = path.clone();
+            while folders.insert(path.clone()) && !path.is_root() {
+                path = path.parent();
+            }
+        }
+        let mut found = vec![];
+        for path in folders {
+            if let Some(why) = self.stat(&path)?.and_then(|stat| owners.of_folder(&stat)) {
+                found.push(Obstacle { path, why: Unwritable::Exposed(why) });
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exposure::Owner(owner) => write!(f, "belongs to the account {owner}"),
+            Exposure::Mode(mode) => write!(f, "can be written by others (mode {mode:04o})"),
+            Exposure::Kind => f.write_str("is not what it should be: a folder, or a file of its own"),
+        }
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.path.display(), self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(owner: u32, mode: u32) -> Stat {
+        let (kind, size, seconds, nanoseconds, links, device, inode) = (Kind::Folder, 0, 0, 0, 2, 1, 1);
+        Stat { kind, size, seconds, nanoseconds, mode, links, owner, device, inode }
+    }
+
+    #[test]
+    fn f4_a_folder_is_ours_when_its_owner_and_its_mode_say_so() {
+        let owners = Owners { us: 990 };
+        assert_eq!(owners.of_folder(&folder(0, 0o755)), None);
+        assert_eq!(owners.of_folder(&folder(990, 0o700)), None);
+        assert_eq!(owners.of_folder(&folder(1000, 0o755)), Some(Exposure::Owner(1000)));
+        for mode in [0o775, 0o757, 0o777, 0o1777, 0o2775] {
+            assert_eq!(owners.of_folder(&folder(0, mode)), Some(Exposure::Mode(mode)), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn f4_a_sticky_folder_may_lead_to_ours_and_not_be_one_and_never_belongs_to_a_stranger() {
+        let owners = Owners { us: 0 };
+        assert_eq!(owners.of_parent(&folder(0, 0o1777)), None);
+        assert_eq!(owners.of_parent(&folder(0, 0o777)), Some(Exposure::Mode(0o777)));
+        assert_eq!(owners.of_parent(&folder(1000, 0o1755)), Some(Exposure::Owner(1000)));
+        assert_eq!(owners.of_folder(&folder(0, 0o1777)), Some(Exposure::Mode(0o1777)));
+    }
+
+    #[test]
+    fn f4_a_file_with_a_second_name_or_a_link_is_not_ours() {
+        let file = |links| Stat { kind: Kind::File, links, ..folder(0, 0o644) };
+        let owners = Owners { us: 0 };
+        assert_eq!(owners.of_file(&file(1)), None);
+        assert_eq!(owners.of_file(&file(2)), Some(Exposure::Kind));
+        assert_eq!(owners.of_file(&Stat { kind: Kind::Link, ..file(1) }), Some(Exposure::Kind));
+        assert_eq!(owners.of_folder(&Stat { kind: Kind::Link, ..file(1) }), Some(Exposure::Kind));
+    }
+}
