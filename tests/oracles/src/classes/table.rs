@@ -257,9 +257,11 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "floor of the snapshot after a refresh that failed",
         how: Accepts(Sigstore),
-        why: "Once a new timestamp is stored and the snapshot that it names was refused, sigstore-tuf no longer reads its stored snapshot, because that is not the one that the timestamp lists, and \
-              has nothing to compare the next one with. 5.5.5: no role listed in the trusted snapshot may go back. We and python-tuf read a stored snapshot as a floor (W14, W18).",
-        applies: |seen| seen.refused_before,
+        why: "Once a new timestamp is stored and the snapshot that it names was refused, or is another file of the version that is stored, sigstore-tuf no longer reads its stored snapshot, because \
+              that is not the one that the timestamp lists, and has nothing to compare the next one with. 5.5.5: no role listed in the trusted snapshot may go back. We and python-tuf read a stored \
+              snapshot as a floor (W14, W18).",
+        // A change is made to the files of its step alone, so at the next visit there is another snapshot of the same version.
+        applies: |seen| seen.refused_before || seen.changes.iter().any(|change| change.step < seen.step && change.at == "snapshot"),
     },
     Class {
         name: "last days of the year 9999",
@@ -281,6 +283,12 @@ pub const CLASSES: &[Class] = &[
         applies: |seen| seen.has(PATTERNS),
     },
     Class { name: "brackets in patterns", how: Accepts(Sigstore), why: "As for python-tuf.", applies: |seen| seen.has(PATTERNS) },
+    Class {
+        name: "brackets in patterns",
+        how: Refuses(Python),
+        why: "The same where the target's own name has brackets: `a[b]c` as a pattern is that name for us, and `abc` for python-tuf and sigstore-tuf.",
+        applies: |seen| seen.has(PATTERNS),
+    },
     Class {
         name: "stored roles are fetched again",
         how: Refuses(Sigstore),
@@ -309,7 +317,8 @@ pub const CLASSES: &[Class] = &[
         name: "two files under one version",
         how: Free,
         why: "A repository that publishes other content under a version that it has used breaks 4.4: \"the repository MUST guarantee that VERSION alone unambiguously identifies the metadata\". We and \
-              python-tuf go on with the stored file of that version, sigstore-tuf fetches delegated roles at every visit.",
+              python-tuf go on with the stored file of that version, sigstore-tuf fetches delegated roles at every visit; and where the online keys changed meanwhile, who forgets the stored timestamp \
+              (5.3.11) gets the other file.",
         applies: |seen| one_version_twice(seen),
     },
 ];
@@ -353,7 +362,8 @@ fn is_targets_role(at: &str) -> bool {
 }
 
 fn one_version_twice(seen: &Seen<'_>) -> bool {
-    let discarded = seen.has(&["another timestamp of the same version"]) && seen.has(&["targets role rolled back"]);
+    let discarded =
+        seen.has(&["another timestamp of the same version"]) && (seen.has(&["targets role rolled back"]) || online_keys_changed(seen));
     discarded || seen.has(&["another snapshot of the same version", "another targets role of the same version"])
 }
 
