@@ -12,11 +12,13 @@
 //! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
 //! - [`scene`]: a station that somebody wants to lead astray.
 //! - [`zip`]: zip files with names that no folder could hold.
+//! - [`disk`]: file systems of a given size, kind and temper.
 //! - [`wine`]: Windows programs under test.
 //! - [`process`]: starting programs, with a time limit on each.
 
 #![warn(missing_docs)]
 
+pub mod disk;
 pub mod forge;
 pub mod process;
 pub mod proxy;

@@ -288,7 +288,9 @@ pub(crate) fn make(
             folder.discard(&new_backup(), Point::TrashIn)?;
             folder.empty_trash()?;
             let needed_bytes = Maker::new(folder, &known, record, &Silent).count()?.copied_bytes;
-            return Err(BackupError::NoSpace { needed_bytes, available_bytes: folder.space()?.available_bytes });
+            let available_bytes = folder.space()?.available_bytes;
+            // A quota, or a disk that takes no more files, is not told by the free bytes.
+            return Err(if needed_bytes > available_bytes { BackupError::NoSpace { needed_bytes, available_bytes } } else { error.into() });
         }
         made => made?,
     };

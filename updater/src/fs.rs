@@ -109,6 +109,8 @@ pub struct Space {
     pub available_bytes: u64,
     /// Bytes in all.
     pub total_bytes: u64,
+    /// Files that we may still make; `None` where the file system sets no such bound.
+    pub available_files: Option<u64>,
 }
 
 /// An operation on a file failed. Nothing was changed by it, unless it says so.

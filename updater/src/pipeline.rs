@@ -25,7 +25,7 @@ use crate::backup;
 use crate::check::{self, Checked};
 use crate::fetch;
 use crate::fs::filling::Staging;
-use crate::fs::{LocalPath, Point};
+use crate::fs::{LocalPath, Point, Requirement, Space};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
@@ -49,6 +49,9 @@ pub use who::Who;
 
 /// Room that is left free beside what an update needs, in bytes: folders, journal and records.
 const SPARE_BYTES: u64 = 1 << 20;
+
+/// Files that may still be made beside those that an update needs: the same, on a file system that has only so many.
+const SPARE_FILES: u64 = 64;
 
 /// Makes `dir` follow `wanted`, in the profile that `wish` names, and brings it to the newest release.
 pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) -> Result<(Session, Updated), Error> {
@@ -220,8 +223,13 @@ impl Session {
         }
         let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
         let needed_bytes = plan.jobs.stored_bytes() + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES;
-        let available_bytes = self.folder.space()?.available_bytes;
-        if needed_bytes > available_bytes { Err(Error::NoSpace { needed_bytes, available_bytes }) } else { Ok(()) }
+        let needed_files = plan.staged_files() + backup.copied_files + SPARE_FILES;
+        let Space { available_bytes, available_files, .. } = self.folder.space()?;
+        match available_files {
+            _ if needed_bytes > available_bytes => Err(Error::NoSpace { needed_bytes, available_bytes }),
+            Some(available_files) if needed_files > available_files => Err(Error::NoFiles { needed_files, available_files }),
+            _ => Ok(()),
+        }
     }
 
     async fn fetch(&self, plan: &Plan, run: &Run<'_>) -> Result<u64, Error> {
@@ -308,9 +316,26 @@ impl Session {
         Ok(())
     }
 
+    /// Removes what was fetched and staged: on a full disk the client needs the room more than the next attempt needs the files (AC-42). While a swap waits to be finished, it needs them.
+    fn give_room_back(&self) {
+        let is_swapping = self.folder.stat(&LocalPath::state("journal")).map_or(true, |journal| journal.is_some());
+        if is_swapping {
+            return;
+        }
+        // What cannot be removed now is removed by the next attempt that succeeds.
+        for name in ["parts", "staging", "backup", "trash"] {
+            let _ = self.folder.clear(&LocalPath::state(name));
+        }
+        // Without a journal this sweeps, and by now there is room for it.
+        let _ = swap::recover(&self.folder);
+    }
+
     /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
     fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &outcome {
+            if error.code() == Requirement::Space.code() {
+                self.give_room_back();
+            }
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
             let attempt =

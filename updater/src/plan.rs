@@ -157,6 +157,11 @@ impl Plan {
         let put = |action: &Action| if let Action::Put { file, .. } = action { file.size } else { 0 };
         self.actions.iter().map(put).sum()
     }
+
+    /// How many files and links are staged.
+    pub fn staged_files(&self) -> u64 {
+        self.actions.iter().filter(|action| matches!(action, Action::Put { .. } | Action::Link { .. })).count() as u64
+    }
 }
 
 /// Why a folder cannot be brought to a release.

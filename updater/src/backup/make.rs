@@ -199,7 +199,11 @@ impl<'a> Maker<'a> {
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => self.skip(&path, &source),
             Ok(file) => {
-                let identity = copy(level.live, name, file, target).map_err(|source| FsError::io("backing up", &path, source))?;
+                let (identity, is_steady) =
+                    copy(level.live, name, file, target).map_err(|source| FsError::io("backing up", &path, source))?;
+                if !is_steady {
+                    self.warnings.push(format!("`{path}` was being written while it was backed up; the backup may hold a part of the old and a part of the new content"));
+                }
                 self.record.files.push(RecordedFile { path, identity });
                 Ok(())
             }
@@ -240,8 +244,8 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Copies the live file `name`, open as `file`, to `target`; what it had become by the end of the last try is what counts.
-fn copy(live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::Result<FileIdentity> {
+/// Copies the live file `name`, open as `file`, to `target`; what was copied by the last try is what counts. Also whether the file held still for it.
+fn copy(live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::Result<(FileIdentity, bool)> {
     for attempt in 1.. {
         let before = fs::file_stat(&file)?;
         let mut copied = target.create_file(name, 0o600, Point::BackupCopy)?;
@@ -251,7 +255,7 @@ fn copy(live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::R
         if is_steady || attempt == COPY_TRIES {
             fs::set_mode(&copied, before.mode, Point::BackupCopy)?;
             fs::set_time(&copied, before.seconds, before.nanoseconds, Point::BackupCopy)?;
-            return Ok(FileIdentity::of(&fs::file_stat(&copied)?, sha256));
+            return Ok((FileIdentity::of(&fs::file_stat(&copied)?, sha256), is_steady));
         }
         target.remove_file(name, Point::BackupCopy)?;
         file = live.open_file(name)?;

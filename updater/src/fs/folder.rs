@@ -391,7 +391,8 @@ impl Folder {
     }
 }
 
-/// Copies the content of `from` into the empty file `to`, sharing it where the file system can; returns the digest of what was copied.
+/// Copies the content of `from` into the empty file `to`, sharing it where the file system can; returns the digest of what was copied. No more is copied than was there at the start, so that a
+/// file that somebody keeps appending to has an end.
 pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Result<Digest> {
     if content::share(from, to, at)? {
         // The clone is a snapshot; it is what must be hashed, not a source that may go on changing.
@@ -400,6 +401,7 @@ pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Res
     }
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut from = from.take(platform::file_stat(from)?.size);
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(hasher.finish()),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::owners::Exposure;
 use super::{Folder, FsError, LocalPath};
+use crate::backup::rotation::Slot;
 
 /// Why something cannot be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +22,8 @@ pub enum Unwritable {
     Exposed(Exposure),
     /// It belongs to somebody else, in a folder where only owners move things.
     Owner,
+    /// It lies on another file system than the install folder, or is where one is mounted: nothing can be renamed into it or out of it.
+    OtherFileSystem,
 }
 
 /// Something that stands in the way of a swap.
@@ -57,20 +60,23 @@ impl Folder {
             folders.insert(LocalPath::state_folder());
         }
         found.extend(self.exposed_folders(&folders)?);
-        for path in folders {
-            let folder = self.open_folder(&path)?;
-            if let Some(why) = folder.unwritable().map_err(|source| FsError::io("looking at", &path, source))? {
-                found.push(Obstacle { path, why });
+        let state = ["staging", "trash", "backup", "parts"].map(LocalPath::state);
+        let slots = Slot::ALL.map(|slot| LocalPath::root().join(slot.folder_name()));
+        for path in state.into_iter().chain(slots) {
+            if self.stat(&path)?.is_some_and(|stat| stat.is_folder()) {
+                folders.insert(path);
             }
         }
+        for path in folders {
+            let folder = self.open_folder(&path)?;
+            let failed = |source| FsError::io("looking at", &path, source);
+            let why = match folder.unwritable().map_err(failed)? {
+                None if !folder.is_on_volume_of(self.root()).map_err(failed)? => Some(Unwritable::OtherFileSystem),
+                why => why,
+            };
+            found.extend(why.map(|why| Obstacle { path, why }));
+        }
         Ok(found)
-    }
-
-    /// Whether `path` lies on the file system of the install folder, so that things can be renamed between them.
-    pub fn is_same_file_system(&self, path: &LocalPath) -> Result<bool, FsError> {
-        let failed = |source| FsError::io("looking at", path, source);
-        let here = self.root().stat_self().map_err(failed)?;
-        Ok(self.stat(path)?.is_none_or(|there| there.device == here.device))
     }
 }
 
@@ -82,6 +88,7 @@ impl fmt::Display for Unwritable {
             Unwritable::ReadOnly => "is read-only",
             Unwritable::Immutable => "has the immutable or append-only attribute",
             Unwritable::Owner => "belongs to another user",
+            Unwritable::OtherFileSystem => "lies on another file system than the rest, so that nothing can be moved there in one step",
             Unwritable::Exposed(why) => return write!(f, "{why}, and root works here for others"),
         };
         f.write_str(text)

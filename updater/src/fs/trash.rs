@@ -61,6 +61,16 @@ impl Folder {
         Ok(())
     }
 
+    /// Deletes what is in the folder `path` right there, as far as that goes: for what nobody needs, on a disk so full that not even a rename works (a quota of a file system that writes anew what
+    /// it changes).
+    pub(crate) fn clear(&self, path: &LocalPath) -> Result<(), FsError> {
+        let Some(folder) = self.find_folder(path)? else { return Ok(()) };
+        for name in folder.names().map_err(|source| FsError::io("listing", path, source))? {
+            delete(&folder, &name).map_err(|source| FsError::io("deleting", &path.join(&name), source)).or_else(unless_kept)?;
+        }
+        Ok(())
+    }
+
     /// Deletes `.updater` and everything in it: the folder follows nothing any more. A state folder that lies elsewhere is emptied, and stays.
     pub fn remove_state(&self) -> Result<(), FsError> {
         let path = LocalPath::state_folder();

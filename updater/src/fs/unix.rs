@@ -175,6 +175,8 @@ impl Dir {
         Ok(Space {
             available_bytes: found.f_bavail.saturating_mul(found.f_frsize),
             total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+            // File systems that make entries as they are needed say 0 of 0.
+            available_files: (found.f_files > 0).then_some(found.f_favail),
         })
     }
 
@@ -196,6 +198,9 @@ impl Dir {
     pub(crate) fn unmovable(&self, name: &[u8], stat: &Stat) -> io::Result<Option<Unwritable>> {
         if is_frozen(&self.0, name)? {
             return Ok(Some(Unwritable::Immutable));
+        }
+        if is_mounted(&self.0, name)? {
+            return Ok(Some(Unwritable::OtherFileSystem));
         }
         if stat.kind == Kind::File && stat.mode & 0o222 == 0 {
             return Ok(Some(Unwritable::ReadOnly));
@@ -280,15 +285,31 @@ fn sync_file_system(_: &OwnedFd) -> io::Result<bool> {
 /// Whether the immutable or append-only attribute is set on `name`, or on the folder itself for an empty name.
 #[cfg(target_os = "linux")]
 fn is_frozen(folder: &OwnedFd, name: &[u8]) -> io::Result<bool> {
-    use rustix::fs::{StatxAttributes, StatxFlags};
+    use rustix::fs::StatxAttributes;
+    Ok(attributes(folder, name)?.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND))
+}
+
+/// Whether something is mounted at `name`, so that it cannot be moved. Kernels before 5.8 do not say; moving it then fails, and is undone.
+#[cfg(target_os = "linux")]
+fn is_mounted(folder: &OwnedFd, name: &[u8]) -> io::Result<bool> {
+    Ok(attributes(folder, name)?.contains(rustix::fs::StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(target_os = "linux")]
+fn attributes(folder: &OwnedFd, name: &[u8]) -> io::Result<rustix::fs::StatxAttributes> {
     let flags = if name.is_empty() { AtFlags::EMPTY_PATH } else { AtFlags::SYMLINK_NOFOLLOW };
-    let found = rustix::fs::statx(folder.as_fd(), name, flags, StatxFlags::BASIC_STATS)?;
-    Ok(found.stx_attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND))
+    Ok(rustix::fs::statx(folder.as_fd(), name, flags, rustix::fs::StatxFlags::BASIC_STATS)?.stx_attributes)
 }
 
 /// Whether a flag forbids changing `name`, or the folder itself for an empty name.
 #[cfg(not(target_os = "linux"))]
 fn is_frozen(_: &OwnedFd, _: &[u8]) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether something is mounted at `name`: not asked for here; moving it fails, and is undone.
+#[cfg(not(target_os = "linux"))]
+fn is_mounted(_: &OwnedFd, _: &[u8]) -> io::Result<bool> {
     Ok(false)
 }
 

@@ -151,7 +151,7 @@ impl Dir {
 
     pub(crate) fn space(&self) -> io::Result<Space> {
         // The standard library cannot tell: a full disk is then noticed when writing, and undone.
-        Ok(Space { available_bytes: u64::MAX, total_bytes: u64::MAX })
+        Ok(Space { available_bytes: u64::MAX, total_bytes: u64::MAX, available_files: None })
     }
 
     pub(crate) fn unwritable(&self) -> io::Result<Option<Unwritable>> {

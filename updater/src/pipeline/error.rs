@@ -86,6 +86,16 @@ pub enum Error {
         /// Bytes free.
         available_bytes: u64,
     },
+    /// There is room for bytes, and none for more files.
+    #[error(
+        "the update makes {needed_files} files, and this disk takes {available_files} more; nothing was changed. Delete files that nobody needs and try again"
+    )]
+    NoFiles {
+        /// Files that are staged and copied.
+        needed_files: u64,
+        /// Files that the disk still takes.
+        available_files: u64,
+    },
     /// See [`CheckError`].
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -174,7 +184,7 @@ impl Error {
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
             Error::NotWritable(_) => "no-write-right",
             Error::InUse(_) => Requirement::Unused.code(),
-            Error::NoSpace { .. } => "no-space",
+            Error::NoSpace { .. } | Error::NoFiles { .. } => "no-space",
             Error::Check(error) => check_code(error),
             Error::Install(error) => install_code(error),
             Error::Plan(PlanError::InTheWay { .. }) => "in-the-way",
@@ -191,6 +201,10 @@ impl Error {
             Error::Recovery(_) => "broken-swap",
             Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
             Error::Rollback(RollbackError::Damaged { .. }) => "backup-damaged",
+            Error::Rollback(RollbackError::Fs(error) | RollbackError::Installed(InstalledError::Fs(error)))
+            | Error::Installed(InstalledError::Fs(error))
+            | Error::Station(StationError::Fs(error))
+            | Error::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
             Error::Rollback(_) => "rollback-failed",
             Error::Profile(error) => profile_code(error),
             Error::Lock(LockError::Held { .. }) => "busy",
@@ -264,6 +278,7 @@ fn check_code(error: &CheckError) -> &'static str {
         CheckError::Time(_) => "bad-argument",
         CheckError::NoChannel(_) | CheckError::NoPolicy => "nothing-released",
         CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => "untrusted",
+        CheckError::Station(StationError::Fs(error)) | CheckError::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
         CheckError::Station(_) | CheckError::Ratchet(_) => "damaged-state",
     }
 }
@@ -275,6 +290,7 @@ fn install_code(error: &InstallError) -> &'static str {
         InstallError::Document(_) | InstallError::Root { .. } => "untrusted",
         InstallError::AlreadyFollows { .. } => "follows-other",
         InstallError::UnknownHost => "bad-argument",
+        InstallError::Station(StationError::Fs(error)) => error.requirement().code(),
         InstallError::Station(_) => "damaged-state",
         InstallError::Store(error) => store_code(error),
         InstallError::Fs(error) => error.requirement().code(),
