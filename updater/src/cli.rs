@@ -139,7 +139,9 @@ Exit codes:
    3  source unreachable or cut off;   10  check: an update is available;
       nothing changed                      verify: files differ
    4  not trusted, or forbidden by     11  ready, and waits for programs that
-      policy; nothing changed              are in use; nothing live changed";
+      policy; nothing changed              are in use; nothing live changed
+                                       12  the new build did not live; the
+                                           one before it is back";
 
 /// What a command has to say.
 pub(crate) struct Report {

@@ -26,6 +26,8 @@ pub enum Exit {
     Available = 10,
     /// The update is ready, and waits for programs that run or hold files. Nothing live was changed.
     Deferred = 11,
+    /// The new build did not live: the one before it is back.
+    Returned = 12,
 }
 
 impl Exit {
@@ -41,6 +43,7 @@ impl Exit {
         (Exit::Damaged, "damaged state that needs attention"),
         (Exit::Available, "check: an update is available; verify: files differ"),
         (Exit::Deferred, "the update is ready and waits for programs in use; nothing live changed"),
+        (Exit::Returned, "the new build did not live; the one before it is back"),
     ];
 }
 

@@ -1,11 +1,12 @@
 //! The steps of a run, in their order; the only file that knows it.
 //!
-//! check → scan → plan → fetch → stage → (nobody uses it) → back up and swap → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
+//! check → scan → plan → fetch → stage → (nobody uses it) → back up and swap → prove → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
 //! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
 
 mod deferral;
 mod error;
 mod proposal;
+mod prove;
 mod rollback;
 mod session;
 mod target;
@@ -41,6 +42,7 @@ use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
 pub use proposal::{Consent, Cost, Proposal, Updated};
+pub use prove::Returned;
 pub use rollback::RolledBack;
 pub use session::{Run, Session};
 use target::Target;
@@ -149,7 +151,7 @@ impl Session {
         self.report_failure("repair", run, outcome)
     }
 
-    /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → report.
+    /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → prove → report.
     async fn bring_to(
         &mut self,
         target: Target,
@@ -254,10 +256,10 @@ impl Session {
         trigger: &str,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
-        let Target { release, manifest, stored, approver } = target;
+        let Target { release, manifest, stored, approver, probe } = target;
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
         let entry_points = self.entry_points(&release);
-        let holders = self.holders(&staged.changes, &entry_points, run).await;
+        let holders = self.holders_after_waiting(&staged.changes, &entry_points, run).await;
         if !holders.is_empty() {
             return self.defer(&stored, proposal, received_bytes, holders, trigger, run);
         }
@@ -266,6 +268,9 @@ impl Session {
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
         self.ratchet.save(&self.folder)?;
+        if keep != Keep::Nothing || self.installed.is_none() {
+            self.expect_proof(&release, probe)?;
+        }
         let id = Id::random();
         let attempt = run.who.attempt(id, run.now, trigger);
         let attempt =
@@ -298,6 +303,9 @@ impl Session {
         deferral::forget(&self.folder)?;
         self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
         self.folder.empty_trash()?;
+        if let Some(returned) = self.prove("proof", run)? {
+            return Ok(Updated::Returned { proposal, returned });
+        }
         let backup = swapped.backup.map(|slot| slot.folder_name());
         Ok(Updated::Applied { proposal, received_bytes, backup, warnings: swapped.warnings })
     }

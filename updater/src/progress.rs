@@ -17,6 +17,8 @@ pub enum Step {
     BackUp,
     /// Putting the new files in place.
     Swap,
+    /// Finding out whether the new build lives.
+    Prove,
     /// Finishing or undoing what an earlier run began.
     Recover,
 }
@@ -31,6 +33,7 @@ impl Step {
             Step::Stage => "stage",
             Step::BackUp => "back-up",
             Step::Swap => "swap",
+            Step::Prove => "prove",
             Step::Recover => "recover",
         }
     }

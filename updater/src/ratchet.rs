@@ -14,6 +14,9 @@ use crate::fs::{Folder, FsError, LocalPath, Point};
 /// Longest file that is read, in bytes.
 const LIMIT_BYTES: usize = 1 << 20;
 
+/// Most releases that are remembered as blocked.
+const BLOCKED: usize = 100;
+
 /// What only ever grows (`docs/format.md` section 11).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ratchet {
@@ -128,6 +131,14 @@ impl Ratchet {
     /// Holds what a rollback left.
     pub fn hold(&mut self, left: Held) {
         self.hold = Some(left);
+    }
+
+    /// Never takes the release `failed` again by itself, under whatever number.
+    pub fn block(&mut self, failed: Held) {
+        self.blocked.push(failed);
+        // What was blocked so long ago is offered by nobody any more; and the highest place keeps what is old away.
+        let surplus = self.blocked.len().saturating_sub(BLOCKED);
+        self.blocked.drain(..surplus);
     }
 
     /// Whether the release at `place` with `manifest` is held: it is not above the hold, or it is the very content that was left, under a new number.

@@ -79,6 +79,16 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
             text += "\nNext: close the client; `updater update` then applies it, or waits for it with `--in-use wait`";
             Report::new(&json, text, Exit::Deferred)
         }
+        Updated::Returned { proposal, returned } => {
+            let mut json = with_proposal("returned", proposal);
+            json["installed"] = json!(installed);
+            json["why"] = json!(returned.why);
+            let text = format!(
+                "{} did not live: {}\nback at {at}; {0} is not taken again until a newer release comes\nNext: tell its publisher; `updater history` has it all",
+                proposal.to.build, returned.why
+            );
+            Report::new(&json, text, Exit::Returned)
+        }
         Updated::Applied { proposal, received_bytes, backup, warnings } => {
             let mut json = with_proposal(done, proposal);
             json["installed"] = json!(installed);

@@ -40,6 +40,8 @@ points! {
     RatchetFile = "ratchet.file";
     /// Remembering that an update is ready and waits, or forgetting it.
     DeferredFile = "deferred.file";
+    /// Replacing `proof.json`.
+    ProofFile = "proof.file";
     /// Filling a part of a download, or dropping it.
     Part = "fetch.part";
     /// Writing a new file in `staging/`.

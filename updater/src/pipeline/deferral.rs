@@ -2,6 +2,8 @@
 //!
 //! `.updater/deferred` is the stored manifest of the release that waits. It grants nothing: the next run decides anew from signed documents, and finds everything staged.
 
+use std::io;
+
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 
@@ -9,7 +11,7 @@ use super::{Error, Proposal, Run, Session, Updated};
 use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
-use crate::in_use::{self, Holder, InUse, Watched};
+use crate::in_use::{self, Holder, InUse, Looked, Watched};
 use crate::swap::{Changes, SwapError};
 
 /// `.updater/deferred`.
@@ -27,32 +29,40 @@ pub(super) fn forget(folder: &Folder) -> Result<(), FsError> {
     folder.discard(&path(), Point::DeferredFile)
 }
 
+/// The holders that a look found, and what people should know of the look.
+fn told(looked: io::Result<Looked>, run: &Run<'_>) -> Vec<Holder> {
+    let looked = looked.unwrap_or_else(|error| {
+        tracing::info!(%error, "who uses the client is not known");
+        Looked::default()
+    });
+    if looked.holders.is_empty() && !looked.unseen.is_empty() {
+        let users = looked.unseen.join(", ");
+        run.progress.note(&format!(
+            "programs of {users} cannot be seen from this account; whoever runs the client there keeps the old build until it is closed"
+        ));
+    }
+    looked.holders
+}
+
 impl Session {
-    /// Who uses what `changes` replace; as [`Run::in_use`] says, after waiting for them. Where the system does not tell, nobody: a file that it keeps makes the swap undo itself.
-    pub(super) async fn holders(&self, changes: &Changes, entry_points: &[RelPath], run: &Run<'_>) -> Vec<Holder> {
+    /// Who uses what `changes` replace now. Where the system does not tell, nobody: a file that it keeps makes the swap undo itself.
+    pub(super) fn holders(&self, changes: &Changes, entry_points: &[RelPath], run: &Run<'_>) -> Vec<Holder> {
         let watched = self.watched(changes, entry_points);
         if watched == Watched::default() {
             return vec![];
         }
-        let looked = match run.in_use {
-            InUse::Defer => in_use::look(&self.folder, &watched),
-            InUse::Wait(longest) => {
-                let waiting =
-                    |holders: &[Holder]| run.progress.note(&format!("waiting until nobody uses the client: {}", in_use::list(holders)));
-                in_use::wait(&self.folder, &watched, longest, waiting).await
-            }
-        };
-        let looked = looked.unwrap_or_else(|error| {
-            tracing::info!(%error, "who uses the client is not known");
-            in_use::Looked::default()
-        });
-        if looked.holders.is_empty() && !looked.unseen.is_empty() {
-            let users = looked.unseen.join(", ");
-            run.progress.note(&format!(
-                "programs of {users} cannot be seen from this account; whoever runs the client there keeps the old build until it is closed"
-            ));
+        told(in_use::look(&self.folder, &watched), run)
+    }
+
+    /// The same, after waiting for them as [`Run::in_use`] says.
+    pub(super) async fn holders_after_waiting(&self, changes: &Changes, entry_points: &[RelPath], run: &Run<'_>) -> Vec<Holder> {
+        let watched = self.watched(changes, entry_points);
+        let InUse::Wait(longest) = run.in_use else { return self.holders(changes, entry_points, run) };
+        if watched == Watched::default() {
+            return vec![];
         }
-        looked.holders
+        let waiting = |holders: &[Holder]| run.progress.note(&format!("waiting until nobody uses the client: {}", in_use::list(holders)));
+        told(in_use::wait(&self.folder, &watched, longest, waiting).await, run)
     }
 
     /// The files that count for `changes`; none when no file moves.

@@ -45,6 +45,16 @@ pub enum Error {
         /// Why, in the publisher's words.
         why: String,
     },
+    /// The build in the backup is not one that anybody may go back to.
+    #[error("the build in `{}` {what} ({why}): only the owner of the folder or an administrator may go back to it", slot.folder_name())]
+    NeedsAdmin {
+        /// The backup.
+        slot: Slot,
+        /// What is wrong with the build.
+        what: &'static str,
+        /// Why, in the publisher's words.
+        why: String,
+    },
     /// Nothing of this product is for this station.
     #[error("no release of {channel} is for this station{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]
     NothingReleased {
@@ -76,6 +86,16 @@ pub enum Error {
         if .0.is_empty() { "a file is held by a program that cannot be seen".to_owned() } else { in_use::list(.0) }
     )]
     InUse(Vec<Holder>),
+    /// A build that did not live stays, for want of another.
+    #[error("{build} is installed and did not live ({why}), and nothing can come back: {reason}")]
+    NoWayBack {
+        /// The build.
+        build: String,
+        /// Why it should go.
+        why: String,
+        /// Why it cannot.
+        reason: String,
+    },
     /// Room is missing.
     #[error(
         "the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again"
@@ -179,10 +199,12 @@ impl Error {
             Error::NotInstalled => "not-installed",
             Error::NoBackup => "backup-missing",
             Error::NeedsReason { .. } => "needs-reason",
+            Error::NeedsAdmin { .. } => "needs-admin",
             Error::NothingReleased { .. } => "nothing-released",
             Error::NoManifest { .. } => "no-manifest",
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
             Error::NotWritable(_) => "no-write-right",
+            Error::NoWayBack { .. } => super::prove::NOT_ALIVE,
             Error::InUse(_) => Requirement::Unused.code(),
             Error::NoSpace { .. } | Error::NoFiles { .. } => "no-space",
             Error::Check(error) => check_code(error),
@@ -222,12 +244,12 @@ impl Error {
             "unreachable" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy" | "too-slow"
             | "more-roots" => Exit::Unreachable,
             "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
-            | "needs-reason" | "not-allowed" => Exit::Refused,
+            | "needs-reason" | "needs-admin" | "not-allowed" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
             | "backup-missing" | "backup-damaged" | "follows-other" | "others-can-write" | "other-volume" | "other-profile"
             | "no-folder" | "not-installed" | "no-manifest" | "newer-state" => Exit::Requirement,
             "busy" => Exit::Busy,
-            "broken-swap" | "damaged-state" | "forged-registry" => Exit::Damaged,
+            "broken-swap" | "damaged-state" | "not-alive" | "forged-registry" => Exit::Damaged,
             "bad-argument" => Exit::Usage,
             _ => Exit::Failure,
         }

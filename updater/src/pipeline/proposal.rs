@@ -2,6 +2,7 @@
 
 use manifests::path::RelPath;
 
+use super::Returned;
 use crate::history::BuildAt;
 use crate::in_use::Holder;
 
@@ -61,6 +62,13 @@ pub enum Updated {
         received_bytes: u64,
         /// Who it waits for; none when the system did not say who.
         holders: Vec<Holder>,
+    },
+    /// The new build did not live, and the one before it is back.
+    Returned {
+        /// What it was, would be and was again, and what it cost.
+        proposal: Proposal,
+        /// Why, and to what.
+        returned: Returned,
     },
     /// The folder is now at the release.
     Applied {

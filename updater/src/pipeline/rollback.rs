@@ -4,6 +4,7 @@ use manifests::decide::{Warning, objections};
 use manifests::path::RelPath;
 
 use super::{Error, Run, Session, deferral};
+use crate::account;
 use crate::backup;
 use crate::check as checking;
 use crate::fs::LocalPath;
@@ -55,22 +56,20 @@ impl Session {
     ) -> Result<RolledBack, Error> {
         let slot = match slot {
             Some(slot) => slot,
-            None => backup::backups(&self.folder)?.last().map(|newest| newest.slot).ok_or(Error::NoBackup)?,
+            None => self.newest_backup()?,
         };
         let id = Id::random();
         let is_reasoned = reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
         let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
         let prepared =
             rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
-        if !is_reasoned {
-            self.refuse_insecure(&prepared.installed, slot)?;
-        }
+        self.refuse_insecure(&prepared.installed, slot, is_reasoned)?;
         let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
         }
         // Whoever goes back is there and can close what runs: nothing is put off behind their back.
-        let holders = self.holders(&prepared.swap.changes, &prepared.swap.entry_points, run).await;
+        let holders = self.holders_after_waiting(&prepared.swap.changes, &prepared.swap.entry_points, run).await;
         if !holders.is_empty() {
             return Err(Error::InUse(holders));
         }
@@ -87,15 +86,26 @@ impl Session {
         Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings: swapped.warnings })
     }
 
-    /// Refuses to go back below a security floor, or to what its publisher withdrew, without a reason that the history keeps (`docs/format.md` section 4). Needs no source and no clock.
-    fn refuse_insecure(&self, target: &Installed, slot: backup::rotation::Slot) -> Result<(), Error> {
+    /// The newest backup that holds no build that failed to live here; that one is for whoever names it.
+    fn newest_backup(&self) -> Result<backup::rotation::Slot, Error> {
+        let lived = |found: &backup::Backup| found.release.as_ref().is_none_or(|release| !self.ratchet.is_blocked(&release.manifest));
+        backup::backups(&self.folder)?.into_iter().rev().find(lived).map(|newest| newest.slot).ok_or(Error::NoBackup)
+    }
+
+    /// Refuses to go back below a security floor, or to what its publisher withdrew, unless whoever answers for the folder gives a reason, which the history keeps (`docs/format.md` section 4). Needs
+    /// no source and no clock.
+    fn refuse_insecure(&self, target: &Installed, slot: backup::rotation::Slot, is_reasoned: bool) -> Result<(), Error> {
         let Some((channel, policy)) = checking::remembered(&self.folder, &self.station) else { return Ok(()) };
-        match objections(target.release.place, &channel, &policy).into_iter().next() {
-            Some(Warning::BelowFloor { reason }) => Err(Error::NeedsReason { slot, what: "is below a security floor", why: reason }),
-            Some(Warning::InstalledWithdrawn { reason }) => {
-                Err(Error::NeedsReason { slot, what: "was withdrawn by its publisher", why: reason })
-            }
-            _ => Ok(()),
+        let (what, why) = match objections(target.release.place, &channel, &policy).into_iter().next() {
+            Some(Warning::BelowFloor { reason }) => ("is below a security floor", reason),
+            Some(Warning::InstalledWithdrawn { reason }) => ("was withdrawn by its publisher", reason),
+            _ => return Ok(()),
+        };
+        let folder = self.folder.stat(&LocalPath::root())?;
+        match folder.is_some_and(|folder| account::answers_for(&folder)) {
+            false => Err(Error::NeedsAdmin { slot, what, why }),
+            true if !is_reasoned => Err(Error::NeedsReason { slot, what, why }),
+            true => Ok(()),
         }
     }
 

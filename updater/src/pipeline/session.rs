@@ -101,7 +101,12 @@ impl Session {
         for state in ["trust/content", "parts"] {
             folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
         }
-        Session::read(folder, Some(lock), recovery, run)
+        let mut session = Session::read(folder, Some(lock), recovery, run)?;
+        // What a damaged ratchet forgot could not be blocked.
+        if session.ratchet_fault.is_none() {
+            session.resume_proof(run);
+        }
+        Ok(session)
     }
 
     fn read(folder: Arc<Folder>, lock: Option<Lock>, recovery: Recovery, run: &Run<'_>) -> Result<Session, Error> {

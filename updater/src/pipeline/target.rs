@@ -1,6 +1,6 @@
 //! The release that a folder is brought to, with its manifest: from the folder itself where it is there, from the source otherwise.
 
-use manifests::channel::Release;
+use manifests::channel::{Probe, Release};
 use manifests::digest::Digest;
 use manifests::limits::Limits;
 use manifests::release::{Manifest, ReleaseId};
@@ -22,6 +22,8 @@ pub(super) struct Target {
     pub(super) stored: Vec<u8>,
     /// Who answered for it at its publisher's.
     pub(super) approver: Option<String>,
+    /// How to find out whether it lives.
+    pub(super) probe: Option<Probe>,
 }
 
 impl Target {
@@ -54,6 +56,7 @@ impl Target {
             manifest: Manifest::parse(&stored, &id, &Limits::default())?,
             stored,
             approver: release.approver.clone(),
+            probe: release.probe.clone(),
         })
     }
 
@@ -74,7 +77,7 @@ impl Target {
         let release = &session.installed.as_ref()?.release;
         let stored = stored(session, &release.manifest)?;
         let manifest = Manifest::parse(&stored, &release.id, &Limits::default()).ok()?;
-        Some(Target { release: release.clone(), manifest, stored, approver: None })
+        Some(Target { release: release.clone(), manifest, stored, approver: None, probe: None })
     }
 }
 

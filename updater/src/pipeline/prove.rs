@@ -1,0 +1,128 @@
+//! The last step: does the new build live (AC-44)? If not, the newest backup of another build comes back, and what failed is blocked (attacks F11 and F12).
+//!
+//! Every step is written down before it is taken: what is expected before the swap, that it failed before anything else, that it is blocked before the way back, and the way back is a swap
+//! with a journal of its own. A start of the updater after a cut at any moment goes on from there. This needs no source and no person. The way back may lead below a security floor: a
+//! client that runs, as it did a minute ago, is worth more than one that does not; the next release that closes the floor is offered as ever.
+
+use manifests::channel::Probe;
+
+use super::{Error, Run, Session, deferral};
+use crate::backup::{self, Backup};
+use crate::history::{Attempt, BuildAt};
+use crate::id::Id;
+use crate::in_use;
+use crate::installed::InstalledRelease;
+use crate::probe::{self, Verdict};
+use crate::progress::Step;
+use crate::proof::{Proofs, Todo};
+use crate::ratchet::Held;
+use crate::rollback::{self, Order, Rollback};
+use crate::swap;
+
+/// The code of a build that did not live, in reports and in the history.
+pub(super) const NOT_ALIVE: &str = "not-alive";
+
+/// A build that did not live, and what came back in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Why it had to go.
+    pub why: String,
+    /// What is installed now.
+    pub now_at: Option<BuildAt>,
+}
+
+impl Session {
+    /// Remembers, before a swap, that the release that comes has to prove that it lives.
+    pub(super) fn expect_proof(&self, release: &InstalledRelease, probe: Option<Probe>) -> Result<(), Error> {
+        let installed = self.installed.as_ref().map(|installed| installed.release.manifest);
+        let mut proofs = Proofs::load(&self.folder)?;
+        proofs.expect(release.manifest, release.place, probe, installed);
+        Ok(proofs.save(&self.folder)?)
+    }
+
+    /// What has to be done about the proof of the installed release.
+    pub fn proof(&self) -> Result<Todo, Error> {
+        let proofs = Proofs::load(&self.folder)?;
+        Ok(self.installed.as_ref().map_or(Todo::Nothing, |installed| proofs.todo(&installed.release.manifest)))
+    }
+
+    /// Goes on with a proof that a cut left open. That it cannot be done now keeps no command from its work.
+    pub(super) fn resume_proof(&mut self, run: &Run<'_>) {
+        match self.prove("recovery", run) {
+            Ok(None) => {}
+            Ok(Some(Returned { why, now_at })) => {
+                let now_at = now_at.map_or("an earlier build".to_owned(), |now_at| now_at.build);
+                run.progress.note(&format!("the installed build did not live ({why}): back at {now_at}"));
+            }
+            Err(error) => run.progress.note(&error.to_string()),
+        }
+    }
+
+    /// Finds out whether the installed release lives, as far as that can be found out without starting the client; what came back when it does not.
+    pub(super) fn prove(&mut self, trigger: &str, run: &Run<'_>) -> Result<Option<Returned>, Error> {
+        let Some(release) = self.installed.as_ref().map(|installed| installed.release.clone()) else { return Ok(None) };
+        let mut proofs = Proofs::load(&self.folder)?;
+        let why = match proofs.todo(&release.manifest) {
+            Todo::Nothing | Todo::Watch(_) => return Ok(None),
+            Todo::Return(why) => why,
+            Todo::Probe(probe) => {
+                run.progress.begin(Step::Prove, 0);
+                match probe::run(&self.folder, &probe)? {
+                    Verdict::Lives => {
+                        proofs.prove(&release.manifest);
+                        proofs.save(&self.folder)?;
+                        return Ok(None);
+                    }
+                    Verdict::Dead(why) => {
+                        proofs.fail(&release.manifest, why.clone());
+                        proofs.save(&self.folder)?;
+                        why
+                    }
+                }
+            }
+        };
+        self.give_up(&release, why, trigger, run).map(Some)
+    }
+
+    /// Brings the newest backup of another build back in place of `release`, which did not live.
+    fn give_up(&mut self, release: &InstalledRelease, why: String, trigger: &str, run: &Run<'_>) -> Result<Returned, Error> {
+        let stays = |reason: String| Error::NoWayBack { build: release.id.build.text().to_owned(), why: why.clone(), reason };
+        let Some(prepared) = self.way_back(release, &why, trigger, run)? else {
+            return Err(stays("there is no whole backup of another build".into()));
+        };
+        let holders = self.holders(&prepared.swap.changes, &prepared.swap.entry_points, run);
+        if !holders.is_empty() {
+            return Err(stays(format!("it is in use: {}; the next start of the updater goes back", in_use::list(&holders))));
+        }
+        if !self.ratchet.is_blocked(&release.manifest) {
+            self.ratchet.block(Held { at: release.place, manifest: release.manifest });
+            self.ratchet.save(&self.folder)?;
+        }
+        let changes = prepared.swap.changes.clone();
+        swap::swap(&self.folder, prepared.swap, run.progress)
+            .map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        deferral::forget(&self.folder)?;
+        self.folder.empty_trash()?;
+        self.installed = Some(prepared.installed);
+        Ok(Returned { why, now_at: prepared.now_at })
+    }
+
+    /// The way back from `release` to the newest whole backup of another build that did not fail here, too.
+    fn way_back(&self, release: &InstalledRelease, why: &str, trigger: &str, run: &Run<'_>) -> Result<Option<Rollback>, Error> {
+        let other = |backup: &Backup| {
+            backup.release.as_ref().is_some_and(|held| held.manifest != release.manifest && !self.ratchet.is_blocked(&held.manifest))
+        };
+        for backup in backup::backups(&self.folder)?.into_iter().rev().filter(other) {
+            let id = Id::random();
+            let attempt = run.who.attempt(id, run.now, trigger);
+            let attempt = Attempt { code: Some(NOT_ALIVE.to_owned()), detail: Some(why.to_owned()), ..attempt };
+            let order = Order { id, slot: backup.slot, attempt };
+            match rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, order, run.progress) {
+                Ok(prepared) => return Ok(Some(prepared)),
+                Err(rollback::RollbackError::Fs(error)) => return Err(error.into()),
+                Err(damaged) => run.progress.note(&damaged.to_string()),
+            }
+        }
+        Ok(None)
+    }
+}
