@@ -42,9 +42,12 @@ pub use probe::{Obstacle, Unwritable};
 
 pub(crate) use content::{set_length, set_mode, set_time};
 pub(crate) use dir::Dir;
-pub(crate) use folder::copy_content;
+pub(crate) use folder::{copy_content, open_within_depth};
 pub(crate) use platform::{changed_at, file_stat};
 pub(crate) use trash::SLOT_PREFIX;
+
+/// Folders below each other that are gone into. Releases have at most 64 (`manifests::path::MAX_COMPONENTS`); each takes up to five handles, of which a process has 1,024 on many systems.
+pub(crate) const DEEPEST_FOLDERS: usize = 160;
 
 /// Bytes read at a time: large enough that system calls do not show, small enough for many threads.
 const BUFFER_BYTES: usize = 256 * 1024;

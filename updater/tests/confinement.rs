@@ -89,6 +89,74 @@ fn f2_a_folder_that_turns_into_a_link_while_we_write_leads_nowhere() {
     assert!(written > 0 && fs::read_dir(&real).unwrap().count() >= written);
 }
 
+/// Exchanges `folder` for a link to `outside` and back, at least 10,000 times, while `act` runs again and again; returns how often `act` was run.
+fn race(scene: &Scene, folder: &str, outside: &std::path::Path, mut act: impl FnMut(u64)) -> u64 {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let (real, link) = (scene.path().join(folder), scene.place.path().join("link"));
+    symlink(outside, &link).unwrap();
+    let (exchanged, done) = (std::sync::atomic::AtomicU32::new(0), AtomicBool::new(false));
+    let acts = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                // Twice, so that the folder is in its place at the end. In between there is never nothing.
+                for _ in 0..2 {
+                    while renameat_with(CWD, &real, CWD, &link, RenameFlags::EXCHANGE).is_err() && !done.load(Ordering::Relaxed) {}
+                    exchanged.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        let mut acts = 0;
+        while acts < 60 || exchanged.load(Ordering::Relaxed) < 10_000 {
+            act(acts);
+            acts += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+        acts
+    });
+    if real.is_symlink() {
+        renameat_with(CWD, &real, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+    }
+    fs::remove_file(link).unwrap();
+    acts
+}
+
+#[test]
+fn f2_ten_thousand_exchanges_of_a_folder_for_a_link_during_updates_lead_nothing_outside() {
+    for folder in ["lib", ".updater/staging", ".updater/trash", "only"] {
+        let scene = Scene::at(2);
+        let outside = scene.place.path().join("outside");
+        // What lies outside looks like what is inside.
+        fs::create_dir_all(outside.join("deep")).unwrap();
+        for name in ["a.dll", "b.dll", "deep/c.txt"] {
+            fs::write(outside.join(name), "not ours").unwrap();
+        }
+        let before = scene::walk(&outside);
+        let (mut worked, mut refused) = (0, 0);
+        let acts = race(&scene, folder, &outside, |nth| {
+            let number = 3 + nth % 2;
+            let recovered = updater::swap::recover(&scene.folder());
+            let updated = recovered.is_ok() && swap(&scene, number).is_ok();
+            (worked, refused) = (worked + u32::from(updated), refused + u32::from(!updated));
+        });
+        assert_eq!(scene::walk(&outside), before, "{folder}");
+        assert!(refused > 0, "{folder}: the link was never met in {acts} updates, {worked} of which worked");
+        updater::swap::recover(&scene.folder()).unwrap();
+        // Whatever was being done when the race ended, the next update brings the whole new build.
+        let last = if scene.installed().unwrap().release.place.1 == 3 { 4 } else { 3 };
+        scene.swap_to(last).unwrap();
+        let built = scene::expected(&numbered(last), &scene::Walk::new());
+        let now = scene.walk();
+        assert!(built.iter().all(|(path, seen)| now.get(path) == Some(seen)), "{folder}: {now:#?}");
+    }
+}
+
+/// Swaps to a build, if it can be planned at all: the planner of the scene looks at the live tree while it changes.
+fn swap(scene: &Scene, number: u64) -> Result<(), ()> {
+    let planned = std::panic::catch_unwind(|| scene::plan(&scene.path(), number, &numbered(number)));
+    let plan = planned.map_err(drop)?.map_err(drop)?;
+    updater::swap::swap(&scene.folder(), plan, &updater::progress::Silent).map(drop).map_err(drop)
+}
+
 #[test]
 fn ac_43_one_read_only_file_is_found_before_anything_moves() {
     let scene = Scene::at(1);

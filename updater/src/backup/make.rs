@@ -149,7 +149,7 @@ impl<'a> Maker<'a> {
     }
 
     fn enter(&mut self, level: &Level<'_>, name: &[u8], path: LocalPath, stat: &Stat) -> Result<(), FsError> {
-        let live = match level.live.open_folder(name) {
+        let live = match fs::open_within_depth(level.live, name, &path) {
             Ok(live) => live,
             Err(source) => return self.skip(&path, &source),
         };

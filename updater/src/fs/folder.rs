@@ -9,7 +9,7 @@ use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
 use super::owners::{self, Owners};
-use super::{BUFFER_BYTES, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, hash_open, platform};
+use super::{BUFFER_BYTES, DEEPEST_FOLDERS, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, hash_open, platform};
 
 /// An install folder, held by a handle for as long as this lives.
 #[derive(Debug)]
@@ -415,6 +415,14 @@ pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Res
     }
 }
 
+/// Opens the folder `name` of `folder`, which is `path`, unless it lies deeper than any folder that is gone into.
+pub(crate) fn open_within_depth(folder: &Dir, name: &[u8], path: &LocalPath) -> io::Result<Dir> {
+    if path.components().count() > DEEPEST_FOLDERS {
+        return Err(io::Error::other(format!("more than {DEEPEST_FOLDERS} folders lead there")));
+    }
+    folder.open_folder(name)
+}
+
 fn walk(folder: &Dir, path: &LocalPath, visit: &mut dyn FnMut(Found<'_>) -> bool) {
     let names = match folder.names() {
         Ok(names) => names,
@@ -437,7 +445,7 @@ fn walk(folder: &Dir, path: &LocalPath, visit: &mut dyn FnMut(Found<'_>) -> bool
         if !visit(Found::Entry { path: &below, stat }) || stat.kind != Kind::Folder {
             continue;
         }
-        match folder.open_folder(name) {
+        match open_within_depth(folder, name, &below) {
             Ok(inner) => walk(&inner, &below, visit),
             Err(source) => {
                 visit(Found::Unreadable { path: &below, source });

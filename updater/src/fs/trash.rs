@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Dir, Folder, FsError, Kind, LocalPath, Point};
+use super::{DEEPEST_FOLDERS, Dir, Folder, FsError, Kind, LocalPath, Point};
 use crate::id::Id;
 
 /// What backups on their way are called in `trash/`.
@@ -51,34 +51,27 @@ impl Folder {
     }
 
     pub(crate) fn empty_trash_with(&self, slots: Slots) -> Result<(), FsError> {
-        let path = Folder::trash();
-        let Some(trash) = self.find_folder(&path)? else { return Ok(()) };
-        for name in trash.names().map_err(|source| FsError::io("listing", &path, source))? {
-            if slots == Slots::Go || !name.starts_with(SLOT_PREFIX.as_bytes()) {
-                delete(&trash, &name).map_err(|source| FsError::io("deleting", &path.join(&name), source)).or_else(unless_kept)?;
-            }
-        }
-        Ok(())
+        let stays = |name: &[u8]| slots == Slots::Stay && name.starts_with(SLOT_PREFIX.as_bytes());
+        self.find_folder(&Folder::trash())?.map_or(Ok(()), |trash| empty(&trash, &Folder::trash(), &stays, unless_kept))
     }
 
     /// Deletes what is in the folder `path` right there, as far as that goes: for what nobody needs, on a disk so full that not even a rename works (a quota of a file system that writes anew what
     /// it changes).
     pub(crate) fn clear(&self, path: &LocalPath) -> Result<(), FsError> {
-        let Some(folder) = self.find_folder(path)? else { return Ok(()) };
-        for name in folder.names().map_err(|source| FsError::io("listing", path, source))? {
-            delete(&folder, &name).map_err(|source| FsError::io("deleting", &path.join(&name), source)).or_else(unless_kept)?;
-        }
-        Ok(())
+        self.find_folder(path)?.map_or(Ok(()), |folder| empty(&folder, path, &|_| false, unless_kept))
     }
 
     /// Deletes `.updater` and everything in it: the folder follows nothing any more. A state folder that lies elsewhere is emptied, and stays.
     pub fn remove_state(&self) -> Result<(), FsError> {
         let path = LocalPath::state_folder();
-        let removed = match self.state_apart() {
-            Some(state) => state.names().and_then(|names| names.iter().try_for_each(|name| delete(state, name))),
-            None => delete(self.root(), path.as_bytes()),
-        };
-        removed.map_err(|source| FsError::io("deleting", &path, source))
+        match self.state_apart() {
+            Some(state) => empty(state, &path, &|_| false, Err),
+            None => {
+                empty(&self.open_folder(&path)?, &path, &|_| false, Err)?;
+                let removed = self.root().remove_folder(path.as_bytes(), Point::TrashEmpty);
+                removed.map_err(|source| FsError::io("deleting", &path, source))
+            }
+        }
     }
 
     /// A name in the trash that nothing has yet; the trash exists afterwards.
@@ -102,7 +95,30 @@ fn unless_kept(error: FsError) -> Result<(), FsError> {
     }
 }
 
-fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
+/// Deletes what is in `folder`, which is `path`, but for names that stay; what fails is for `judge` to say.
+fn empty(folder: &Dir, path: &LocalPath, stays: &dyn Fn(&[u8]) -> bool, judge: fn(FsError) -> Result<(), FsError>) -> Result<(), FsError> {
+    loop {
+        let mut has_moved = false;
+        for name in folder.names().map_err(|source| FsError::io("listing", path, source))?.iter().filter(|name| !stays(name)) {
+            delete(folder, name, Depth { top: folder, left: DEEPEST_FOLDERS, has_moved: &mut has_moved })
+                .map_err(|source| FsError::io("deleting", &path.join(name), source))
+                .or_else(judge)?;
+        }
+        if !has_moved {
+            return Ok(());
+        }
+    }
+}
+
+/// How far down deleting is.
+struct Depth<'d> {
+    /// Where it began, and where folders go that lie too deep: they are deleted from there. Neither handles nor the stack run out, however deep somebody nests folders.
+    top: &'d Dir,
+    left: usize,
+    has_moved: &'d mut bool,
+}
+
+fn delete(folder: &Dir, name: &[u8], depth: Depth<'_>) -> io::Result<()> {
     // Nearly everything is a file, so that is tried before it is asked for; no OS removes a folder so.
     let refused = match folder.remove_file(name, Point::TrashEmpty) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => error,
@@ -111,9 +127,13 @@ fn delete(folder: &Dir, name: &[u8]) -> io::Result<()> {
     if !folder.stat(name)?.is_some_and(|stat| stat.kind == Kind::Folder) {
         return Err(refused);
     }
+    if depth.left == 0 {
+        *depth.has_moved = true;
+        return folder.rename_new(name, depth.top, Id::random().to_string().as_bytes(), Point::TrashEmpty);
+    }
     let inner = folder.open_folder(name)?;
     for below in inner.names()? {
-        delete(&inner, &below)?;
+        delete(&inner, &below, Depth { top: depth.top, left: depth.left - 1, has_moved: depth.has_moved })?;
     }
     folder.remove_folder(name, Point::TrashEmpty)
 }
