@@ -19,6 +19,7 @@ mod check;
 mod context;
 mod history;
 mod install;
+mod launch;
 mod output;
 mod rollback;
 mod status;
@@ -96,6 +97,8 @@ enum Command {
     Check(check::Arguments),
     /// Bring the folder to the newest release that is for it, and repair what differs.
     Update(update::Arguments),
+    /// Start the client: first apply what waits, then watch whether a new build lives. Ends with the client's exit code, 128 and the number of the signal that ended it, or 126 if it cannot be started.
+    Launch(launch::Arguments),
     /// Read every file and compare it with what was installed.
     Verify(verify::Arguments),
     /// Take the folder back to a backup, without a network.
@@ -124,6 +127,7 @@ Examples:
   updater check                     what is offered, and why
   updater update                    fetch, verify, back up, swap
   updater update --dry-run          what it would do and cost
+  updater launch -- -P=TCP          start the client, with what is ready
   updater rollback                  back to the newest backup, offline
   updater status --explain          what is installed, and why nothing newer is offered
   updater update --from /media/x    from a copy that was carried here, without a network
@@ -188,6 +192,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Install(command) => install::run(&global, command, &*progress),
         Command::Check(command) => check::run(&global, command, &*progress),
         Command::Update(command) => update::run(&global, command, &*progress),
+        Command::Launch(command) => match launch::run(&global, &command, &*progress) {
+            Ok(code) => std::process::exit(code),
+            Err(error) => Err(error),
+        },
         Command::Verify(command) => verify::run(&global, command, &*progress),
         Command::Rollback(command) => rollback::run(&global, command, &*progress),
         Command::Unhold => rollback::unhold(&global, &*progress),

@@ -118,6 +118,13 @@ impl InstalledFile {
     }
 }
 
+impl InstalledFile {
+    /// Whether it is something that can be started.
+    pub fn can_run(&self) -> bool {
+        self.mode & 0o111 != 0 || self.path.as_str().to_ascii_lowercase().ends_with(".exe")
+    }
+}
+
 impl Installed {
     /// `.updater/installed`.
     pub fn path() -> LocalPath {

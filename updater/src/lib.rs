@@ -25,6 +25,7 @@ pub mod id;
 pub mod in_use;
 pub mod install;
 pub mod installed;
+pub mod launch;
 mod lines;
 pub mod lock;
 pub mod offline;

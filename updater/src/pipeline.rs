@@ -5,6 +5,7 @@
 
 mod deferral;
 mod error;
+mod launch;
 mod proposal;
 mod prove;
 mod rollback;
@@ -41,6 +42,7 @@ use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
+pub use launch::launch;
 pub use proposal::{Consent, Cost, Proposal, Updated};
 pub use prove::Returned;
 pub use rollback::RolledBack;
@@ -54,6 +56,14 @@ const SPARE_BYTES: u64 = 1 << 20;
 
 /// Files that may still be made beside those that an update needs: the same, on a file system that has only so many.
 const SPARE_FILES: u64 = 64;
+
+/// Whether what is missing may be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fetching {
+    Allowed,
+    /// What is not staged yet is not to be had.
+    Never,
+}
 
 /// Makes `dir` follow `wanted`, in the profile that `wish` names, and brings it to the newest release.
 pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) -> Result<(Session, Updated), Error> {
@@ -131,7 +141,7 @@ impl Session {
                 return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
             }
         };
-        self.bring_to(target, Depth::Fast, trigger, run, dry_run, consent).await
+        self.bring_to(target, Depth::Fast, Fetching::Allowed, trigger, run, dry_run, consent).await
     }
 
     /// Brings every file back to what was installed, whatever its size and time say.
@@ -145,17 +155,19 @@ impl Session {
                 Some(checked) => Target::installed(self, &self.route(run)?, &checked).await?,
                 None => Target::local(self).ok_or(Error::NotInstalled)?,
             };
-            self.bring_to(target, Depth::Deep, "repair", run, false, |_| Consent::Yes).await
+            self.bring_to(target, Depth::Deep, Fetching::Allowed, "repair", run, false, |_| Consent::Yes).await
         };
         let outcome = outcome.await;
         self.report_failure("repair", run, outcome)
     }
 
     /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → prove → report.
+    #[expect(clippy::too_many_arguments, reason = "who asks, how deep, from where: each is decided by the caller alone")]
     async fn bring_to(
         &mut self,
         target: Target,
         depth: Depth,
+        fetching: Fetching,
         trigger: &str,
         run: &Run<'_>,
         dry_run: bool,
@@ -177,6 +189,9 @@ impl Session {
                 Consent::Yes => {}
                 declined => return self.declined(proposal, declined, trigger, run),
             }
+        }
+        if fetching == Fetching::Never && !self.is_all_here(&plan)? {
+            return Err(Error::NotAllHere);
         }
         self.check_requirements(&plan, &target.release)?;
         let received_bytes = self.fetch(&plan, run).await?;
@@ -232,6 +247,17 @@ impl Session {
             Some(available_files) if needed_files > available_files => Err(Error::NoFiles { needed_files, available_files }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether everything that `plan` would fetch is staged already.
+    fn is_all_here(&self, plan: &Plan) -> Result<bool, Error> {
+        let staging = Staging::new(Arc::clone(&self.folder));
+        for content in &plan.jobs.contents {
+            if !staging.has_verified(&content.sha256, content.size)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn fetch(&self, plan: &Plan, run: &Run<'_>) -> Result<u64, Error> {

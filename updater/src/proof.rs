@@ -136,11 +136,11 @@ impl Proofs {
         }
     }
 
-    /// The release with `manifest` lives; `false` when nobody asked.
-    pub fn prove(&mut self, manifest: &Digest) -> bool {
-        let Some(known) = self.of_mut(manifest).filter(|known| known.state == State::Unproved) else { return false };
-        (known.state, known.deaths) = (State::Proved, 0);
-        true
+    /// The release with `manifest` lives. What has failed does not any more.
+    pub fn prove(&mut self, manifest: &Digest) {
+        if let Some(known) = self.of_mut(manifest).filter(|known| known.state == State::Unproved) {
+            (known.state, known.deaths) = (State::Proved, 0);
+        }
     }
 
     /// The release with `manifest` does not live.
@@ -192,11 +192,12 @@ mod tests {
         let mut proofs = expecting(Some(file.clone()));
         assert_eq!(proofs.todo(&digest("new")), Todo::Probe(file));
         assert_eq!(proofs.todo(&digest("old")), Todo::Nothing);
-        assert!(proofs.prove(&digest("new")));
+        proofs.prove(&digest("new"));
         assert_eq!(proofs.todo(&digest("new")), Todo::Nothing);
         proofs.fail(&digest("new"), "why".into());
         assert_eq!(proofs.todo(&digest("new")), Todo::Return("why".into()));
-        assert!(!proofs.prove(&digest("new")), "what failed is not proved any more");
+        proofs.prove(&digest("new"));
+        assert_eq!(proofs.todo(&digest("new")), Todo::Return("why".into()), "what failed is not proved any more");
     }
 
     #[test]

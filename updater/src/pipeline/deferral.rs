@@ -4,14 +4,18 @@
 
 use std::io;
 
+use manifests::decide::Verdict;
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 
-use super::{Error, Proposal, Run, Session, Updated};
+use super::target::Target;
+use super::{Consent, Error, Fetching, Proposal, Run, Session, Updated};
+use crate::check::{self, Checked};
 use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::in_use::{self, Holder, InUse, Looked, Watched};
+use crate::scan::Depth;
 use crate::swap::{Changes, SwapError};
 
 /// `.updater/deferred`.
@@ -72,8 +76,30 @@ impl Session {
         }
         let replaced = changes.replaced().chain(entry_points).map(LocalPath::from).collect();
         let files = self.installed.iter().flat_map(|installed| &installed.files);
-        let programs = files.filter(|file| file.mode & 0o111 != 0 || file.path.as_str().to_ascii_lowercase().ends_with(".exe"));
-        Watched { replaced, programs: programs.map(|file| (&file.path).into()).collect() }
+        Watched { replaced, programs: files.filter(|file| file.can_run()).map(|file| (&file.path).into()).collect() }
+    }
+
+    /// Applies the release that waits, from what is here alone; `None` when none does, when it is not for this station any more, or when not all of it is here. Somebody agreed to it already.
+    pub(super) async fn take_up(&mut self, run: &Run<'_>) -> Result<Option<Updated>, Error> {
+        let Some(manifest) = waiting(&self.folder)?.map(|stored| Digest::of(&stored)) else { return Ok(None) };
+        let is_installed = self.installed.as_ref().is_some_and(|installed| installed.release.manifest == manifest);
+        let target = if is_installed {
+            Target::local(self)
+        } else {
+            // As it was verified when it was made ready; what was withdrawn, held or blocked since is not applied.
+            let Some((channel, policy)) = check::remembered(&self.folder, &self.station) else { return Ok(None) };
+            let checked = Checked { channel, policy, changed: false, notices: vec![] };
+            let release = match self.decide(&checked).verdict {
+                Verdict::Offer(release) | Verdict::Renumber(release) if release.manifest.sha256 == manifest => release,
+                _ => return Ok(None),
+            };
+            Some(Target::listed(self, &self.route(run)?, &checked, release).await?)
+        };
+        let Some(target) = target else { return Ok(None) };
+        match self.bring_to(target, Depth::Fast, Fetching::Never, "launch", run, false, |_| Consent::Yes).await {
+            Err(Error::NotAllHere) => Ok(None),
+            outcome => self.report_failure("launch", run, outcome).map(Some),
+        }
     }
 
     /// Whoever holds any file that `changes` are about, for a swap that the system refused because somebody does, and that was undone; `None` when it failed for another reason.

@@ -96,6 +96,23 @@ pub enum Error {
         /// Why it cannot.
         reason: String,
     },
+    /// The release says nothing of what starts it.
+    #[error("release {build} does not say which file starts it: its publisher has to give `--entry-point`")]
+    NoEntryPoint {
+        /// The build.
+        build: String,
+    },
+    /// The client cannot be started.
+    #[error("starting `{}` failed: {source}", program.display())]
+    Start {
+        /// Its program.
+        program: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something would have to be fetched, and nothing may be.
+    #[error("not everything of the release is here: run `updater update`")]
+    NotAllHere,
     /// Room is missing.
     #[error(
         "the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again"
@@ -205,6 +222,9 @@ impl Error {
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
             Error::NotWritable(_) => "no-write-right",
             Error::NoWayBack { .. } => super::prove::NOT_ALIVE,
+            Error::NoEntryPoint { .. } => "no-entry-point",
+            Error::Start { .. } => "not-started",
+            Error::NotAllHere => "not-all-here",
             Error::InUse(_) => Requirement::Unused.code(),
             Error::NoSpace { .. } | Error::NoFiles { .. } => "no-space",
             Error::Check(error) => check_code(error),
@@ -247,7 +267,7 @@ impl Error {
             | "needs-reason" | "needs-admin" | "not-allowed" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
             | "backup-missing" | "backup-damaged" | "follows-other" | "others-can-write" | "other-volume" | "other-profile"
-            | "no-folder" | "not-installed" | "no-manifest" | "newer-state" => Exit::Requirement,
+            | "no-folder" | "not-installed" | "no-manifest" | "newer-state" | "no-entry-point" | "not-all-here" => Exit::Requirement,
             "busy" => Exit::Busy,
             "broken-swap" | "damaged-state" | "not-alive" | "forged-registry" => Exit::Damaged,
             "bad-argument" => Exit::Usage,
