@@ -69,6 +69,13 @@ fn the_profile_service_keeps_its_state_where_only_root_writes_and_everything_wor
         let done = system_tests::process::run(touch.arg("touch").arg(&target), std::time::Duration::from_secs(20));
         assert!(!done.status.success() && !target.exists(), "`{}` was written", target.display());
     }
+    // Whoever can open the lock, even to read it, can keep everybody else waiting.
+    let mut hold = as_account(NOBODY);
+    let held = system_tests::process::run(
+        hold.args(["flock", "--nonblock"]).arg(state.join("lock")).arg("true"),
+        std::time::Duration::from_secs(20),
+    );
+    assert!(!held.status.success() && held.stderr.contains("Permission denied"), "{}", held.report());
     // Given up: what is ours goes, the client and its backups stay.
     place.root(&["uninstall"]).exits(0);
     assert!(!state.exists() && fs::read_dir(place.registry.join("installs")).expect("there").next().is_none());

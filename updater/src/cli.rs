@@ -8,12 +8,15 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use updater::agent::SOCKET;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
-use updater::pipeline::Error;
+use updater::pipeline::{Error, Who};
 use updater::profile::registry::{Registry, SYSTEM};
 use updater::progress::Progress;
 
+mod agent;
+mod asking;
 mod backups;
 mod check;
 mod context;
@@ -45,7 +48,7 @@ struct Arguments {
 }
 
 /// What every command takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Global {
     /// The install folder.
     #[arg(long, global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
@@ -71,6 +74,12 @@ pub(crate) struct Global {
     /// The folder where it is written which installs have the profile `service`; only root may be able to write it.
     #[arg(long, global = true, value_name = "DIR", default_value = SYSTEM)]
     pub(crate) registry: PathBuf,
+    /// Where the agent of the profile `service` listens.
+    #[arg(long, global = true, value_name = "PATH", default_value = SOCKET)]
+    pub(crate) socket: PathBuf,
+    /// Whoever asked the agent; without it whoever runs this.
+    #[arg(skip)]
+    pub(crate) who: Option<Who>,
     /// Wait only one part in so many for the network: for tests, which have no time.
     #[arg(long, global = true, hide = true, value_name = "N")]
     pub(crate) hasten: Option<u32>,
@@ -111,6 +120,8 @@ enum Command {
     Status(status::Arguments),
     /// Say who changed what, when, and how it ended.
     History,
+    /// Work for people who have no rights, in folders with the profile `service`: run by root, started by the system.
+    Agent(agent::Arguments),
     /// Remove what is the updater's; the client stays as it is.
     Uninstall(uninstall::Arguments),
     /// Print a completion script.
@@ -181,41 +192,53 @@ pub(crate) fn run() -> ExitCode {
             return exit.into();
         }
     };
-    log();
+    log(matches!(arguments.command, Command::Agent(_)).then_some("info"));
     let global = arguments.global;
     let progress: Arc<dyn Progress> = match global.progress {
         Shown::Json => Arc::new(JsonProgress::default()),
         Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new()),
         Shown::Auto | Shown::None => Arc::new(Quiet),
     };
-    let outcome = match arguments.command {
-        Command::Install(command) => install::run(&global, command, &*progress),
-        Command::Check(command) => check::run(&global, command, &*progress),
-        Command::Update(command) => update::run(&global, command, &*progress),
-        Command::Launch(command) => match launch::run(&global, &command, &*progress) {
-            Ok(code) => std::process::exit(code),
-            Err(error) => Err(error),
-        },
-        Command::Verify(command) => verify::run(&global, command, &*progress),
-        Command::Rollback(command) => rollback::run(&global, command, &*progress),
-        Command::Unhold => rollback::unhold(&global, &*progress),
-        Command::Backups(command) => backups::run(&global, command, &*progress),
-        Command::Status(command) => status::run(&global, command, &*progress),
-        Command::History => history::run(&global),
-        Command::Uninstall(command) => uninstall::run(&global, command),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "updater", &mut std::io::stdout());
-            return Exit::Success.into();
-        }
+    let outcome = match asking::agent(&global, &arguments.command, &*progress) {
+        Ok(None) => carry_out(&global, arguments.command, &*progress),
+        Ok(Some(report)) => Ok(report),
+        Err(error) => Err(error),
     };
     let report = outcome.unwrap_or_else(|error| failure(&error));
     output::print(&report, global.json);
     report.exit.into()
 }
 
-/// Logs to standard error what `STATIONMASTER_LOG` asks for, such as `info`; nothing without it.
-fn log() {
-    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("STATIONMASTER_LOG") {
+fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Result<Report, Error> {
+    match command {
+        Command::Install(command) => install::run(global, command, progress),
+        Command::Check(command) => check::run(global, command, progress),
+        Command::Update(command) => update::run(global, command, progress),
+        Command::Launch(command) => match launch::run(global, &command, progress) {
+            Ok(code) => std::process::exit(code),
+            Err(error) => Err(error),
+        },
+        Command::Verify(command) => verify::run(global, command, progress),
+        Command::Rollback(command) => rollback::run(global, command, progress),
+        Command::Unhold => rollback::unhold(global, progress),
+        Command::Backups(command) => backups::run(global, command, progress),
+        Command::Status(command) => status::run(global, command, progress),
+        Command::History => history::run(global),
+        Command::Agent(command) => agent::run(global, command),
+        Command::Uninstall(command) => uninstall::run(global, command),
+        Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(shell, &mut Arguments::command(), "updater", &mut script);
+            let text = String::from_utf8_lossy(&script).into_owned();
+            Ok(Report::new(&serde_json::json!({ "script": text }), text, Exit::Success))
+        }
+    }
+}
+
+/// Logs to standard error what `STATIONMASTER_LOG` asks for, such as `info`; `otherwise` without it.
+fn log(otherwise: Option<&str>) {
+    let asked = tracing_subscriber::EnvFilter::try_from_env("STATIONMASTER_LOG").ok();
+    if let Some(filter) = asked.or_else(|| otherwise.map(tracing_subscriber::EnvFilter::new)) {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
 }

@@ -47,6 +47,13 @@ impl Exit {
     ];
 }
 
+impl Exit {
+    /// The code that is the number `code`; a number that is none of ours is a failure.
+    pub fn from_number(code: u8) -> Exit {
+        Exit::TABLE.iter().map(|(exit, _)| *exit).find(|exit| *exit as u8 == code).unwrap_or(Exit::Failure)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)

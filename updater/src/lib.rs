@@ -6,6 +6,7 @@
 //! - Asking: [`check`] (with [`refresh`] and [`trust_store`]), [`fetch`].
 //! - Looking and deciding: [`scan`], [`plan`].
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
+//! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
 //! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
@@ -14,6 +15,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod account;
+pub mod agent;
 pub mod backup;
 pub mod check;
 pub mod clock;

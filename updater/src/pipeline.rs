@@ -42,7 +42,7 @@ use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
-pub use launch::launch;
+pub use launch::{launch, take_up};
 pub use proposal::{Consent, Cost, Proposal, Updated};
 pub use prove::Returned;
 pub use rollback::RolledBack;

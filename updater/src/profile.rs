@@ -94,9 +94,6 @@ pub enum ProfileError {
     /// The system does not say who owns what.
     #[error("the profile `service` does not exist on this system yet: install with `--profile user`")]
     NotHere,
-    /// Administrators alone look after this folder.
-    #[error("only root may do this here: the folder is installed with the profile `service`")]
-    NotYours,
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -190,7 +187,7 @@ fn create_service(dir: &Path, state: Option<&Path>, registry: &Registry) -> Resu
     if folder.stat(&LocalPath::state_folder())?.is_some() {
         return Err(ProfileError::OtherProfile { is: Profile::User, wanted: Profile::Service });
     }
-    let dir = registry::canonical(dir)?;
+    let dir = owners::canonical(dir)?;
     refuse_exposed(owners::exposed(&dir, Owners::here())?)?;
     let state = match state {
         Some(state) => std::path::absolute(state).map_err(|source| FsError::Open { path: state.to_owned(), source })?,
@@ -210,7 +207,7 @@ fn create_service(dir: &Path, state: Option<&Path>, registry: &Registry) -> Resu
 /// Makes the state folder, or gives one that is ours the mode that it must have (attack F4). Returns its path without links.
 fn make_state(state: &Path) -> Result<PathBuf, ProfileError> {
     owners::make_own_folder(state, Owners::here())?;
-    let state = registry::canonical(state)?;
+    let state = owners::canonical(state)?;
     refuse_exposed(owners::exposed(&state, Owners::here())?)?;
     Ok(state)
 }

@@ -24,6 +24,14 @@ pub enum Step {
 }
 
 impl Step {
+    /// Every step.
+    pub const ALL: &[Step] = &[Step::Check, Step::Scan, Step::Fetch, Step::Stage, Step::BackUp, Step::Swap, Step::Recover];
+
+    /// The step of that name.
+    pub fn from_name(name: &str) -> Option<Step> {
+        Step::ALL.iter().copied().find(|step| step.as_str() == name)
+    }
+
     /// The name in JSON lines and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ use super::{Global, Report, context};
 pub(crate) struct Arguments {
     /// Take folders that the updater did not make into the rotation, unverified.
     #[arg(long)]
-    adopt: bool,
+    pub(crate) adopt: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {

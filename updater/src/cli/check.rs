@@ -14,14 +14,14 @@ use updater::scan::{Depth, Drift};
 
 use super::{Global, Report, context};
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    asking: Asking,
+    pub(crate) asking: Asking,
 }
 
 /// What commands take that ask for something new.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Asking {
     /// Take everything from this folder, a copy of the repository that was carried here; use no network.
     #[arg(long, value_name = "DIR")]
@@ -32,6 +32,11 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
+    /// Whether nothing out of the ordinary is asked for.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.from.is_none() && self.clock.is_none()
+    }
+
     /// A run that asks like this.
     pub(crate) fn begin<'a>(&self, global: &Global, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
         Ok(Run { clock: self.clock, ..context::begin_asking(global, self.from.as_deref(), progress)? })

@@ -24,7 +24,7 @@ pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> 
     Run {
         now,
         clock: None,
-        who: Who::here(),
+        who: global.who.clone().unwrap_or_else(Who::here),
         progress,
         limit: global.limit_rate.map(RateLimit::new),
         routes: Routes::default(),

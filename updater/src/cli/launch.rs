@@ -10,7 +10,7 @@ use updater::progress::Progress;
 use super::{Global, context};
 
 /// How long a start waits for another updater, unless it is told: most are done by then, and people want their client.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(crate) struct Arguments {

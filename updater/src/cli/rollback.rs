@@ -14,10 +14,10 @@ use super::{Global, Report, context};
 pub(crate) struct Arguments {
     /// Which backup: 001, 002 or 003; the newest without it. See `updater backups`.
     #[arg(long, value_name = "NNN")]
-    to: Option<Slot>,
+    pub(crate) to: Option<Slot>,
     /// Why, for the history; needed to go back below a security floor or to a withdrawn build.
     #[arg(long)]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {

@@ -19,7 +19,7 @@ use super::{Global, Report, check, context};
 pub(crate) struct Arguments {
     /// Say why each newer release is or is not for this station.
     #[arg(long)]
-    explain: bool,
+    pub(crate) explain: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
 use serde_json::json;
+use updater::agent::message::Agreed;
 use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, Session, Updated};
 use updater::progress::Progress;
@@ -21,22 +22,46 @@ pub(crate) struct Arguments {
     dry_run: bool,
     #[command(flatten)]
     asking: Asking,
+    /// What somebody answered who asked the agent.
+    #[arg(skip)]
+    agreed: Option<Agreed>,
+}
+
+impl Arguments {
+    /// As somebody asked the agent for it.
+    pub(crate) fn asked(dry_run: bool, agreed: Agreed) -> Arguments {
+        Arguments { yes: false, dry_run, asking: Asking::default(), agreed: Some(agreed) }
+    }
+
+    /// As it is asked of the agent: whether it is a dry run, and whether the person has agreed. `None` with options that the agent does not know.
+    pub(crate) fn for_agent(&self) -> Option<(bool, Agreed)> {
+        let agreed = if self.yes { Agreed::Yes } else { Agreed::Unasked };
+        self.asking.is_plain().then_some((self.dry_run, agreed))
+    }
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, "update", &run)?;
-    let consent = |proposal: &Proposal| if arguments.yes { Consent::Yes } else { ask(proposal) };
+    let consent = |proposal: &Proposal| match &arguments.agreed {
+        Some(Agreed::Unasked) => Consent::Nobody,
+        Some(Agreed::No) => Consent::No,
+        // Another release came meanwhile: the person has not been shown that one.
+        Some(Agreed::To(shown)) if *shown != proposal.to => Consent::Nobody,
+        Some(Agreed::Yes | Agreed::To(_)) => Consent::Yes,
+        None if arguments.yes => Consent::Yes,
+        None => ask(&describe(proposal)),
+    };
     let updated = context::block_on(session.update("update", &run, arguments.dry_run, consent))?;
     Ok(report(&session, &updated, "updated"))
 }
 
 /// Asks on the terminal, where there is one (D-01: without a setting, a person is asked).
-fn ask(proposal: &Proposal) -> Consent {
+pub(crate) fn ask(proposal: &str) -> Consent {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Consent::Nobody;
     }
-    output::err(&format_args!("{}\nInstall it now? [y/N]", describe(proposal)));
+    output::err(&format_args!("{proposal}\nInstall it now? [y/N]"));
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
         Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Consent::Yes,

@@ -15,10 +15,10 @@ use super::{Global, Report, context, update};
 pub(crate) struct Arguments {
     /// Put back what differs; config files that their user changed stay.
     #[arg(long)]
-    repair: bool,
+    pub(crate) repair: bool,
     /// Repair from this folder, a copy of the repository that was carried here; use no network.
     #[arg(long, value_name = "DIR", requires = "repair")]
-    from: Option<PathBuf>,
+    pub(crate) from: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {

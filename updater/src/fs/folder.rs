@@ -216,7 +216,9 @@ impl Folder {
     /// Opens the file `path` for reading and writing, making it when it is missing and keeping what it holds. A file with a second name is refused: a backup might share it.
     pub fn open_to_write(&self, path: &LocalPath, at: Point) -> Result<File, FsError> {
         let (folder, name) = self.parent_of("opening", path)?;
-        folder.open_to_write(name, 0o644, at).map_err(|source| FsError::io("opening", path, source))
+        // Where others may look at the state and not change it: whoever can open a lock file, even to read it, can hold the lock.
+        let mode = if self.has_state_apart() { 0o600 } else { 0o644 };
+        folder.open_to_write(name, mode, at).map_err(|source| FsError::io("opening", path, source))
     }
 
     /// Makes the folder `path` with mode 0755 unless it is there. Its parent must exist.

@@ -97,6 +97,11 @@ impl Owners {
     }
 }
 
+/// `path`, absolute and without links.
+pub fn canonical(path: &Path) -> Result<PathBuf, FsError> {
+    std::fs::canonicalize(path).map_err(|source| FsError::Open { path: path.to_owned(), source })
+}
+
 /// What others could change of the folder `path`, which is absolute and without links, and of those that lead to it; outermost first.
 pub fn exposed(path: &Path, owners: Owners) -> Result<Vec<Exposed>, FsError> {
     let mut found = vec![];
@@ -109,21 +114,38 @@ pub fn exposed(path: &Path, owners: Owners) -> Result<Vec<Exposed>, FsError> {
     Ok(found)
 }
 
+/// Whether this process is root, or the account that `path` belongs to.
+pub fn is_ours(path: &Path) -> bool {
+    let owners = Owners::here();
+    owners.are_root_alone() || platform::stat_path(path).is_ok_and(|stat| stat.owner == owners.us)
+}
+
 /// What others could change of the file `path`, whose folder is ours; `None` when nothing.
 pub fn exposed_file(path: &Path, owners: Owners) -> Result<Option<Exposed>, FsError> {
     let stat = platform::stat_path(path).map_err(|source| FsError::Open { path: path.to_owned(), source })?;
     Ok(owners.of_file(&stat).map(|why| Exposed { path: path.to_owned(), why }))
 }
 
-/// Makes the folder `path` with mode 0755, and those that lead to it; one of ours that is there gets that mode. Others' are left as they are, for [`exposed`] to name.
+/// Makes the folder `path` and those that lead to it, with mode 0755; one of ours that is there gets that mode. Others' are left as they are, for [`exposed`] to name.
 pub fn make_own_folder(path: &Path, owners: Owners) -> Result<(), FsError> {
     let failed = |source| FsError::Open { path: path.to_owned(), source };
     make_folders(path).map_err(failed)?;
     let stat = platform::stat_path(path).map_err(failed)?;
-    match owners.of_folder(&stat) {
-        Some(Exposure::Mode(_)) => fault::around(Point::StateFolder, || platform::set_folder_mode(path, 0o755)).map_err(failed),
-        _ => Ok(()),
+    let is_ours = stat.is_folder() && owners.include(stat.owner);
+    if !is_ours || stat.mode == 0o755 {
+        return Ok(());
     }
+    fault::around(Point::StateFolder, || platform::set_mode(path, 0o755)).map_err(failed)
+}
+
+/// Lets everybody connect to the socket `path`, which this process made in a folder that nobody else writes.
+pub fn open_to_everybody(path: &Path) -> io::Result<()> {
+    platform::set_mode(path, 0o666)
+}
+
+/// Removes the socket `path` of an agent that is gone, from a folder that nobody else writes.
+pub fn remove_socket(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
 }
 
 /// Makes the folder `path` and those that lead to it, as far as they are missing; nobody else may write in them, whatever the umask.

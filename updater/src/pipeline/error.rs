@@ -3,6 +3,7 @@
 use manifests::channel::Place;
 use manifests::release::ManifestError;
 
+use crate::agent::AgentError;
 use crate::backup::BackupError;
 use crate::backup::rotation::Slot;
 use crate::check::CheckError;
@@ -184,6 +185,9 @@ pub enum Error {
     /// See [`ProfileError`].
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// See [`AgentError`].
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// See [`FsError`].
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -248,6 +252,7 @@ impl Error {
             | Error::Station(StationError::Fs(error))
             | Error::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
             Error::Rollback(_) => "rollback-failed",
+            Error::Agent(error) => agent_code(error),
             Error::Profile(error) => profile_code(error),
             Error::Lock(LockError::Held { .. }) => "busy",
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
@@ -261,13 +266,15 @@ impl Error {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self.code() {
-            "unreachable" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy" | "too-slow"
-            | "more-roots" => Exit::Unreachable,
+            "unreachable" | "agent-lost" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy"
+            | "too-slow" | "more-roots" => Exit::Unreachable,
             "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
-            | "needs-reason" | "needs-admin" | "not-allowed" => Exit::Refused,
+            | "needs-reason" | "needs-admin" | "not-allowed" | "agent-not-ours" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
-            | "backup-missing" | "backup-damaged" | "follows-other" | "others-can-write" | "other-volume" | "other-profile"
-            | "no-folder" | "not-installed" | "no-manifest" | "newer-state" | "no-entry-point" | "not-all-here" => Exit::Requirement,
+            | "backup-missing" | "backup-damaged" | "follows-other" | "agent-not-running" | "others-can-write" | "other-volume"
+            | "other-profile" | "no-folder" | "not-installed" | "no-manifest" | "newer-state" | "no-entry-point" | "not-all-here" => {
+                Exit::Requirement
+            }
             "busy" => Exit::Busy,
             "broken-swap" | "damaged-state" | "not-alive" | "forged-registry" => Exit::Damaged,
             "bad-argument" => Exit::Usage,
@@ -339,6 +346,22 @@ fn install_code(error: &InstallError) -> &'static str {
     }
 }
 
+fn agent_code(error: &AgentError) -> &'static str {
+    match error {
+        AgentError::NotRunning { .. } => "agent-not-running",
+        AgentError::NotOurs { .. } => "agent-not-ours",
+        AgentError::Lost(_) | AgentError::Unreadable(_) => "agent-lost",
+        AgentError::NotForAll { .. } => "not-allowed",
+        AgentError::AlreadyRunning { .. } => "busy",
+        AgentError::InTheWay { .. } => "in-the-way",
+        AgentError::Exposed(_) => "others-can-write",
+        AgentError::Settings { .. } | AgentError::NotHere => "bad-argument",
+        AgentError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => "no-write-right",
+        AgentError::Listen { .. } => "no-socket",
+        AgentError::Fs(error) => error.requirement().code(),
+    }
+}
+
 fn profile_code(error: &ProfileError) -> &'static str {
     match error {
         ProfileError::Exposed { .. } => "others-can-write",
@@ -346,7 +369,6 @@ fn profile_code(error: &ProfileError) -> &'static str {
         ProfileError::Damaged { .. } => "damaged-state",
         ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => "other-profile",
         ProfileError::Name { .. } | ProfileError::NotHere => "bad-argument",
-        ProfileError::NotYours => "not-allowed",
         ProfileError::Fs(error) => error.requirement().code(),
     }
 }

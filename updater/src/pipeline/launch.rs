@@ -12,6 +12,7 @@ use std::time::Duration;
 use manifests::digest::Digest;
 
 use super::{Error, Run, Session, Updated};
+use crate::fs::Requirement;
 use crate::in_use::{self, Watched};
 use crate::launch::{Client, End, watch};
 use crate::lock::Lock;
@@ -80,6 +81,13 @@ pub async fn launch(dir: &Path, arguments: &[OsString], run: &Run<'_>) -> Result
     }
 }
 
+/// Applies what waits for the last client to close, in the install folder `dir`: for somebody who then starts the client with an account of his own.
+pub async fn take_up(dir: &Path, run: &Run<'_>) -> Result<(Session, Option<Updated>), Error> {
+    let mut session = Session::open(dir, "launch", run)?;
+    let taken = session.take_up(run).await?;
+    Ok((session, taken))
+}
+
 async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
     let (session, needed) = match Session::open(dir, "launch", run) {
         Ok(mut session) => {
@@ -98,6 +106,10 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
         }
         // A tree that is neither old nor new is not started.
         Err(error @ (Error::Recovery(_) | Error::NotInstalled)) => return Err(error),
+        // Somebody else's agent looks after this folder, and has been asked to.
+        Err(error) if error.code() == Requirement::WriteRight.code() && run.registry.find(dir)?.is_some() => {
+            (Session::look(dir, run)?, None)
+        }
         Err(error) => {
             run.progress.note(&format!("the client is started as it is: {error}"));
             (Session::look(dir, run)?, None)

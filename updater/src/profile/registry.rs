@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
 use crate::fs::owners::{self, Owners};
-use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::fs::{Folder, LocalPath, Point};
 
 /// Longest file that is read, in bytes: two paths.
 const LIMIT_BYTES: usize = 64 * 1024;
@@ -66,8 +66,14 @@ impl Registry {
     pub fn find(&self, dir: &Path) -> Result<Option<Entry>, ProfileError> {
         let Some(folder) = self.open()? else { return Ok(None) };
         // What does not exist is not installed; what cannot be named is not registered.
-        let Ok(name) = canonical(dir).and_then(|dir| full_name(&dir)) else { return Ok(None) };
+        let Some(name) = owners::canonical(dir).ok().and_then(|dir| full_name(&dir).ok()) else { return Ok(None) };
         self.read(&folder, &name)
+    }
+
+    /// The install whose folder is written exactly so. What somebody else names is not looked at in the file system.
+    pub fn find_written(&self, dir: &str) -> Result<Option<Entry>, ProfileError> {
+        let Some(folder) = self.open()? else { return Ok(None) };
+        self.read(&folder, &full_name(Path::new(dir))?)
     }
 
     /// Every install, by path.
@@ -111,7 +117,7 @@ impl Registry {
         if !Owners::are_known() || !path.is_dir() {
             return Ok(None);
         }
-        let found = owners::exposed(&canonical(&path)?, Owners::here())?;
+        let found = owners::exposed(&owners::canonical(&path)?, Owners::here())?;
         if !found.is_empty() {
             return Err(ProfileError::Forged(found));
         }
@@ -137,11 +143,6 @@ impl Registry {
         }
         Ok(Some(entry))
     }
-}
-
-/// `path`, absolute and without links.
-pub(super) fn canonical(path: &Path) -> Result<PathBuf, ProfileError> {
-    Ok(std::fs::canonicalize(path).map_err(|source| FsError::Open { path: path.to_owned(), source })?)
 }
 
 /// What the state folder of `dir` is called: short, and the same whenever it is asked for.

@@ -42,7 +42,7 @@ pub(super) fn make_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o755).create(path)
 }
 
-/// Sets the mode of a folder.
-pub(super) fn set_folder_mode(path: &Path, mode: u32) -> io::Result<()> {
+/// Sets the mode of what lies in a folder that nobody else writes.
+pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
 }

@@ -30,6 +30,6 @@ pub(super) fn make_folders(path: &Path) -> io::Result<()> {
 }
 
 /// Nothing: an ACL is not a mode.
-pub(super) fn set_folder_mode(_: &Path, _: u32) -> io::Result<()> {
+pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }

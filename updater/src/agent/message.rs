@@ -1,0 +1,260 @@
+//! What is said over the socket: one JSON object per line (`docs/format.md` section 16).
+//!
+//! The asker says one [`Request`], the agent any number of [`Event`]s, the last of which is a report. Both know exactly these members: an unknown one is an error, and a protocol of another
+//! number is named before anything else of it is read.
+
+use std::io::{self, BufRead, Read as _};
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::BuildAt;
+
+/// The protocol that this program speaks.
+pub const PROTOCOL: u64 = 0;
+/// Longest request, in bytes: a path and a reason.
+pub const REQUEST_BYTES: usize = 16 * 1024;
+/// Longest event, in bytes: the report of a long history.
+pub const EVENT_BYTES: usize = 64 << 20;
+/// Longest that a request may wait for others, in seconds: whoever asks for more keeps others out.
+pub const WAIT_SECONDS: u64 = 600;
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// [`PROTOCOL`].
+    pub protocol: u64,
+    /// The install folder, as the registry has it.
+    pub dir: String,
+    /// What to do there.
+    pub command: Command,
+    /// How long to wait for another updater on the folder, in seconds.
+    #[serde(default)]
+    pub wait_seconds: u64,
+    /// How long to wait for programs that use the client, in seconds; without it the update is deferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_use_seconds: Option<u64>,
+}
+
+/// The commands that can be asked for. Each is the command of that name on the command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Command {
+    /// `updater status`.
+    Status {
+        /// `--explain`.
+        explain: bool,
+    },
+    /// `updater check`.
+    Check {},
+    /// `updater update`.
+    Update {
+        /// `--dry-run`.
+        dry_run: bool,
+        /// Whether the person agrees.
+        consent: Agreed,
+    },
+    /// The part of `updater launch` that changes something: what waits for the client to close is applied.
+    Launch {},
+    /// `updater verify`.
+    Verify {
+        /// `--repair`.
+        repair: bool,
+    },
+    /// `updater rollback`.
+    Rollback {
+        /// `--to`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// `--reason`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// `updater unhold`.
+    Unhold {},
+    /// `updater backups`.
+    Backups {
+        /// `--adopt`.
+        adopt: bool,
+    },
+    /// `updater history`.
+    History {},
+}
+
+/// Whether the person who asks agrees to a new release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Agreed {
+    /// Nobody was asked yet.
+    Unasked,
+    /// To whatever it is.
+    Yes,
+    /// To this one, which the person was shown.
+    To(BuildAt),
+    /// Not to it.
+    No,
+}
+
+/// What the agent says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Event {
+    /// A step of the pipeline begins.
+    Begin {
+        /// Its name.
+        step: String,
+        /// What `advance` will add up to, 0 when not known.
+        total: u64,
+    },
+    /// So much more of the step is done.
+    Advance {
+        /// In the unit of `total`.
+        amount: u64,
+    },
+    /// Something people should know.
+    Note {
+        /// In words.
+        text: String,
+    },
+    /// The agent is at work, and has nothing new to say.
+    Alive {},
+    /// It is over.
+    Report(Answer),
+}
+
+/// How a request ended: what the command would have printed, and its exit code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The exit code.
+    pub exit: u8,
+    /// For scripts.
+    pub json: serde_json::Value,
+    /// For people.
+    pub text: String,
+}
+
+impl Answer {
+    /// A failure with a stable code.
+    pub fn failure(exit: crate::exit_code::Exit, code: &str, message: &str) -> Answer {
+        let json = serde_json::json!({ "error": { "code": code, "message": message } });
+        Answer { exit: exit as u8, json, text: format!("error: {message} [{code}]") }
+    }
+}
+
+impl Command {
+    /// Its name on the command line, for logs and people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Command::Status { .. } => "status",
+            Command::Check {} => "check",
+            Command::Update { .. } => "update",
+            Command::Launch {} => "launch",
+            Command::Verify { repair: false } => "verify",
+            Command::Verify { repair: true } => "verify --repair",
+            Command::Rollback { .. } => "rollback",
+            Command::Unhold {} => "unhold",
+            Command::Backups { adopt: false } => "backups",
+            Command::Backups { adopt: true } => "backups --adopt",
+            Command::History {} => "history",
+        }
+    }
+}
+
+/// Why a line is no request.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    /// It is of another protocol.
+    #[error("the request is of protocol {0}, and this agent speaks {PROTOCOL}: update the older of the two programs")]
+    Protocol(u64),
+    /// It is malformed.
+    #[error("the request cannot be read: {0}")]
+    Malformed(String),
+    /// It would keep others waiting.
+    #[error("nobody may keep others waiting for more than {WAIT_SECONDS} seconds")]
+    Impatient,
+}
+
+impl Request {
+    /// Reads a request.
+    pub fn parse(line: &[u8]) -> Result<Request, BadRequest> {
+        #[derive(Deserialize)]
+        struct Head {
+            protocol: u64,
+        }
+        let malformed = |error: manifests::json::JsonError| BadRequest::Malformed(error.to_string());
+        let Head { protocol } = manifests::json::from_slice(line, REQUEST_BYTES).map_err(malformed)?;
+        if protocol != PROTOCOL {
+            return Err(BadRequest::Protocol(protocol));
+        }
+        let request: Request = manifests::json::from_slice(line, REQUEST_BYTES).map_err(malformed)?;
+        let is_impatient = request.wait_seconds > WAIT_SECONDS || request.in_use_seconds.is_some_and(|seconds| seconds > WAIT_SECONDS);
+        if is_impatient { Err(BadRequest::Impatient) } else { Ok(request) }
+    }
+}
+
+/// `message` as a line.
+pub fn to_line(message: &impl Serialize) -> Vec<u8> {
+    // Messages are text, numbers and what was JSON before: nothing in them can fail to serialise.
+    let mut line = serde_json::to_vec(message).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// Reads one line of at most `limit` bytes, without its end.
+pub fn read_line(from: &mut impl BufRead, limit: usize) -> io::Result<Vec<u8>> {
+    let mut line = vec![];
+    from.take(limit as u64 + 1).read_until(b'\n', &mut line)?;
+    match line.pop() {
+        Some(b'\n') => Ok(line),
+        Some(_) if line.len() >= limit => Err(io::Error::new(io::ErrorKind::InvalidData, format!("a line is longer than {limit} bytes"))),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPDATE: &str = r#"{"protocol":0,"dir":"/opt/client","command":{"update":{"dry_run":false,"consent":"yes"}},"wait_seconds":0}"#;
+
+    #[test]
+    fn a_request_reads_back_as_it_was_written() {
+        let request = Request::parse(UPDATE.as_bytes()).unwrap();
+        assert_eq!(to_line(&request), format!("{UPDATE}\n").as_bytes());
+        let to = UPDATE.replace(r#""yes""#, r#"{"to":{"build":"2.0.0","sequence":7}}"#);
+        let Command::Update { consent: Agreed::To(at), .. } = Request::parse(to.as_bytes()).unwrap().command else { panic!("{to}") };
+        assert_eq!((at.build.as_str(), at.sequence), ("2.0.0", 7));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for line in [
+            "",
+            "{}",
+            "[]",
+            &UPDATE.replace("\"dir\"", "\"exec\":\"sh\",\"dir\""),
+            &UPDATE.replace("\"dry_run\"", "\"from\":\"/tmp\",\"dry_run\""),
+            &UPDATE.replace("update", "install"),
+            &UPDATE.replace("\"wait_seconds\"", "\"dir\":\"/etc\",\"wait_seconds\""),
+            &UPDATE.replace("\"yes\"", "\"perhaps\""),
+            &format!("{UPDATE}{UPDATE}"),
+        ] {
+            assert!(matches!(Request::parse(line.as_bytes()), Err(BadRequest::Malformed(_))), "{line}");
+        }
+        assert_eq!(Request::parse(UPDATE.replace("\"wait_seconds\":0", "\"wait_seconds\":601").as_bytes()), Err(BadRequest::Impatient));
+    }
+
+    #[test]
+    fn another_protocol_is_named_before_the_rest_is_read() {
+        let later = r#"{"protocol":1,"something":"else"}"#;
+        assert_eq!(Request::parse(later.as_bytes()), Err(BadRequest::Protocol(1)));
+    }
+
+    #[test]
+    fn a_line_is_bounded_and_complete() {
+        assert_eq!(read_line(&mut &b"abc\nrest"[..], 3).unwrap(), b"abc");
+        assert_eq!(read_line(&mut &b"abcd\n"[..], 3).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(read_line(&mut &b"abc"[..], 30).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

@@ -1,0 +1,136 @@
+//! Who may ask for what. Pure.
+//!
+//! Looking is for everybody at the computer. So is bringing the client to what its publisher offers, unless the settings keep it for a group: signatures and policy decide what that is, whoever
+//! asks. Going back, and offering again what was held, change what the computer is allowed to run: these are for root and the administrators' group.
+
+use super::message::Command;
+use super::settings::{Settings, WhoUpdates};
+
+/// Who asks, as the system says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The number of the account.
+    pub uid: u32,
+    /// Its name, or number where it has none.
+    pub name: String,
+    /// Names of its groups.
+    pub groups: Vec<String>,
+}
+
+/// What the agent does with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Right {
+    /// It is carried out.
+    Allowed,
+    /// It is not.
+    Denied {
+        /// Why, for the person who asks.
+        why: String,
+    },
+}
+
+/// What a command does to the computer.
+enum Kind {
+    Look,
+    Update,
+    Administer,
+}
+
+/// Whether `peer` may ask for `command`.
+pub fn decide(peer: &Peer, command: &Command, settings: &Settings) -> Right {
+    let is_in = |groups: &[String]| groups.iter().any(|group| peer.groups.contains(group));
+    if peer.uid == 0 || is_in(&settings.admin_groups) {
+        return Right::Allowed;
+    }
+    let denied = |groups: &[String]| {
+        let groups = if groups.is_empty() { "root alone".to_owned() } else { format!("root and members of {}", groups.join(", ")) };
+        Right::Denied { why: format!("`{}` is for {groups} here, and you are {}", command.name(), peer.name.escape_debug()) }
+    };
+    match (kind(command), &settings.update) {
+        (Kind::Look, _) | (Kind::Update, WhoUpdates::Everybody) => Right::Allowed,
+        (Kind::Update, WhoUpdates::Members) if is_in(&settings.update_groups) => Right::Allowed,
+        (Kind::Update, WhoUpdates::Members) => denied(&[&settings.update_groups[..], &settings.admin_groups].concat()),
+        (Kind::Administer, _) => denied(&settings.admin_groups),
+    }
+}
+
+fn kind(command: &Command) -> Kind {
+    match command {
+        Command::Status { .. }
+        | Command::Check {}
+        | Command::Verify { repair: false }
+        | Command::Backups { adopt: false }
+        | Command::History {}
+        | Command::Update { dry_run: true, .. } => Kind::Look,
+        Command::Update { dry_run: false, .. } | Command::Launch {} | Command::Verify { repair: true } => Kind::Update,
+        Command::Rollback { .. } | Command::Unhold {} | Command::Backups { adopt: true } => Kind::Administer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Agreed;
+    use super::*;
+
+    fn peer(uid: u32, groups: &[&str]) -> Peer {
+        Peer { uid, name: format!("user{uid}"), groups: groups.iter().map(|&group| group.to_owned()).collect() }
+    }
+
+    fn look() -> Vec<Command> {
+        let plan = Command::Update { dry_run: true, consent: Agreed::Unasked };
+        vec![
+            Command::Status { explain: true },
+            Command::Check {},
+            Command::Verify { repair: false },
+            Command::Backups { adopt: false },
+            Command::History {},
+            plan,
+        ]
+    }
+
+    fn change() -> Vec<Command> {
+        vec![Command::Update { dry_run: false, consent: Agreed::Yes }, Command::Launch {}, Command::Verify { repair: true }]
+    }
+
+    fn administer() -> Vec<Command> {
+        let rollback = Command::Rollback { to: None, reason: Some("because".into()) };
+        vec![rollback, Command::Unhold {}, Command::Backups { adopt: true }]
+    }
+
+    #[test]
+    fn without_settings_everybody_looks_and_updates_and_root_goes_back() {
+        let (settings, guest, root) = (Settings::default(), peer(1000, &["guests"]), peer(0, &[]));
+        for command in look().into_iter().chain(change()) {
+            assert_eq!(decide(&guest, &command, &settings), Right::Allowed, "{command:?}");
+        }
+        for command in administer() {
+            let Right::Denied { why } = decide(&guest, &command, &settings) else { panic!("{command:?}") };
+            assert!(why.contains("root alone") && why.contains("user1000") && why.contains(command.name()), "{why}");
+            assert_eq!(decide(&root, &command, &settings), Right::Allowed);
+        }
+    }
+
+    #[test]
+    fn updating_can_be_kept_for_groups_and_administering_given_to_one() {
+        let settings = Settings {
+            update: WhoUpdates::Members,
+            update_groups: vec!["tills".into()],
+            admin_groups: vec!["it".into()],
+            ..Settings::default()
+        };
+        let (guest, cashier, admin) = (peer(1, &[]), peer(2, &["x", "tills"]), peer(3, &["it"]));
+        for command in look() {
+            assert_eq!(decide(&guest, &command, &settings), Right::Allowed);
+        }
+        for command in change() {
+            assert!(matches!(decide(&guest, &command, &settings), Right::Denied { why } if why.contains("tills, it")), "{command:?}");
+            assert_eq!(decide(&cashier, &command, &settings), Right::Allowed);
+        }
+        for command in administer() {
+            assert!(matches!(decide(&cashier, &command, &settings), Right::Denied { .. }), "{command:?}");
+        }
+        for command in look().into_iter().chain(change()).chain(administer()) {
+            assert_eq!(decide(&admin, &command, &settings), Right::Allowed);
+        }
+    }
+}

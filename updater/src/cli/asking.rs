@@ -1,0 +1,101 @@
+//! What somebody without rights runs in a folder with the profile `service`: the agent is asked to do it, and what it says is shown as if it had been done here.
+
+use updater::agent::AgentError;
+use updater::agent::ask::ask;
+use updater::agent::message::{Agreed, Answer, Command as Asked, PROTOCOL, Request, WAIT_SECONDS};
+use updater::exit_code::Exit;
+use updater::fs::owners;
+use updater::history::BuildAt;
+use updater::in_use::InUse;
+use updater::pipeline::{Consent, Error};
+use updater::profile::registry::Entry;
+use updater::progress::Progress;
+
+use super::{Command, Global, Report, launch, update};
+
+/// Has the agent carry `command` out; `None` when that is for this process to do.
+pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
+    if matches!(command, Command::Agent(_) | Command::Completions { .. }) {
+        return Ok(None);
+    }
+    let Some(entry) = global.registry().find(&global.dir)? else { return Ok(None) };
+    if owners::is_ours(&entry.state) {
+        return Ok(None);
+    }
+    let asked = asked(command)?;
+    let answer = match send(global, &entry, asked.clone(), progress) {
+        // Looking needs nobody, and a client starts, whatever happens.
+        Err(error @ Error::Agent(AgentError::NotRunning { .. }))
+            if matches!(asked, Asked::Status { .. } | Asked::History {} | Asked::Launch {}) =>
+        {
+            progress.note(&error.to_string());
+            return Ok(None);
+        }
+        answer => answer?,
+    };
+    if asked == (Asked::Launch {}) {
+        if answer.exit != Exit::Success as u8 {
+            progress.note(&format!("the client is started as it is: {}", answer.text));
+        }
+        return Ok(None);
+    }
+    let Asked::Update { dry_run: false, consent: Agreed::Unasked } = asked else { return Ok(Some(report(answer))) };
+    // The person is asked here, and agrees to what the agent has found.
+    let Some((shown, release)) = proposed(&answer) else { return Ok(Some(report(answer))) };
+    let consent = match update::ask(shown) {
+        Consent::Yes => Agreed::To(release),
+        Consent::No => Agreed::No,
+        Consent::Nobody => return Ok(Some(report(answer))),
+    };
+    send(global, &entry, Asked::Update { dry_run: false, consent }, progress).map(|answer| Some(report(answer)))
+}
+
+/// The command as the agent knows it.
+fn asked(command: &Command) -> Result<Asked, Error> {
+    let not_for_all = |what| Err(AgentError::NotForAll { what }.into());
+    Ok(match command {
+        Command::Status(status) => Asked::Status { explain: status.explain },
+        Command::Check(check) if check.asking.is_plain() => Asked::Check {},
+        Command::Update(update) => match update.for_agent() {
+            Some((dry_run, consent)) => Asked::Update { dry_run, consent },
+            None => return not_for_all("`--from` and `--clock`"),
+        },
+        Command::Verify(verify) if verify.from.is_none() => Asked::Verify { repair: verify.repair },
+        Command::Rollback(rollback) => {
+            Asked::Rollback { to: rollback.to.map(|slot| format!("{:03}", slot.number())), reason: rollback.reason.clone() }
+        }
+        Command::Launch(_) => Asked::Launch {},
+        Command::Unhold => Asked::Unhold {},
+        Command::Backups(backups) => Asked::Backups { adopt: backups.adopt },
+        Command::History => Asked::History {},
+        Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
+        Command::Install(_) => return not_for_all("`updater install`"),
+        Command::Uninstall(_) => return not_for_all("`updater uninstall`"),
+        Command::Agent(_) | Command::Completions { .. } => return not_for_all("this"),
+    })
+}
+
+fn send(global: &Global, entry: &Entry, command: Asked, progress: &dyn Progress) -> Result<Answer, Error> {
+    let in_use_seconds = match global.in_use {
+        InUse::Defer => None,
+        InUse::Wait(seconds) => Some(seconds.map_or(WAIT_SECONDS, |seconds| seconds.as_secs())),
+    };
+    let wait_seconds = if command == (Asked::Launch {}) { global.wait.max(launch::PATIENCE.as_secs()) } else { global.wait };
+    // The registry holds only what is Unicode.
+    let dir = entry.dir.to_string_lossy().into_owned();
+    let request = Request { protocol: PROTOCOL, dir, command, wait_seconds, in_use_seconds };
+    Ok(ask(&global.socket, entry, &request, progress)?)
+}
+
+/// The release that waits for a person's word, and how it is described.
+fn proposed(answer: &Answer) -> Option<(&str, BuildAt)> {
+    if answer.json["result"] != "needs-consent" {
+        return None;
+    }
+    let release = serde_json::from_value(answer.json["to"].clone()).ok()?;
+    Some((answer.text.split("\nNothing was changed").next()?, release))
+}
+
+fn report(answer: Answer) -> Report {
+    Report { exit: Exit::from_number(answer.exit), json: answer.json, text: answer.text }
+}
