@@ -337,7 +337,7 @@ fn one_agent_listens_and_the_socket_of_a_killed_one_is_in_nobodys_way() {
     shop.place.by(NOBODY, &["status"]).exits(0);
     first.kill();
     assert!(shop.place.socket.exists(), "it could not tidy up");
-    assert_eq!(shop.place.by(NOBODY, &["status"]).exits(5).json["error"]["code"], "agent-not-running");
+    assert_eq!(shop.place.by(NOBODY, &["check"]).exits(5).json["error"]["code"], "agent-not-running");
     let _second = shop.place.agent();
     shop.place.by(NOBODY, &["status"]).exits(0);
     assert_eq!(fs::metadata(&shop.place.socket).expect("there").permissions().mode() & 0o777, 0o666);
