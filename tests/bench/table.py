@@ -19,7 +19,7 @@ class Table:
 
     @staticmethod
     def _figures(cost):
-        return [number(cost.wire), f"{cost.cpu:.2f}", f"{cost.server_cpu:.2f}", f"{cost.wall:.2f}", f"{cost.peak:.0f}"]
+        return [number(cost.wire), f"{cost.cpu:.3f}", f"{cost.server_cpu:.2f}", f"{cost.wall:.2f}", f"{cost.peak:.0f}"]
 
     def text(self):
         widths = [max(len(row[i]) for row in [HEAD, *self.rows]) for i in range(len(HEAD))]

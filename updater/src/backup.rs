@@ -8,6 +8,7 @@ mod make;
 mod record;
 pub mod rotation;
 mod slots;
+mod verify;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use record::{Head, Origin, Record};
 use rotation::{Refusal, Slot, Slots, Standing, rotate};
 use slots::{Lies, folder_of, look, record_of};
 pub(crate) use slots::{new_backup, settle};
+pub use verify::{Verified, verify};
 
 /// A backup, as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,21 +76,6 @@ pub struct Estimate {
     pub copied_files: u64,
     /// Bytes of the files that must be copied: the room that the backup needs.
     pub copied_bytes: u64,
-}
-
-/// What comparing a backup with its record found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Files that were hashed.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Whether somebody else made it, so that there was nothing to compare with.
-    pub is_foreign: bool,
-    /// Files that are missing, or not what the record says.
-    pub damaged: Vec<LocalPath>,
-    /// Managed files that the release did not ship so: they were changed or damaged when the backup was made.
-    pub altered: Vec<RelPath>,
 }
 
 /// Something about backups failed.
@@ -177,39 +164,6 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
         }
     }
     backup_in(folder, slot)?.ok_or(BackupError::Missing(slot))
-}
-
-/// Hashes every file of the backup in `slot` and compares it with the record, and the record with the manifest. Of a foreign backup nothing is known to compare with.
-pub fn verify(folder: &Folder, slot: Slot, progress: &dyn Progress) -> Result<Verified, BackupError> {
-    let contents = Contents::load(folder, slot)?;
-    let mut verified = Verified { is_foreign: contents.is_foreign(), altered: contents.altered(), ..Verified::default() };
-    progress.begin(Step::BackUp, contents.record.files.len() as u64);
-    for file in &contents.record.files {
-        let path = file.path.below(&contents.at);
-        let stat = folder.stat(&path)?;
-        let looks_right = stat.is_some_and(|stat| file.identity.looks_like(&stat));
-        if looks_right && folder.hash(&path)?.0 == file.identity.sha256 {
-            (verified.files, verified.bytes) = (verified.files + 1, verified.bytes + file.identity.size);
-        } else {
-            verified.damaged.push(file.path.clone());
-        }
-        progress.advance(1);
-    }
-    for (path, target) in &contents.record.links {
-        let at = path.below(&contents.at);
-        let is_link = folder.stat(&at)?.is_some_and(|stat| stat.kind == crate::fs::Kind::Link);
-        if !is_link || folder.read_link(&at)? != *target {
-            verified.damaged.push(path.clone());
-        }
-    }
-    for path in &contents.record.folders {
-        if !folder.stat(&path.below(&contents.at))?.is_some_and(|stat| stat.is_folder()) {
-            verified.damaged.push(path.clone());
-        }
-    }
-    verified.damaged.sort();
-    verified.damaged.dedup();
-    Ok(verified)
 }
 
 /// What a backup would take now, when a swap moves `moved` away.

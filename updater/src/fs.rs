@@ -208,10 +208,16 @@ impl Requirement {
     }
 }
 
+/// A buffer to read `file` with: no larger than it takes to see its end, since most files are small and there are many.
+pub(crate) fn buffer_for(file: &File) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(platform::file_stat(file)?.size).unwrap_or(BUFFER_BYTES);
+    Ok(vec![0; BUFFER_BYTES.min(size.saturating_add(1))])
+}
+
 /// Digest and length of what is left to read of `file`.
 pub fn hash_open(file: &mut File) -> io::Result<(Digest, u64)> {
     let (mut hasher, mut length) = (Hasher::new(), 0);
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = buffer_for(file)?;
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok((hasher.finish(), length)),

@@ -1,12 +1,7 @@
 //! Backups: what they hold, where they go, that nothing reaches them, and going back to them.
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test may panic, write and say what it measured"
-)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and write")]
 
 #[path = "scene/scene.rs"]
 mod scene;
@@ -404,35 +399,4 @@ fn f1_nothing_is_written_through_a_link_that_somebody_planted() {
     assert_eq!(scene.walk(), before);
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
     assert_eq!(fs::read_to_string(outside.join("a.dll")).unwrap(), "not ours");
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -p updater --test rotation -- --ignored --nocapture"]
-fn ten_thousand_files_are_backed_up_and_a_hundred_swapped_in_an_eighth_of_a_second_of_cpu() {
-    let version = |number: usize| -> Build {
-        let content = |index: usize| {
-            if index < 100 { format!("{index} {number} {}", "x".repeat(4000)) } else { format!("{index} {}", "x".repeat(4000)) }
-        };
-        let item = |index: usize| (format!("lib/part-{:03}/module-{index:05}.js", index % 200), file(&content(index)));
-        (0..10_000).map(item).chain([("run.sh".to_owned(), file(&format!("entry {number}")))]).collect()
-    };
-    let place = tempfile::tempdir().unwrap();
-    let folder = updater::fs::Folder::open(place.path()).unwrap();
-    for number in 1..=5 {
-        let plan = scene::plan(place.path(), number as u64, &version(number)).unwrap();
-        let (wall, before) = (std::time::Instant::now(), cpu_nanoseconds());
-        updater::swap::swap(&folder, plan, &Silent).unwrap();
-        let cpu = Duration::from_nanos(cpu_nanoseconds() - before);
-        println!("swap {number}: {cpu:?} of CPU, {:?} in all", wall.elapsed());
-        let before = cpu_nanoseconds();
-        let estimate = backup::estimate(&folder, updater::installed::Installed::load(&folder).unwrap().as_ref(), []).unwrap();
-        println!("estimate: {:?} of CPU; {estimate:?}", Duration::from_nanos(cpu_nanoseconds() - before));
-        assert!(number < 3 || cpu < Duration::from_millis(250), "{cpu:?}");
-    }
-}
-
-/// What this thread has used so far.
-fn cpu_nanoseconds() -> u64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
 }

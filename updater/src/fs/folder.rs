@@ -9,7 +9,7 @@ use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
 use super::owners::{self, Owners};
-use super::{BUFFER_BYTES, DEEPEST_FOLDERS, Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, hash_open, platform};
+use super::{DEEPEST_FOLDERS, Dir, FsError, Kind, LocalPath, Point, Space, Stat, buffer_for, content, hash_open, platform};
 
 /// An install folder, held by a handle for as long as this lives.
 #[derive(Debug)]
@@ -402,7 +402,7 @@ pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Res
         return hash_open(to).map(|(digest, _)| digest);
     }
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = buffer_for(from)?;
     let mut from = from.take(platform::file_stat(from)?.size);
     loop {
         match from.read(&mut buffer) {
