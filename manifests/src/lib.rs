@@ -31,6 +31,8 @@ pub mod canonical;
 pub mod channel;
 pub mod decide;
 pub mod digest;
+#[cfg(windows)]
+pub mod dll_search;
 pub mod install_link;
 pub mod json;
 pub mod key;

@@ -4,9 +4,10 @@
 //! judged from outside, with the system calls of Linux ([`crate::tree`]). `docs/windows.md` says what Wine can prove and what it cannot.
 
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const TRIPLE: &str = "x86_64-pc-windows-gnu";
 const SETUP_LIMIT: Duration = Duration::from_secs(300);
 /// Longest that the compiler may take.
 const COMPILE_LIMIT: Duration = Duration::from_secs(120);
+/// Longest that a client may take to start or to end.
+const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long Wine's server outlives the last program, in seconds: between two tests, and no longer.
 const SERVER_PERSISTS: &str = "-p20";
 
@@ -56,6 +59,18 @@ impl Wine {
         command
     }
 
+    /// Starts a client, `program` being what [`client`] made, and waits until it runs; it holds `file` if there is one.
+    pub fn start_client(&self, program: &Path, file: Option<&Path>) -> Running {
+        let mut command = self.command(program);
+        command.args(file.map(drive_path)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
+        let mut child = command.spawn().expect("wine can be started");
+        let watch = Watch::start(&child, START_LIMIT);
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is piped")).read_line(&mut line).expect("read");
+        assert!(!watch.stop() && line.trim_end() == "ready", "the client does not run: `{line}`");
+        Running { child }
+    }
+
     fn environment(&self) -> [(&'static str, String); 4] {
         let prefix = self.prefix.to_str().expect("UTF-8").to_owned();
         // No window, no complaint about what a console program does not need: .NET and a browser.
@@ -86,6 +101,43 @@ impl Wine {
             fs::write(&stamp, wanted).expect("written");
         }
     }
+}
+
+/// A Windows program that runs until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("our own child can be asked").is_none()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The end of its input is the end of the program.
+        drop(self.child.stdin.take());
+        let watch = Watch::start(&self.child, START_LIMIT);
+        wait_unreaped(&self.child);
+        watch.stop();
+        let _ = self.child.wait();
+    }
+}
+
+/// The bytes of a client program for Windows; those of different `version`s differ.
+pub fn client(version: u64) -> Vec<u8> {
+    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let path = place.path().join("client.exe");
+        compile(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wine/client.c"), &path, &["-municode", "-s"]);
+        fs::read(path).expect("compiled")
+    });
+    // What follows the last section of a program is not loaded.
+    [program, version.to_le_bytes().as_slice()].concat()
 }
 
 /// Runs `command` to its end and leaves alone what it has started: Wine's server and services, which [`run`] would kill or wait for.

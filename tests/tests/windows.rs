@@ -3,37 +3,46 @@
 //! Wine is not Windows: `docs/windows.md` says which of its answers are the same.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
+use system_tests::process::run;
 use system_tests::proxy::{Proxy, body_bytes};
 use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::tree::Tree;
-use system_tests::wine::Wine;
+use system_tests::wine::{Wine, client, drive_path, windows_program};
 use system_tests::world::{Build, Repository, T0, World, mtime, noise, set_mtime};
 
 /// Bytes in each file of the sample build.
 const SIZE: usize = 50_000;
 
 /// A release for Windows, and a station that has it.
-struct Scene {
+struct Scene<'a> {
+    repository: Repository<'a>,
     v1: Build,
     station: Station,
     proxy: Proxy,
     _server: Server,
 }
 
-fn first_build(world: &World) -> Build {
-    let build = world.build("v1");
+/// Version `n`: a program and a library that always change, others that never do; a path longer than 260 characters.
+fn version(world: &World, n: u64) -> Build {
+    let build = world.build(&format!("v{n}"));
+    let time = T0 + 100 * i64::try_from(n).expect("small");
     build
-        .file("Client.exe", noise(0, SIZE), T0)
-        .file("lib/Core.dll", noise(1, SIZE), T0 + 1)
-        .file("lib/never.dll", noise(2, SIZE), T0 + 2)
+        .file("Client.exe", client(n), time)
+        .file("lib/Core.dll", noise(n, SIZE), time + 1)
+        .file("lib/never.dll", noise(0, SIZE), T0 + 2)
         .file("share/текст и место.txt", "olá\n", T0 + 3)
         .file("share/empty", "", T0 + 4)
         .file("client.ini", "[main]\nserver=one\n", T0 + 5)
+        .file(&format!("{}deep.txt", "a rather long name of a folder/".repeat(12)), "deep", T0 + 6)
         .folder("logs");
-    for n in 0..6 {
-        build.file(&format!("data/{n}.bin"), noise(10 + n, SIZE), T0 + 10 + n as i64);
+    for file in 0..6 {
+        build.file(&format!("data/{file}.bin"), noise(10 + file, SIZE), T0 + 10 + i64::try_from(file).expect("small"));
     }
     build
 }
@@ -42,16 +51,25 @@ fn publish(repository: &Repository<'_>, build: &Build, version: &str) {
     repository.publish_with(build, &["--os", "windows", "--entry-point", "Client.exe", "--build", version]).succeeded("manifests publish");
 }
 
-fn installed(world: &World) -> Scene {
+fn installed(world: &World) -> Scene<'_> {
     let repository = world.repository("acme");
-    let v1 = first_build(world);
+    let v1 = version(world, 1);
     publish(&repository, &v1, "1.0.0");
     let (server, proxy, link) = world.serve_through_proxy(&repository);
     let station = Wine::ready().station(world.path("client"));
     station.install(&link);
-    tree(&station).assert_is(&v1.tree().without_modes(), "installed");
+    tree(&station).assert_is(&released(&v1), "installed");
     proxy.take_exchanges();
-    Scene { v1, station, proxy, _server: server }
+    Scene { repository, v1, station, proxy, _server: server }
+}
+
+/// What a Windows station has that holds this build and nothing else.
+fn released(build: &Build) -> Tree {
+    build.tree().without_modes()
+}
+
+fn backup(station: &Station, slot: u8) -> Tree {
+    station.backup(slot).without_modes()
 }
 
 /// The client's tree, as Linux sees it.
@@ -63,7 +81,7 @@ fn tree(station: &Station) -> Tree {
 fn ac_82_what_differs_is_put_right_and_no_more_is_fetched() {
     let world = World::new();
     let scene = installed(&world);
-    let (station, v1) = (&scene.station, scene.v1.tree().without_modes());
+    let (station, v1) = (&scene.station, released(&scene.v1));
     let payload = || body_bytes(&scene.proxy.take_exchanges(), "/objects/");
     fs::write(station.file("Extra.txt"), "mine").expect("written");
     let extra = tree(station).get("Extra.txt").cloned();
@@ -95,4 +113,138 @@ fn ac_82_what_differs_is_put_right_and_no_more_is_fetched() {
     fs::write(station.file("data/4.bin"), "short").expect("written");
     set_mtime(&station.file("data/4.bin"), T0 + 14);
     assert!(repaired("AC-04: another size and the same time") > 0);
+}
+
+#[test]
+fn ac_39_after_each_of_five_updates_the_three_newest_trees_are_kept_oldest_first() {
+    let world = World::new();
+    let Scene { repository, station, .. } = &installed(&world);
+    fs::write(station.file("mine.txt"), "mine").expect("written");
+    let mut left = vec![];
+    for n in 2..=6 {
+        left.push(tree(station));
+        let build = version(&world, n);
+        // The same library in another spelling: to Windows it is the same file.
+        if n % 2 == 0 {
+            fs::rename(build.dir.join("lib/Core.dll"), build.dir.join("lib/core.DLL")).expect("renamed");
+        }
+        publish(repository, &build, &format!("{n}.0.0"));
+        station.update().exits(0);
+        tree(station).without("mine.txt").assert_is(&released(&build), &format!("updated to {n}"));
+        fs::write(station.file("mine.txt"), format!("mine {n}")).expect("written");
+        let kept = &left[left.len().saturating_sub(3)..];
+        assert_eq!(station.backups(), (1..=kept.len()).map(|slot| format!("bkp_remote.00{slot}")).collect::<Vec<_>>());
+        for (slot, tree) in (1..).zip(kept) {
+            backup(station, slot).assert_is(tree, &format!("backup {slot} after the update to {n}"));
+        }
+        station.assert_nothing_left_over();
+    }
+    station.run(&["rollback"]).exits(0);
+    tree(station).without("mine.txt").assert_is(&left[4].clone().without("mine.txt"), "taken back");
+    station.run(&["verify"]).exits(0);
+    station.run(&["uninstall"]).exits(0);
+    tree(station).without("mine.txt").assert_is(&left[4].clone().without("mine.txt"), "the client stays");
+    assert!(!station.state("").exists(), "the updater's own folder is gone");
+}
+
+#[test]
+fn ac_43_a_read_only_file_is_named_before_anything_moves() {
+    let world = World::new();
+    let Scene { repository, station, v1, .. } = &installed(&world);
+    let v2 = version(&world, 2);
+    publish(repository, &v2, "2.0.0");
+    let path = station.file("lib/Core.dll");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("set");
+    for _ in 0..2 {
+        let refused = station.update().exits(5);
+        assert!(refused.finished.stdout.contains("lib/Core.dll"), "the file is named: {}", refused.json);
+        tree(station).assert_is(&released(v1), "untouched");
+        assert_eq!(station.backups(), [] as [&str; 0]);
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
+    station.update().exits(0);
+    tree(station).assert_is(&released(&v2), "updated");
+}
+
+/// Where below `folder` the file with this inode is.
+fn places_of(inode: u64, folder: &Path) -> Vec<String> {
+    let found = run(Command::new("find").arg(folder).args(["-inum", &inode.to_string(), "-printf", "%P\n"]), Duration::from_secs(60));
+    found.succeeded("find").stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn ac_47_a_running_program_is_moved_aside_and_goes_when_it_has_ended() {
+    let world = World::new();
+    let Scene { repository, station, .. } = &installed(&world);
+    let inode = fs::metadata(station.file("Client.exe")).expect("there").ino();
+    let mut client = Wine::ready().start_client(&station.file("Client.exe"), None);
+    let mut trees = vec![tree(station)];
+    for n in 2..=5 {
+        let build = version(&world, n);
+        publish(repository, &build, &format!("{n}.0.0"));
+        station.update().exits(0);
+        tree(station).assert_is(&released(&build), "the new program is in place");
+        trees.push(tree(station));
+        for (slot, tree) in (1..).zip(&trees[trees.len().saturating_sub(4)..trees.len() - 1]) {
+            backup(station, slot).assert_is(tree, &format!("backup {slot} after the update to {n}"));
+        }
+        // Windows renames no folder with a running program in it, as backups are with every update.
+        let places = places_of(inode, &station.dir);
+        assert!(places.len() == 1 && places[0].starts_with(".updater/trash/"), "the running program lies at {places:?}");
+        assert!(client.is_alive(), "nobody is killed");
+    }
+    drop(client);
+    station.run(&["status"]).exits(0);
+    station.assert_nothing_left_over();
+    assert_eq!(places_of(inode, &station.dir), [] as [&str; 0]);
+}
+
+#[test]
+fn ac_47_the_updater_itself_is_replaced_while_it_runs() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let updater = world.path("updater.exe");
+    run(Command::new("x86_64-w64-mingw32-strip").arg(windows_program("updater")).arg("-o").arg(&updater), Duration::from_secs(60))
+        .succeeded("strip");
+    let updater = fs::read(&updater).expect("stripped");
+    let build = |n: u8| {
+        let build = version(&world, n.into());
+        build.file("updater.exe", [updater.as_slice(), &[n]].concat(), T0 + i64::from(n)).clone()
+    };
+    publish(&repository, &build(1), "1.0.0");
+    let server = world.serve(&repository);
+    let station = Wine::ready().station(world.path("client"));
+    station.install(&world.link(&server));
+    let itself = station.running(&station.file("updater.exe"), &drive_path(&station.dir));
+    let v1 = tree(&station);
+    let v2 = build(2);
+    publish(&repository, &v2, "2.0.0");
+    itself.update().exits(0);
+    tree(&station).assert_is(&released(&v2), "replaced by itself");
+    backup(&station, 1).assert_is(&v1, "the old one is in the backup");
+    itself.run(&["verify"]).exits(0);
+    station.assert_nothing_left_over();
+}
+
+#[test]
+fn ac_83_a_file_that_somebody_holds_defers_the_update_whole() {
+    let world = World::new();
+    let Scene { repository, station, v1, .. } = &installed(&world);
+    let program = world.path("holder.exe");
+    fs::write(&program, client(0)).expect("written");
+    let v2 = version(&world, 2);
+    publish(repository, &v2, "2.0.0");
+    let holder = Wine::ready().start_client(&program, Some(&station.file("lib/Core.dll")));
+    for _ in 0..2 {
+        let deferred = station.update();
+        assert!(deferred.finished.stdout.contains("lib/Core.dll"), "the file is named: {}", deferred.finished.report());
+        tree(station).assert_is(&released(v1), "not half");
+        assert_eq!(station.backups(), [] as [&str; 0]);
+    }
+    let lines = station.history();
+    assert_eq!(lines.iter().filter(|line| line["code"] == "file-in-use").count(), 1, "deferred, and said so once: {lines:?}");
+    drop(holder);
+    station.update().exits(0);
+    tree(station).assert_is(&released(&v2), "at the next run");
+    station.assert_nothing_left_over();
 }

@@ -18,7 +18,10 @@ mod interpret;
 #[cfg(target_os = "linux")]
 #[path = "in_use/linux.rs"]
 mod platform;
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+#[path = "in_use/windows.rs"]
+mod platform;
+#[cfg(not(any(target_os = "linux", windows)))]
 #[path = "in_use/unsupported.rs"]
 mod platform;
 
@@ -59,7 +62,7 @@ pub enum Use {
 /// A process that holds a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Holder {
-    /// Its process id.
+    /// Its process id; 0 when Windows does not say who it is.
     pub pid: u32,
     /// The name of its program.
     pub program: String,

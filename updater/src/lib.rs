@@ -47,3 +47,5 @@ pub mod station;
 pub mod swap;
 pub mod trust_store;
 pub mod trusted;
+#[cfg(windows)]
+mod windows_api;

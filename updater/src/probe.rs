@@ -43,6 +43,7 @@ enum End {
     /// With this exit code.
     Code(i32),
     /// By this signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are signals on Unix only"))]
     Signal(i32),
     /// It was ended because its time was up.
     TooLate,

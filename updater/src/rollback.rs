@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use manifests::build::{Build, InvalidBuild, Scheme};
 use manifests::channel::Place;
 use manifests::digest::Digest;
+use manifests::name::Os;
 use manifests::path::RelPath;
 use manifests::release::ReleaseId;
 
@@ -21,6 +22,7 @@ use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledRelease};
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Held, Ratchet};
+use crate::scan::other_spellings;
 use crate::swap::operation::{FileIdentity, Identity};
 use crate::swap::{Changes, Keep, SwapPlan};
 use decide::{Have, Move, decide, folders_to_remove, managed};
@@ -105,7 +107,14 @@ pub fn prepare(
     let contents = Contents::load(folder, order.slot)?;
     let earlier = contents.release.as_ref().map(|release| &release.installed);
     let (wanted, folders) = if contents.is_foreign() { look_at_foreign(folder, &contents, progress)? } else { recorded(&contents) };
-    let paths = managed(installed, earlier, &wanted);
+    let mut paths = managed(installed, earlier, &wanted);
+    let os = installed.map_or_else(|| earlier.map(|earlier| earlier.release.id.os), |installed| Some(installed.release.id.os));
+    if os.is_some_and(Os::folds_names) {
+        let unwanted: Vec<&RelPath> = paths.iter().filter(|path| !wanted.contains_key(*path)).collect();
+        for path in other_spellings(folder, unwanted, wanted.keys())? {
+            paths.remove(&path);
+        }
+    }
     progress.begin(Step::Stage, paths.len() as u64);
     let mut restoring = Restoring {
         folder,

@@ -135,6 +135,13 @@ pub fn observe(
             observed.insert(twin.clone(), look(folder, twin, &stat, Wanted::Leaf(size), installed, depth)?);
         }
     }
+    if target.id.os.folds_names() {
+        let files = installed.iter().flat_map(|installed| &installed.files).map(|file| &file.path);
+        let unlisted = files.filter(|path| target.file(path).is_none());
+        for path in other_spellings(folder, unlisted, target.files.iter().map(|file| &file.path))? {
+            observed.insert(path, Found::Nothing);
+        }
+    }
     Ok(Observed { found: observed, twins })
 }
 
@@ -158,6 +165,28 @@ fn twins(folder: &Folder, target: &Manifest, observed: &BTreeMap<RelPath, Found>
         true
     })?;
     Ok(twins)
+}
+
+/// Those of `paths` under which a file system that does not tell cases apart shows a file that has one of the `names` in another spelling: there is one file, and it is the named one.
+pub(crate) fn other_spellings<'p>(
+    folder: &Folder,
+    paths: impl IntoIterator<Item = &'p RelPath>,
+    names: impl IntoIterator<Item = &'p RelPath>,
+) -> Result<Vec<RelPath>, FsError> {
+    let by_name: HashMap<String, &RelPath> = paths.into_iter().map(|path| (path.folded(), path)).collect();
+    let mut found = vec![];
+    if by_name.is_empty() {
+        return Ok(found);
+    }
+    let file = |path: &RelPath| folder.stat(&path.into()).map(|stat| stat.map(|stat| (stat.device, stat.inode)));
+    for name in names {
+        let Some(path) = by_name.get(&name.folded()) else { continue };
+        let (named, other) = (file(name)?, file(path)?);
+        if named.is_some() && named == other {
+            found.push((*path).clone());
+        }
+    }
+    Ok(found)
 }
 
 /// What a path is wanted for.
@@ -256,4 +285,25 @@ fn stranger_in(folder: &Folder, path: &LocalPath, installed: Option<&Installed>)
         stranger.is_none()
     })?;
     Ok(stranger)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the folder is made as anybody would make it")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_under_another_spelling_of_its_name_is_no_second_file() {
+        let place = tempfile::tempdir().unwrap();
+        for name in ["Core.dll", "Two.dll", "two.dll"] {
+            std::fs::write(place.path().join(name), name).unwrap();
+        }
+        // As a file system that does not tell cases apart shows it.
+        std::fs::hard_link(place.path().join("Core.dll"), place.path().join("core.DLL")).unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let paths = |names: [&str; 3]| names.map(|name| name.parse::<RelPath>().unwrap());
+        let (old, new) = (paths(["Core.dll", "Two.dll", "gone.dll"]), paths(["core.DLL", "two.dll", "Gone.dll"]));
+        assert_eq!(other_spellings(&folder, &old, &new).unwrap(), [old[0].clone()]);
+        assert_eq!(other_spellings(&folder, &old[..0], &new).unwrap(), []);
+    }
 }

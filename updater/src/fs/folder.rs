@@ -291,12 +291,25 @@ impl Folder {
     pub fn set_attributes(&self, path: &LocalPath, mtime: FileTime, mode: u32, at: Point) -> Result<Stat, FsError> {
         let failed = |source| FsError::io("setting time and mode of", path, source);
         let (folder, name) = self.parent_of("setting time and mode of", path)?;
-        let file = folder.open_file(name).map_err(failed)?;
+        let file = folder.open_to_set(name).map_err(failed)?;
         if platform::file_stat(&file).map_err(failed)?.links > 1 {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "the file has a second name")));
         }
         let set = content::set_mode(&file, mode, at).and_then(|()| folder.set_time(name, mtime.unix(), 0, at));
         set.and_then(|()| platform::file_stat(&file)).map_err(failed)
+    }
+
+    /// Whether the file `path` can be renamed but not be in a folder that is renamed, because a program runs it or has it loaded (Windows).
+    pub(crate) fn is_pinned(&self, path: &LocalPath) -> Result<bool, FsError> {
+        let (folder, name) = self.parent_of("looking at", path)?;
+        folder.is_pinned(name).map_err(|source| FsError::io("looking at", path, source))
+    }
+
+    /// Whether somebody keeps the file `path` from being renamed.
+    #[cfg(windows)]
+    pub(crate) fn is_held(&self, path: &LocalPath) -> Result<bool, FsError> {
+        let (folder, name) = self.parent_of("looking at", path)?;
+        folder.is_held(name).map_err(|source| FsError::io("looking at", path, source))
     }
 
     /// Removes the empty folder `path`; `false`, and nothing happens, when something is in it.

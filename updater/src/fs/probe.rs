@@ -20,6 +20,8 @@ pub enum Unwritable {
     Immutable,
     /// Others could change it while we work on it, and we work for more than its owner (attack F4).
     Exposed(Exposure),
+    /// No right to move the file.
+    NoRight,
     /// It belongs to somebody else, in a folder where only owners move things.
     Owner,
     /// It lies on another file system than the install folder, or is where one is mounted: nothing can be renamed into it or out of it.
@@ -87,6 +89,7 @@ impl fmt::Display for Unwritable {
             Unwritable::Folder => "is a folder in which you may not write",
             Unwritable::ReadOnly => "is read-only",
             Unwritable::Immutable => "has the immutable or append-only attribute",
+            Unwritable::NoRight => "may not be moved by you",
             Unwritable::Owner => "belongs to another user",
             Unwritable::OtherFileSystem => "lies on another file system than the rest, so that nothing can be moved there in one step",
             Unwritable::Exposed(why) => return write!(f, "{why}, and root works here for others"),

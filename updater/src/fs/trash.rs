@@ -75,7 +75,7 @@ impl Folder {
     }
 
     /// A name in the trash that nothing has yet; the trash exists afterwards.
-    pub(super) fn new_trash_path(&self) -> Result<LocalPath, FsError> {
+    pub(crate) fn new_trash_path(&self) -> Result<LocalPath, FsError> {
         let trash = Folder::trash();
         if self.stat(&trash)?.is_none() {
             self.make_folders(&trash, Point::StateFolder)?;

@@ -84,6 +84,11 @@ impl Dir {
         Ok(File::from(fd))
     }
 
+    /// Opens the file `name` for setting its time and mode.
+    pub(crate) fn open_to_set(&self, name: &[u8]) -> io::Result<File> {
+        self.open_file(name)
+    }
+
     /// Makes the file `name`, which must not exist, and opens it for reading and writing.
     pub(crate) fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -210,6 +215,11 @@ impl Dir {
         let sticky = folder.st_mode & 0o1000 != 0;
         let stranger = !me.is_root() && folder.st_uid != me.as_raw() && stat.owner != me.as_raw();
         Ok((sticky && stranger).then_some(Unwritable::Owner))
+    }
+
+    /// Whether the file `name` can be renamed but not be in a folder that is renamed; never on Unix.
+    pub(crate) fn is_pinned(&self, _: &[u8]) -> io::Result<bool> {
+        Ok(false)
     }
 }
 

@@ -1,109 +1,174 @@
-//! Folders by path, on Windows, with the signatures of `unix.rs`.
+//! Folders as open handles, on Windows, with the signatures of `unix.rs`.
 //!
-//! Not run yet: there was no Windows at hand. It stands on the standard library alone, which has no handles of folders, so a folder is its path and every step checks that no component
-//! is a reparse point before it acts; that leaves a moment between check and use which `unix.rs` does not have. Names that are not Unicode cannot be read. To do before it ships:
-//! handles (`NtCreateFile` relative to a folder), file ids, long paths, the read-only attribute of live files, running programs renamed aside.
+//! Every operation names one component relative to a handle and opens a reparse point itself, never what it leads to, so that no symbolic link, junction or mount point leads it elsewhere
+//! (attacks F1 to F3). Names relative to a handle have no limit of 260 characters.
+//!
+//! Windows refuses what Unix allows while somebody else has a file open. Scanners and indexers do that for a moment after every change, so what is refused is tried again for
+//! [`PATIENCE`]; then it is [`io::ErrorKind::ResourceBusy`], which defers the swap. A program that runs can be renamed, though not removed, and not be in a folder that is renamed:
+//! [`Dir::is_pinned`].
 
-use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
+use std::fs::{File, FileTimes, OpenOptions};
 use std::io;
-use std::os::windows::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::os::windows::ffi::OsStringExt as _;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::os::windows::io::{AsHandle as _, OwnedHandle};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use windows_sys::Wdk::Storage::FileSystem::{FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_ADD_FILE, FILE_ADD_SUBDIRECTORY, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY,
+    FILE_READ_ATTRIBUTES, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, SYNCHRONIZE,
+};
 
 use super::fault;
 use super::{Kind, Space, Stat, Unwritable};
+use crate::windows_api::files::{self, Information, Naming, Opening, Removal, Status};
 
-/// `FILE_FLAG_OPEN_REPARSE_POINT`: a link is opened itself, not what it leads to.
-const NO_FOLLOW: u32 = 0x0020_0000;
-/// `FILE_ATTRIBUTE_REPARSE_POINT`.
-const REPARSE_POINT: u32 = 0x400;
+/// How long what somebody else keeps from being done is tried again. Scanners let go within some hundred milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The first and the longest pause between two tries.
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(200)];
 /// Seconds from 1601, where Windows counts from, to 1970.
 const EPOCH_SECONDS: i128 = 11_644_473_600;
+/// The bit of a reparse tag that says that the thing stands for another: symbolic links, junctions and mount points have it; files in a cloud, and compressed ones, have not.
+const NAME_SURROGATE: u32 = 0x2000_0000;
 
-/// A folder.
+/// What a folder is opened for.
+const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+
+/// An open folder.
 #[derive(Debug)]
-pub(crate) struct Dir(PathBuf);
+pub(crate) struct Dir(OwnedHandle);
 
 impl Dir {
     pub(crate) fn open(path: &Path) -> io::Result<Dir> {
-        let path = fs::canonicalize(path)?;
-        if fs::metadata(&path)?.is_dir() { Ok(Dir(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
+        let file = OpenOptions::new().access_mode(FOLDER).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)?;
+        if file.metadata()?.is_dir() { Ok(Dir(file.into())) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
     pub(crate) fn open_folder(&self, name: &[u8]) -> io::Result<Dir> {
-        let path = self.at(name)?;
-        let found = fs::symlink_metadata(&path)?;
-        if kind_of(&found) == Kind::Folder { Ok(Dir(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
+        let opened = self.existing(name, FOLDER, FILE_DIRECTORY_FILE)?;
+        match kind_of(&opened, &files::information(opened.as_handle())?)? {
+            Kind::Folder => Ok(Dir(opened)),
+            _ => Err(io::ErrorKind::NotADirectory.into()),
+        }
     }
 
     pub(crate) fn again(&self) -> io::Result<Dir> {
-        Ok(Dir(self.0.clone()))
+        Ok(Dir(self.0.try_clone()?))
     }
 
     pub(crate) fn names(&self) -> io::Result<Vec<Vec<u8>>> {
-        let unreadable = |_| io::Error::new(io::ErrorKind::InvalidData, "a name is not Unicode");
-        let name = |entry: io::Result<fs::DirEntry>| entry?.file_name().into_string().map(String::into_bytes).map_err(unreadable);
-        let mut names = fs::read_dir(&self.0)?.map(name).collect::<io::Result<Vec<_>>>()?;
+        // A handle of its own: where a list has got to is kept with the handle.
+        let folder = self.reopened(FOLDER)?;
+        let found = files::names(folder.as_handle())?;
+        let mut names: Vec<Vec<u8>> = found.iter().map(|name| std::ffi::OsString::from_wide(name).into_encoded_bytes()).collect();
         names.sort_unstable();
         Ok(names)
     }
 
     pub(crate) fn stat(&self, name: &[u8]) -> io::Result<Option<Stat>> {
-        match fs::symlink_metadata(self.at(name)?) {
-            Ok(found) => Ok(Some(stat_of(&found))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        match files::open(self.0.as_handle(), &wide(name)?, existing(FILE_READ_ATTRIBUTES, 0)) {
+            Ok(opened) => stat_of(&opened).map(Some),
+            // What somebody has deleted and somebody else still has open is as good as gone.
+            Err(Status::OBJECT_NAME_NOT_FOUND | Status::NO_SUCH_FILE | Status::DELETE_PENDING) => Ok(None),
+            Err(status) => Err(error(status)),
         }
     }
 
     pub(crate) fn is_on_volume_of(&self, other: &Dir) -> io::Result<bool> {
-        // Canonical paths begin with their drive or share.
-        Ok(self.0.components().next() == other.0.components().next())
+        Ok(self.stat_self()?.device == other.stat_self()?.device)
     }
 
     pub(crate) fn stat_self(&self) -> io::Result<Stat> {
-        Ok(stat_of(&fs::symlink_metadata(&self.0)?))
+        stat_of(&self.0)
     }
 
     pub(crate) fn read_link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
-        let target = fs::read_link(self.at(name)?)?;
-        Ok(target.into_os_string().into_encoded_bytes())
+        // What a link leads to is only for people; no link is made or followed here.
+        let opened = self.existing(name, FILE_READ_ATTRIBUTES, 0)?;
+        Ok(format!("reparse point {:08x}", files::reparse_tag(opened.as_handle())?).into_bytes())
     }
 
     pub(crate) fn open_file(&self, name: &[u8]) -> io::Result<File> {
-        self.open_regular(name, OpenOptions::new().read(true))
+        patiently(|| self.existing_status(name, FILE_GENERIC_READ, FILE_NON_DIRECTORY_FILE)).and_then(regular)
     }
 
-    pub(crate) fn create_file(&self, name: &[u8], _: u32) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create_new(true).custom_flags(NO_FOLLOW).open(self.at(name)?)
+    pub(crate) fn open_to_set(&self, name: &[u8]) -> io::Result<File> {
+        let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+        patiently(|| self.existing_status(name, access, FILE_NON_DIRECTORY_FILE)).and_then(regular)
+    }
+
+    pub(crate) fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
+        let attributes = if mode & 0o222 == 0 { FILE_ATTRIBUTE_READONLY } else { FILE_ATTRIBUTE_NORMAL };
+        self.writable(name, FILE_CREATE, attributes)
     }
 
     pub(crate) fn open_to_write(&self, name: &[u8], _: u32) -> io::Result<File> {
-        self.open_regular(name, OpenOptions::new().read(true).write(true).create(true).truncate(false))
+        let file = self.writable(name, FILE_OPEN_IF, FILE_ATTRIBUTE_NORMAL)?;
+        if files::information(file.as_handle())?.links > 1 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file of its own"));
+        }
+        Ok(file)
     }
 
-    fn open_regular(&self, name: &[u8], options: &mut OpenOptions) -> io::Result<File> {
-        let file = options.custom_flags(NO_FOLLOW).open(self.at(name)?)?;
-        if kind_of(&file.metadata()?) == Kind::File {
-            Ok(file)
-        } else {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
-        }
+    fn writable(&self, name: &[u8], disposition: u32, attributes: u32) -> io::Result<File> {
+        let name = wide(name)?;
+        let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE | DELETE;
+        let opening = Opening { access, disposition, options: FILE_NON_DIRECTORY_FILE, attributes };
+        patiently(|| files::open(self.0.as_handle(), &name, opening)).and_then(regular)
     }
 
     pub(crate) fn rename(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> io::Result<()> {
-        fs::rename(self.at(name)?, to.at(to_name)?)
+        self.name(name, to, to_name, |file, folder, name| match files::set_name(file, folder, name, Naming::ReplaceInUse) {
+            Err(status) if is_unknown(status) => files::set_name(file, folder, name, Naming::Replace),
+            done => done,
+        })
     }
 
     pub(crate) fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> io::Result<()> {
-        match to.stat(to_name)? {
-            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
-            None => self.rename(name, to, to_name),
+        self.name(name, to, to_name, |file, folder, name| files::set_name(file, folder, name, Naming::Move))
+    }
+
+    fn name(
+        &self,
+        name: &[u8],
+        to: &Dir,
+        to_name: &[u8],
+        act: impl Fn(std::os::windows::io::BorrowedHandle<'_>, std::os::windows::io::BorrowedHandle<'_>, &[u16]) -> Result<(), Status>,
+    ) -> io::Result<()> {
+        let (name, to_name) = (wide(name)?, wide(to_name)?);
+        let mut is_folder = false;
+        let renamed = patiently(|| {
+            let file = files::open(self.0.as_handle(), &name, existing(DELETE | FILE_READ_ATTRIBUTES, 0))?;
+            is_folder = files::information(file.as_handle()).is_ok_and(|found| found.attributes & FILE_ATTRIBUTE_DIRECTORY != 0);
+            act(file.as_handle(), to.0.as_handle(), &to_name)
+        });
+        match renamed {
+            // We may: whether we may is asked before anything is renamed. Something in it is open.
+            Err(refused) if is_folder && refused.kind() == io::ErrorKind::PermissionDenied => Err(held(refused)),
+            done => done,
         }
     }
 
     pub(crate) fn link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> io::Result<()> {
-        fs::hard_link(self.at(name)?, to.at(to_name)?)
+        let (name, to_name) = (wide(name)?, wide(to_name)?);
+        let linked = patiently(|| {
+            let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+            let file = files::open(self.0.as_handle(), &name, existing(access, FILE_NON_DIRECTORY_FILE))?;
+            match files::set_name(file.as_handle(), to.0.as_handle(), &to_name, Naming::Link) {
+                Err(status) if is_unknown(status) => Err(Status::NOT_SUPPORTED),
+                done => done,
+            }
+        });
+        match linked {
+            Err(error) if error.raw_os_error().is_some_and(|number| number == NOT_SUPPORTED_NUMBER) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            done => done,
+        }
     }
 
     pub(crate) fn make_link(&self, _: &[u8], _: &[u8]) -> io::Result<()> {
@@ -112,72 +177,241 @@ impl Dir {
     }
 
     pub(crate) fn make_folder(&self, name: &[u8], _: u32) -> io::Result<Dir> {
-        fs::create_dir(self.at(name)?)?;
-        self.open_folder(name)
+        let name = wide(name)?;
+        let opening = Opening { access: FOLDER, disposition: FILE_CREATE, options: FILE_DIRECTORY_FILE, attributes: FILE_ATTRIBUTE_NORMAL };
+        patiently(|| files::open(self.0.as_handle(), &name, opening)).map(Dir)
     }
 
     pub(crate) fn remove_file(&self, name: &[u8]) -> io::Result<()> {
-        let path = self.at(name)?;
-        let found = fs::symlink_metadata(&path)?;
-        // A link to a folder is removed as a folder; what it leads to is not touched.
-        if found.file_type().is_symlink_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }
+        let opened = self.to_remove(name)?;
+        // A link to a folder goes by itself; what it leads to is not touched.
+        match kind_of(&opened, &files::information(opened.as_handle())?)? {
+            Kind::Folder => Err(io::ErrorKind::IsADirectory.into()),
+            _ => remove(&opened),
+        }
     }
 
     pub(crate) fn remove_folder(&self, name: &[u8]) -> io::Result<()> {
-        fs::remove_dir(self.at(name)?)
+        let opened = self.to_remove(name)?;
+        match kind_of(&opened, &files::information(opened.as_handle())?)? {
+            Kind::Folder => remove(&opened),
+            _ => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn to_remove(&self, name: &[u8]) -> io::Result<OwnedHandle> {
+        patiently(|| self.existing_status(name, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES, 0))
     }
 
     pub(crate) fn set_time(&self, name: &[u8], seconds: i64, nanoseconds: u32) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).custom_flags(NO_FOLLOW).open(self.at(name)?)?;
-        set_file_time(&file, seconds, nanoseconds)
+        set_file_time(&self.open_to_set(name)?, seconds, nanoseconds)
     }
 
     pub(crate) fn sync_file(&self, name: &[u8]) -> io::Result<()> {
         // Only a handle that may write can be flushed. What is read-only was flushed before it became so.
-        match self.open_regular(name, OpenOptions::new().read(true).write(true)) {
+        match patiently(|| self.existing_status(name, FILE_GENERIC_READ | FILE_GENERIC_WRITE, FILE_NON_DIRECTORY_FILE)) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-            file => file?.sync_all(),
+            opened => regular(opened?)?.sync_all(),
         }
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {
-        // NTFS logs changes of folders by itself; there is nothing to flush through the standard library.
-        Ok(())
+        // NTFS logs changes of names, so that they are never half done and keep their order; flushing brings the log to the disk. Where a folder cannot be flushed, that order is all there is.
+        let Ok(folder) = self.reopened(FOLDER | FILE_ADD_FILE) else { return Ok(()) };
+        match files::flush(folder.as_handle()) {
+            Err(status) if is_unknown(status) || status == Status::ACCESS_DENIED => Ok(()),
+            done => done.map_err(error),
+        }
     }
 
     pub(crate) fn sync_file_system(&self) -> io::Result<bool> {
+        // It takes an administrator.
         Ok(false)
     }
 
     pub(crate) fn space(&self) -> io::Result<Space> {
-        // The standard library cannot tell: a full disk is then noticed when writing, and undone.
-        Ok(Space { available_bytes: u64::MAX, total_bytes: u64::MAX, available_files: None })
+        let (available_bytes, total_bytes) = files::space(self.0.as_handle())?;
+        Ok(Space { available_bytes, total_bytes, available_files: None })
     }
 
     pub(crate) fn unwritable(&self) -> io::Result<Option<Unwritable>> {
-        let probe = self.0.join(format!(".updater-probe-{}", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&probe) {
-            Ok(file) => {
-                drop(file);
-                fs::remove_file(probe).map(|()| None)
+        if files::is_read_only_volume(self.0.as_handle()).unwrap_or(false) {
+            return Ok(Some(Unwritable::ReadOnlyFileSystem));
+        }
+        // Opening asks for the right and uses none of it.
+        match self.reopened(FOLDER | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY) {
+            Ok(_) => Ok(None),
+            Err(Status::MEDIA_WRITE_PROTECTED) => Ok(Some(Unwritable::ReadOnlyFileSystem)),
+            Err(Status::ACCESS_DENIED) => Ok(Some(Unwritable::Folder)),
+            Err(status) => Err(error(status)),
+        }
+    }
+
+    pub(crate) fn unmovable(&self, name: &[u8], stat: &Stat) -> io::Result<Option<Unwritable>> {
+        if stat.kind == Kind::File && stat.mode & 0o222 == 0 {
+            return Ok(Some(Unwritable::ReadOnly));
+        }
+        match self.existing_status(name, DELETE, 0) {
+            Err(Status::ACCESS_DENIED) => Ok(Some(Unwritable::NoRight)),
+            // Whoever holds it is asked for elsewhere (`in_use.rs`).
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether somebody keeps the file `name` from being written, as Windows does for programs that run and libraries that are loaded. Such a file can be renamed, but neither be removed nor
+    /// be in a folder that is renamed.
+    pub(crate) fn is_pinned(&self, name: &[u8]) -> io::Result<bool> {
+        match self.existing_status(name, FILE_WRITE_DATA, FILE_NON_DIRECTORY_FILE) {
+            Err(status) => Ok(status == Status::SHARING_VIOLATION),
+            Ok(_) => Ok(false),
+        }
+    }
+
+    /// Whether somebody keeps the file `name` from being renamed.
+    pub(crate) fn is_held(&self, name: &[u8]) -> io::Result<bool> {
+        match self.existing_status(name, DELETE, 0) {
+            Err(status) => Ok(status == Status::SHARING_VIOLATION),
+            Ok(_) => Ok(false),
+        }
+    }
+
+    fn existing(&self, name: &[u8], access: u32, options: u32) -> io::Result<OwnedHandle> {
+        files::open(self.0.as_handle(), &wide(name)?, existing(access, options)).map_err(error)
+    }
+
+    fn existing_status(&self, name: &[u8], access: u32, options: u32) -> Result<OwnedHandle, Status> {
+        let name = wide(name).map_err(|_| Status::OBJECT_NAME_NOT_FOUND)?;
+        files::open(self.0.as_handle(), &name, existing(access, options))
+    }
+
+    /// Another handle of this folder, for something else.
+    fn reopened(&self, access: u32) -> Result<OwnedHandle, Status> {
+        files::open(self.0.as_handle(), &[], existing(access, FILE_DIRECTORY_FILE))
+    }
+}
+
+fn existing(access: u32, options: u32) -> Opening {
+    Opening { access, disposition: FILE_OPEN, options, attributes: 0 }
+}
+
+/// Removes what is open; what is read-only, too, for it went through the trash.
+fn remove(opened: &OwnedHandle) -> io::Result<()> {
+    let handle = opened.as_handle();
+    patiently(|| match files::remove(handle, Removal::AtOnce) {
+        Err(status) if is_unknown(status) => files::remove(handle, Removal::WhenClosed),
+        done => done,
+    })
+    .or_else(|refused| {
+        let file = File::from(opened.try_clone()?);
+        let mut permissions = file.metadata()?.permissions();
+        if !permissions.readonly() {
+            return Err(refused);
+        }
+        #[expect(
+            clippy::permissions_set_readonly_false,
+            reason = "on Windows this is the one attribute, and everybody keeps the rights they have"
+        )]
+        permissions.set_readonly(false);
+        file.set_permissions(permissions.clone())?;
+        let removed = files::remove(handle, Removal::WhenClosed).map_err(error);
+        // The attribute is the file's, not the name's: an other backup may have it under another name.
+        permissions.set_readonly(true);
+        let _ = file.set_permissions(permissions);
+        removed
+    })
+}
+
+/// Whether the system, or the file system, does not know what it was asked for.
+fn is_unknown(status: Status) -> bool {
+    matches!(
+        status,
+        Status::INVALID_PARAMETER
+            | Status::INVALID_INFO_CLASS
+            | Status::INVALID_DEVICE_REQUEST
+            | Status::NOT_SUPPORTED
+            | Status::NOT_IMPLEMENTED
+    )
+}
+
+/// Whether `status` may come from somebody who has the file open for a moment.
+fn is_passing(status: Status) -> bool {
+    matches!(
+        status,
+        Status::SHARING_VIOLATION | Status::FILE_LOCK_CONFLICT | Status::DELETE_PENDING | Status::USER_MAPPED_FILE | Status::ACCESS_DENIED
+    )
+}
+
+/// Tries again for [`PATIENCE`] while somebody else may be the reason, in pauses that grow and are not the same for everybody.
+fn patiently<T>(mut act: impl FnMut() -> Result<T, Status>) -> io::Result<T> {
+    let (begun, mut pause) = (Instant::now(), PAUSES[0]);
+    loop {
+        let status = match act() {
+            Ok(done) => return Ok(done),
+            Err(status) => status,
+        };
+        if !is_passing(status) || begun.elapsed() >= PATIENCE {
+            return Err(error(status));
+        }
+        let mut jitter = [0];
+        // Without randomness the pauses are the same for everybody, no more.
+        let _ = getrandom::fill(&mut jitter);
+        std::thread::sleep(pause.mul_f32(0.5 + f32::from(jitter[0]) / 255.0));
+        pause = (pause * 2).min(PAUSES[1]);
+    }
+}
+
+/// `ERROR_NOT_SUPPORTED`.
+const NOT_SUPPORTED_NUMBER: i32 = 50;
+
+fn error(status: Status) -> io::Error {
+    let error = io::Error::from(status);
+    match status {
+        Status::SHARING_VIOLATION
+        | Status::FILE_LOCK_CONFLICT
+        | Status::DELETE_PENDING
+        | Status::USER_MAPPED_FILE
+        | Status::CANNOT_DELETE => held(error),
+        Status::TOO_MANY_LINKS => io::Error::new(io::ErrorKind::TooManyLinks, error),
+        Status::OBJECT_NAME_COLLISION => io::Error::new(io::ErrorKind::AlreadyExists, error),
+        _ => error,
+    }
+}
+
+/// The same error of something that somebody else has open.
+fn held(error: io::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, error)
+}
+
+fn regular(opened: OwnedHandle) -> io::Result<File> {
+    match kind_of(&opened, &files::information(opened.as_handle())?)? {
+        Kind::File => Ok(File::from(opened)),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    }
+}
+
+/// One component as Windows has it. What is not Unicode comes as the standard library encodes it: a lone surrogate is three bytes.
+fn wide(name: &[u8]) -> io::Result<Vec<u16>> {
+    if name.is_empty() || name.iter().any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is not one component"));
+    }
+    let mut units = vec![];
+    let mut rest = name;
+    while !rest.is_empty() {
+        let valid = match std::str::from_utf8(rest) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        units.extend(valid.encode_utf16());
+        rest = match &rest[valid.len()..] {
+            [] => break,
+            [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, after @ ..] => {
+                units.push(0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F));
+                after
             }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Some(Unwritable::Folder)),
-            Err(error) => Err(error),
-        }
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is not Unicode")),
+        };
     }
-
-    pub(crate) fn unmovable(&self, _: &[u8], stat: &Stat) -> io::Result<Option<Unwritable>> {
-        Ok((stat.kind == Kind::File && stat.mode & 0o222 == 0).then_some(Unwritable::ReadOnly))
-    }
-
-    fn at(&self, name: &[u8]) -> io::Result<PathBuf> {
-        let unreadable = |_| io::Error::new(io::ErrorKind::InvalidInput, "the name is not Unicode");
-        let name = std::str::from_utf8(name).map_err(unreadable)?;
-        if name.contains(['\\', '/', ':']) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is not one component"));
-        }
-        Ok(self.0.join(name))
-    }
+    Ok(units)
 }
 
 pub(crate) fn set_file_time(file: &File, seconds: i64, nanoseconds: u32) -> io::Result<()> {
@@ -187,17 +421,24 @@ pub(crate) fn set_file_time(file: &File, seconds: i64, nanoseconds: u32) -> io::
     file.set_times(FileTimes::new().set_modified(time))
 }
 
-pub(crate) fn set_file_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
+/// The read-only attribute is all that Windows has of a mode.
+pub(crate) fn set_file_mode(file: &File, mode: u32) -> io::Result<()> {
+    let mut permissions = file.metadata()?.permissions();
+    let read_only = mode & 0o222 == 0;
+    if permissions.readonly() == read_only {
+        return Ok(());
+    }
+    permissions.set_readonly(read_only);
+    file.set_permissions(permissions)
 }
 
 pub(crate) fn file_stat(file: &File) -> io::Result<Stat> {
-    Ok(stat_of(&file.metadata()?))
+    stat_of(file)
 }
 
-pub(crate) fn changed_at(_: &File) -> io::Result<Option<i128>> {
-    // The standard library does not give the change time.
-    Ok(None)
+/// When the file last changed in any way, in nanoseconds since 1601.
+pub(crate) fn changed_at(file: &File) -> io::Result<Option<i128>> {
+    Ok(Some(i128::from(files::changed_at(file.as_handle())?) * 100))
 }
 
 pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
@@ -207,33 +448,41 @@ pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
 /// Ends this process at once, as a power cut would.
 #[cfg(any(test, feature = "fail-points"))]
 pub(crate) fn end_process() -> ! {
-    std::process::abort()
+    crate::windows_api::processes::end_this_one()
 }
 
-fn kind_of(found: &Metadata) -> Kind {
-    if found.file_attributes() & REPARSE_POINT != 0 {
-        Kind::Link
-    } else if found.is_dir() {
+fn kind_of(opened: &impl std::os::windows::io::AsHandle, found: &Information) -> io::Result<Kind> {
+    Ok(if found.attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+        match files::reparse_tag(opened.as_handle())? & NAME_SURROGATE {
+            // Not ours to read: what it holds comes from elsewhere when a filter of the system is asked.
+            0 => Kind::Other,
+            _ => Kind::Link,
+        }
+    } else if found.attributes & FILE_ATTRIBUTE_DIRECTORY != 0 {
         Kind::Folder
-    } else if found.is_file() {
-        Kind::File
     } else {
-        Kind::Other
-    }
+        Kind::File
+    })
 }
 
-fn stat_of(found: &Metadata) -> Stat {
+fn stat_of(opened: &impl std::os::windows::io::AsHandle) -> io::Result<Stat> {
+    let found = files::information(opened.as_handle())?;
+    let kind = kind_of(opened, &found)?;
     // In units of 100 ns.
-    let kept = fault::kept_time((i128::from(found.last_write_time()) - EPOCH_SECONDS * 10_000_000) * 100);
-    Stat {
-        kind: kind_of(found),
-        size: found.file_size(),
+    let kept = fault::kept_time((i128::from(found.written) - EPOCH_SECONDS * 10_000_000) * 100);
+    Ok(Stat {
+        kind,
+        size: found.size,
         seconds: i64::try_from(kept.div_euclid(1_000_000_000)).unwrap_or(0),
         nanoseconds: u32::try_from(kept.rem_euclid(1_000_000_000)).unwrap_or(0),
-        mode: if found.permissions().readonly() { 0o444 } else { 0o644 },
-        links: 1,
+        mode: match kind {
+            Kind::Folder => 0o755,
+            _ if found.attributes & FILE_ATTRIBUTE_READONLY != 0 => 0o444,
+            _ => 0o644,
+        },
+        links: found.links.into(),
         owner: 0,
-        device: 0,
-        inode: 0,
-    }
+        device: found.volume.into(),
+        inode: found.index,
+    })
 }

@@ -99,7 +99,8 @@ impl<'a> Performer<'a> {
             Step::Keep { path, .. } => {
                 let kept = LocalPath::from(path).below(&new_backup());
                 self.folder.make_folders(&kept.parent(), Point::BackupFolder)?;
-                self.folder.rename(&path.into(), &kept, at)
+                let path = LocalPath::from(path);
+                if self.folder.is_pinned(&path)? { self.keep_copy(&path, &kept, at) } else { self.folder.rename(&path, &kept, at) }
             }
             Step::Place { path, staged: name, .. } => self.seals.place(self.folder, name, &path.into(), at),
             Step::Return { path, .. } => self.folder.rename_new(&LocalPath::from(path).below(&new_backup()), &path.into(), at),
@@ -118,6 +119,17 @@ impl<'a> Performer<'a> {
                 }
             }
         }
+    }
+
+    /// A backup is a folder that gets another name, and on Windows none does that holds a program that runs. So a copy goes into it, and the program itself to `trash/`, where it stays
+    /// until it has ended. Killed in between, the old file is at its path and in the backup, and this is done again.
+    fn keep_copy(&self, path: &LocalPath, kept: &LocalPath, at: Point) -> Result<(), FsError> {
+        let mode = self.folder.stat(path)?.map_or(0o644, |stat| stat.mode);
+        let copy = self.folder.new_trash_path()?;
+        self.folder.copy(path, &copy, mode, at)?;
+        self.folder.rename(&copy, kept, at)?;
+        self.folder.sync_folder(&kept.parent(), at)?;
+        self.folder.discard(path, at)
     }
 
     fn set_aside(&mut self, path: LocalPath) -> Result<(), FsError> {
