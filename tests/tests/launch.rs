@@ -161,8 +161,11 @@ fn a_client_that_was_told_to_end_did_not_die_and_signals_reach_it() {
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         output.read_line(&mut line).expect("it says that it runs");
         assert_eq!(line, "two wait\n");
+        // Waiting closes its input, at which it would end by itself.
+        let input = child.stdin.take();
         kill_process(Pid::from_child(&child), Signal::TERM).expect("sent");
         let status = child.wait().expect("ended");
+        drop(input);
         assert_eq!((status.code(), status.signal()), (Some(128 + 15), None), "as the client ended");
         // The client is gone, too: nobody holds the other end of the pipe.
         assert_eq!(output.read_line(&mut line).expect("read"), 0);
