@@ -7,6 +7,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the module that the others are pointed to")]
 
+mod change;
 mod content;
 mod cursor;
 mod dir;
@@ -17,6 +18,8 @@ pub mod owners;
 mod path;
 mod probe;
 mod trash;
+#[cfg(any(test, feature = "fail-points"))]
+mod unsynced;
 
 #[cfg(unix)]
 #[path = "fs/unix.rs"]

@@ -94,8 +94,7 @@ pub(crate) fn settle(folder: &Folder, slots: &Slots, found: &LocalPath) -> Resul
                 }
             }
             Lies::Foreign | Lies::Damaged(_) | Lies::NotAFolder if wanted.contains_key(&slot) => {
-                folder.make_folders(found, Point::Aside)?;
-                folder.rename_new(&path, &found.join(slot.folder_name()), Point::Aside)?;
+                folder.set_aside(&path, &found.join(slot.folder_name()))?;
             }
             Lies::Foreign | Lies::Damaged(_) | Lies::NotAFolder => {}
         }

@@ -4,9 +4,16 @@
 //! other way to change a file (`updater/clippy.toml`, `fs/dir.rs`), so there is no change without a name, and none with only one moment. In a build without the feature `fail-points`,
 //! a point does nothing at all.
 //!
-//! `STATIONMASTER_FAIL_POINT=NAME[+after][:N]=kill|error|enospc|eacces|ebusy` acts at the Nth passage (from 1) of the point NAME, `*` being any of them: before the change or, with `+after`, when it
-//! is done. `kill` ends the process as a power cut would; before the change of a point that writes bytes, half of them are written. The others let the operation fail, so they can only come
-//! before it. Several are separated by commas. `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
+//! `STATIONMASTER_FAIL_POINT=NAME[+after][:N]=ACTION` acts at the Nth passage (from 1) of the point NAME, `*` being any of them: before the change or, with `+after`, when it is done; several
+//! are separated by commas. The actions:
+//!
+//! - `kill`: the process ends. Before the change of a point that writes bytes, half of them are written.
+//! - `lose-content`, `lose-latest`, `lose-unsynced`: the power goes. The same, and what was not made durable is taken back ([`super::unsynced`]).
+//! - `error`, `enospc`, `eacces`, `ebusy`: the operation fails, so they can only come before it.
+//!
+//! More switches for tests, all of them environment variables: `STATIONMASTER_FAULT_GRAVEYARD=FOLDER`, on the same file system, is where the `lose-` actions need to keep what goes;
+//! `STATIONMASTER_FAULT_FORGET_SYNC=NAME` makes that point's fsyncs worth nothing, `*` everybody's; `STATIONMASTER_FAULT_NO_SYNCFS=1` makes the operating system one that cannot fsync a whole
+//! file system at once; `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
 
 /// Declares [`Point`] with its names.
 macro_rules! points {
@@ -117,14 +124,19 @@ points! {
 #[cfg(not(any(test, feature = "fail-points")))]
 mod registry {
     use super::Point;
+    use crate::fs::change::Change;
     use std::io;
 
-    pub(crate) fn around<T>(_: Point, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn around<T>(_: Point, _: Change<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         act()
     }
 
-    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], _: Point) -> io::Result<()> {
-        io::Write::write_all(file, bytes)
+    pub(crate) fn write_all(mut file: &std::fs::File, bytes: &[u8], _: Point) -> io::Result<()> {
+        io::Write::write_all(&mut file, bytes)
+    }
+
+    pub(crate) fn can_sync_file_system() -> bool {
+        true
     }
 
     pub(crate) fn kept_time(nanoseconds: i128) -> i128 {
@@ -135,16 +147,23 @@ mod registry {
 #[cfg(any(test, feature = "fail-points"))]
 mod registry {
     use super::Point;
+    use crate::fs::change::Change;
+    use crate::fs::platform;
+    use crate::fs::unsynced::{Ledger, Loss};
     use std::cell::RefCell;
-    use std::io::{self, Write as _};
-    use std::sync::OnceLock;
+    use std::fs::File;
+    use std::io::{self, Seek as _, Write as _};
+    use std::path::Path;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
     /// What a point does when its passage comes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Action {
         /// The process ends at once.
         Kill,
+        /// The same, and what was not made durable is lost.
+        Lose(Loss),
         /// The operation fails with this error.
         Fail(io::ErrorKind),
     }
@@ -175,13 +194,16 @@ mod registry {
             let known = name == "*" || Point::ALL.iter().any(|point| point.name() == name);
             let action = match action {
                 "kill" => Action::Kill,
+                "lose-content" => Action::Lose(Loss::Content),
+                "lose-latest" => Action::Lose(Loss::Latest),
+                "lose-unsynced" => Action::Lose(Loss::Unsynced),
                 "error" => Action::Fail(io::ErrorKind::Other),
                 "enospc" => Action::Fail(io::ErrorKind::StorageFull),
                 "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
                 "ebusy" => Action::Fail(io::ErrorKind::ResourceBusy),
                 _ => return None,
             };
-            let possible = known && (moment == Moment::Before || action == Action::Kill);
+            let possible = known && (moment == Moment::Before || !matches!(action, Action::Fail(_)));
             let passage = passage.parse().ok().filter(|_| possible)?;
             Some(Armed { name: name.to_owned(), moment, passage, action, passed: AtomicU64::new(0) })
         }
@@ -209,40 +231,78 @@ mod registry {
         HERE.with(|here| here.borrow().iter().any(|armed| armed.passed.load(Ordering::Relaxed) >= armed.passage))
     }
 
+    /// How often each of the points that were armed for this thread was passed.
+    pub fn passages() -> Vec<u64> {
+        HERE.with(|here| here.borrow().iter().map(|armed| armed.passed.load(Ordering::Relaxed)).collect())
+    }
+
     fn parse(text: &str) -> Vec<Armed> {
-        let armed =
-            |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[+after][:N]=kill|error|enospc|eacces|ebusy"));
+        let armed = |text: &str| Armed::parse(text).unwrap_or_else(|| panic!("`{text}` is not NAME[+after][:N]=ACTION"));
         text.split(',').filter(|text| !text.is_empty()).map(armed).collect()
     }
 
     fn hit(point: Point, moment: Moment) -> Option<Action> {
-        static PROCESS: OnceLock<Vec<Armed>> = OnceLock::new();
-        let process = PROCESS.get_or_init(|| parse(&std::env::var("STATIONMASTER_FAIL_POINT").unwrap_or_default()));
+        static PROCESS: LazyLock<Vec<Armed>> = LazyLock::new(|| parse(&variable("STATIONMASTER_FAIL_POINT")));
         let first = |armed: &[Armed]| armed.iter().fold(None, |found, armed| armed.hit(point, moment).or(found));
-        HERE.with(|here| first(&here.borrow())).or_else(|| first(process))
+        HERE.with(|here| first(&here.borrow())).or_else(|| first(&PROCESS))
     }
 
     fn act(action: Action, point: Point) -> io::Error {
         match action {
             Action::Kill => crate::fs::end_process(),
+            Action::Lose(loss) => lose(loss),
             Action::Fail(kind) => io::Error::new(kind, format!("fail point {}", point.name())),
         }
     }
 
-    /// Does `change`, unless the moment before it is hit.
-    pub(crate) fn around<T>(point: Point, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    /// Loses what is not durable, and ends the process: for the end of a run, where no point is left to do so.
+    ///
+    /// # Panics
+    /// When there is no graveyard, or what is in it cannot come back: a test that lost less than it says would prove nothing.
+    pub fn lose(loss: Loss) -> ! {
+        let mut ledger = ledger().expect("STATIONMASTER_FAULT_GRAVEYARD names a folder");
+        ledger.lose(loss).expect("what is not durable can be taken back");
+        crate::fs::end_process()
+    }
+
+    /// What is not durable, when anybody wants to know.
+    fn ledger() -> Option<MutexGuard<'static, Ledger>> {
+        static LEDGER: LazyLock<Option<Mutex<Ledger>>> = LazyLock::new(|| {
+            let path = Some(variable("STATIONMASTER_FAULT_GRAVEYARD")).filter(|path| !path.is_empty())?;
+            let graveyard = platform::Dir::open(Path::new(&path)).unwrap_or_else(|error| panic!("the graveyard `{path}`: {error}"));
+            Some(Mutex::new(Ledger::new(graveyard)))
+        });
+        LEDGER.as_ref().map(|ledger| ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether an fsync at `point` is to be worth nothing.
+    fn is_forgotten(point: Point, change: Change<'_>) -> bool {
+        static FORGOTTEN: LazyLock<String> = LazyLock::new(|| variable("STATIONMASTER_FAULT_FORGET_SYNC"));
+        let is_sync = matches!(change, Change::SyncFile { .. } | Change::SyncFileOf { .. } | Change::SyncFolder { .. } | Change::SyncAll);
+        is_sync && (*FORGOTTEN == "*" || *FORGOTTEN == point.name())
+    }
+
+    /// Does `act`, unless the moment before it is hit.
+    pub(crate) fn around<T>(point: Point, change: Change<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         if let Some(action) = hit(point, Moment::Before) {
-            return Err(act(action, point));
+            return Err(self::act(action, point));
         }
-        let done = change()?;
+        let named = ledger().map_or(Ok(None), |mut ledger| ledger.before(change))?;
+        let done = act()?;
+        if let Some(mut ledger) = ledger().filter(|_| !is_forgotten(point, change)) {
+            ledger.after(change, named)?;
+        }
         match hit(point, Moment::After) {
             None => Ok(done),
-            Some(action) => Err(act(action, point)),
+            Some(action) => Err(self::act(action, point)),
         }
     }
 
     /// Writes `bytes`; when the moment before it is hit, half of them.
-    pub(crate) fn write_all(file: &mut std::fs::File, bytes: &[u8], point: Point) -> io::Result<()> {
+    pub(crate) fn write_all(mut file: &File, bytes: &[u8], point: Point) -> io::Result<()> {
+        if let Some(mut ledger) = ledger() {
+            ledger.before(Change::Write { file, from: file.stream_position()? })?;
+        }
         if let Some(action) = hit(point, Moment::Before) {
             file.write_all(&bytes[..bytes.len() / 2])?;
             return Err(act(action, point));
@@ -251,24 +311,37 @@ mod registry {
         hit(point, Moment::After).map_or(Ok(()), |action| Err(act(action, point)))
     }
 
+    /// Whether [`Change::SyncAll`] is to be had.
+    pub(crate) fn can_sync_file_system() -> bool {
+        static CANNOT: LazyLock<bool> = LazyLock::new(|| !variable("STATIONMASTER_FAULT_NO_SYNCFS").is_empty());
+        !*CANNOT
+    }
+
+    fn variable(name: &str) -> String {
+        std::env::var(name).unwrap_or_default()
+    }
+
     /// The time that a file system of the armed granularity keeps of `nanoseconds`.
     pub(crate) fn kept_time(nanoseconds: i128) -> i128 {
-        static GRANULARITY: OnceLock<i128> = OnceLock::new();
-        let granularity = *GRANULARITY.get_or_init(|| {
-            let set = std::env::var("STATIONMASTER_FAULT_MTIME_GRANULARITY_NS").ok().and_then(|text| text.parse().ok());
+        static GRANULARITY: LazyLock<i128> = LazyLock::new(|| {
+            let set = variable("STATIONMASTER_FAULT_MTIME_GRANULARITY_NS").parse().ok();
             set.filter(|granularity| *granularity > 0).unwrap_or(1)
         });
+        let granularity = *GRANULARITY;
         nanoseconds.div_euclid(granularity) * granularity
     }
 }
 
 #[cfg(any(test, feature = "fail-points"))]
-pub use registry::{Action, arm, has_acted};
-pub(crate) use registry::{around, kept_time, write_all};
+pub use super::unsynced::Loss;
+#[cfg(any(test, feature = "fail-points"))]
+pub use registry::{Action, arm, has_acted, lose, passages};
+pub(crate) use registry::{around, can_sync_file_system, kept_time, write_all};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::change::Change;
     use std::collections::HashSet;
 
     #[test]
@@ -281,7 +354,7 @@ mod tests {
     fn a_point_acts_at_its_passage_and_no_other() {
         let mut changes = 0;
         let mut pass = |point| {
-            around(point, || {
+            around(point, Change::InstallFolder, || {
                 changes += 1;
                 Ok(())
             })

@@ -271,6 +271,18 @@ impl Folder {
         act(&source, name, &target, to_name).map_err(|error| FsError::io("moving", from, error))
     }
 
+    /// Moves `from`, whatever it is and whoever's, out of the way to `to`, where nothing may be, durably. The folders that lead there are made and are durable before.
+    pub(crate) fn set_aside(&self, from: &LocalPath, to: &LocalPath) -> Result<(), FsError> {
+        self.make_folders(&to.parent(), Point::Aside)?;
+        let mut above = to.parent();
+        while !above.is_root() {
+            above = above.parent();
+            self.sync_folder(&above, Point::Aside)?;
+        }
+        self.rename_new(from, to, Point::Aside)?;
+        self.sync_folder(&to.parent(), Point::Aside)
+    }
+
     /// Copies the content of the file `from` to the new file `to` with `mode` and the modification time of `from`, fsynced; returns digest, length and how it reads back.
     pub fn copy(&self, from: &LocalPath, to: &LocalPath, mode: u32, at: Point) -> Result<(Digest, Stat), FsError> {
         let failed = |source| FsError::io("copying", from, source);
@@ -326,6 +338,21 @@ impl Folder {
     pub fn sync_folder(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
         let failed = |source| FsError::io("fsyncing", path, source);
         self.find_folder(path)?.map_or(Ok(()), |folder| folder.sync(at).map_err(failed))
+    }
+
+    /// Makes content, time and mode of the file `path` durable; nothing when it is gone.
+    pub fn sync_file(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let Some((parent, name)) = path.split() else { return Ok(()) };
+        let Some(folder) = self.find_folder(&parent)? else { return Ok(()) };
+        match folder.sync_file(name, at) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FsError::io("fsyncing", path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes everything on the file system of the install folder durable; `false`, and nothing happens, where the OS cannot do that at once.
+    pub fn sync_file_system(&self, at: Point) -> Result<bool, FsError> {
+        self.root.sync_file_system(at).map_err(|source| FsError::io("fsyncing", &LocalPath::root(), source))
     }
 
     /// Makes everything below `path` durable.

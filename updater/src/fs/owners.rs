@@ -18,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::change::Change;
 use super::{Dir, Folder, FsError, Kind, LocalPath, Obstacle, Point, Stat, Unwritable, fault};
 
 /// Mode bits that let a group or everybody write.
@@ -135,7 +136,7 @@ pub fn make_own_folder(path: &Path, owners: Owners) -> Result<(), FsError> {
     if !is_ours || stat.mode == 0o755 {
         return Ok(());
     }
-    fault::around(Point::StateFolder, || platform::set_mode(path, 0o755)).map_err(failed)
+    fault::around(Point::StateFolder, Change::InstallFolder, || platform::set_mode(path, 0o755)).map_err(failed)
 }
 
 /// Lets everybody connect to the socket `path`, which this process made in a folder that nobody else writes.
@@ -150,7 +151,7 @@ pub fn remove_socket(path: &Path) -> io::Result<()> {
 
 /// Makes the folder `path` and those that lead to it, as far as they are missing; nobody else may write in them, whatever the umask.
 pub(super) fn make_folders(path: &Path) -> io::Result<()> {
-    fault::around(Point::StateFolder, || platform::make_folders(path))
+    fault::around(Point::StateFolder, Change::InstallFolder, || platform::make_folders(path))
 }
 
 /// The outermost folder on the volume of `path`, which is absolute and without links.

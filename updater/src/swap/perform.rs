@@ -134,8 +134,7 @@ impl<'a> Performer<'a> {
 
     fn set_aside(&mut self, path: LocalPath) -> Result<(), FsError> {
         let to = path.below(&self.aside);
-        self.folder.make_folders(&to.parent(), Point::Aside)?;
-        self.folder.rename_new(&path, &to, Point::Aside)?;
+        self.folder.set_aside(&path, &to)?;
         self.found.push(path);
         Ok(())
     }
@@ -164,15 +163,22 @@ pub(crate) fn found_folder(plan: &Plan) -> LocalPath {
     LocalPath::state("found").join(plan.id.to_string())
 }
 
-/// Makes every folder durable that a swap of `changes` touches.
+/// Makes everything durable that a swap of `changes` touches.
 pub(crate) fn make_durable(folder: &Folder, changes: &[Change]) -> Result<(), FsError> {
+    if folder.sync_file_system(Point::SwapSync)? {
+        return Ok(());
+    }
     let mut folders = std::collections::BTreeSet::from([LocalPath::root(), LocalPath::state("staging"), new_backup()]);
     for change in changes {
-        let parent = LocalPath::from(&change.path).parent();
+        let path = LocalPath::from(&change.path);
+        let parent = path.parent();
         folders.insert(parent.below(&new_backup()));
         folders.insert(parent);
-        if change.new == New::Folder {
-            folders.insert((&change.path).into());
+        match change.new {
+            New::Folder => drop(folders.insert(path)),
+            // Time and mode are no names: no folder's fsync covers them.
+            New::Set(_) => folder.sync_file(&path, Point::SwapSync)?,
+            New::Nothing | New::Staged(..) | New::Same(_) => {}
         }
     }
     folders.iter().try_for_each(|path| match folder.sync_folder(path, Point::SwapSync) {

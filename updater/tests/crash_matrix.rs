@@ -1,0 +1,399 @@
+//! The crash matrix: one test per point of `updater/src/fs/fault.rs`. The process dies right before the step and right after it, and again with what was not fsynced lost, in every
+//! [`Situation`] that passes the point; afterwards the tree is the old or the new one, whole, and goes on (attack F6, AC-41).
+//!
+//! A cut is a SIGKILL of a child process: this binary runs itself. A kill comes at every passage of a point; the power goes at the first, the one in the middle and the last of them, in three
+//! ways ([`updater::fs::fault::Loss`]), on a disk that fsyncs whole file systems and on one that does not. That such a loss finds a missing fsync is itself tested, at the end.
+
+#![cfg(all(unix, feature = "fail-points"))]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and write")]
+
+#[path = "scene/cut.rs"]
+mod cut;
+#[path = "scene/scene.rs"]
+mod scene;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use cut::{Act, Disk, Start, dies, dies_on, loses_power_after, ratchet, station};
+use manifests::time::UtcTime;
+use scene::Scene;
+use updater::backup;
+use updater::fs::fault::Loss;
+use updater::fs::{LocalPath, Point};
+use updater::lock::Lock;
+use updater::ratchet::Ratchet;
+use updater::station::Station;
+use updater::swap;
+use updater::swap::journal::Journal;
+
+/// What is under way when the cut comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Situation {
+    Update,
+    Rollback,
+    /// An update whose last move fails, so that it is undone.
+    Undo,
+    /// A start that finishes an update which was cut off.
+    Forward,
+    /// A start that undoes one.
+    Back,
+    /// A start that finishes one and finds somebody's own file in the way.
+    Stranger,
+    /// The small files of a station are replaced.
+    State,
+    /// The same in an empty folder.
+    FirstState,
+    /// A foreign backup is taken over.
+    Adopt,
+}
+
+impl Situation {
+    const ALL: [Situation; 9] = [
+        Situation::Update,
+        Situation::Rollback,
+        Situation::Undo,
+        Situation::Forward,
+        Situation::Back,
+        Situation::Stranger,
+        Situation::State,
+        Situation::FirstState,
+        Situation::Adopt,
+    ];
+
+    /// The folder as it is before, but for `Start`'s own.
+    fn begin(self, start: &Start) -> Scene {
+        let scene = start.scene.copy();
+        match self {
+            Situation::Update | Situation::Rollback | Situation::Undo => {}
+            Situation::Forward => assert!(dies(&scene, Act::Update, "swap.put:2=kill")),
+            Situation::Back => {
+                assert!(dies(&scene, Act::Update, "swap.set=kill"));
+                // What is left in staging cannot be put in place, so there is only the way back.
+                for entry in fs::read_dir(scene.path().join(".updater/staging")).unwrap() {
+                    fs::write(entry.unwrap().path(), "damaged").unwrap();
+                }
+            }
+            Situation::Stranger => {
+                assert!(dies(&scene, Act::Update, "swap.in=kill"));
+                scene.write("run.sh", "somebody's own");
+            }
+            Situation::State => {
+                let folder = scene.folder();
+                ratchet(4).save(&folder).unwrap();
+                station("stable").save(&folder).unwrap();
+                folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
+            }
+            Situation::FirstState => return Scene::empty(),
+            Situation::Adopt => {
+                let scene = Scene::at(2);
+                scene.write("bkp_remote.003/old.exe", "foreign");
+                return scene;
+            }
+        }
+        scene
+    }
+
+    fn act(self) -> Act {
+        match self {
+            Situation::Update | Situation::Undo => Act::Update,
+            Situation::Rollback => Act::Rollback,
+            Situation::Forward | Situation::Back | Situation::Stranger => Act::Recover,
+            Situation::State | Situation::FirstState => Act::State,
+            Situation::Adopt => Act::Adopt,
+        }
+    }
+
+    /// What is armed beside the cut.
+    fn also(self) -> &'static str {
+        if self == Situation::Undo { "swap.in=error," } else { "" }
+    }
+
+    /// Whether everything is as before or as after, and goes on; panics when it is not. Says whether it is as after.
+    fn check(self, start: &Start, scene: &Scene, at: &str) -> bool {
+        match self {
+            Situation::Update | Situation::Undo => start.check(scene, Act::Update, at),
+            Situation::Rollback => start.check(scene, Act::Rollback, at),
+            Situation::Forward => {
+                assert!(start.check(scene, Act::Update, at), "{at}: what was going forward goes on forward");
+                true
+            }
+            Situation::Back => {
+                assert!(!start.check(scene, Act::Update, at), "{at}: there is only the way back");
+                true
+            }
+            Situation::Stranger => check_stranger(start, scene, at),
+            Situation::State => check_state(scene, at),
+            Situation::FirstState => {
+                swap::recover(&scene.folder()).unwrap();
+                scene.swap_to(1).unwrap();
+                true
+            }
+            Situation::Adopt => {
+                swap::recover(&scene.folder()).unwrap();
+                assert_eq!(fs::read_to_string(scene.path().join("bkp_remote.003/old.exe")).unwrap(), "foreign", "{at}");
+                backup::adopt(&scene.folder(), "3".parse().unwrap(), UtcTime::from_unix(1)).unwrap();
+                scene.swap_to(3).unwrap();
+                true
+            }
+        }
+    }
+}
+
+fn check_stranger(start: &Start, scene: &Scene, at: &str) -> bool {
+    let journal = Journal::load(&scene.folder()).unwrap().map(|journal| journal.unwrap().plan.id);
+    let id = journal.unwrap_or_else(|| updater::history::read(&scene.folder()).unwrap().last().unwrap().id);
+    swap::recover(&scene.folder()).unwrap();
+    assert_eq!(scene.walk(), start.build(5), "{at}");
+    assert_eq!(fs::read_to_string(scene.path().join(format!(".updater/found/{id}/run.sh"))).unwrap(), "somebody's own", "{at}");
+    true
+}
+
+fn check_state(scene: &Scene, at: &str) -> bool {
+    // F9: what a killed updater locked is free.
+    drop(Lock::acquire(&scene.folder(), "next").unwrap());
+    let folder = scene.folder();
+    swap::recover(&folder).unwrap();
+    let channel = Station::load(&folder).unwrap().unwrap();
+    let root = folder.read(&LocalPath::state("trust/content/root.json")).unwrap().unwrap();
+    let is_new = [Ratchet::load(&folder).unwrap() == ratchet(9), channel == station("beta"), root == b"new root"];
+    assert!(is_new[0] || Ratchet::load(&folder).unwrap() == ratchet(4), "{at}");
+    assert!(is_new[1] || channel == station("stable"), "{at}");
+    assert!(is_new[2] || root == b"old root", "{at}");
+    assert!(is_new.is_sorted_by(|earlier, later| earlier >= later), "{at}: they are replaced one after the other: {is_new:?}");
+    for point in cut::OTHERS {
+        let found = folder.read(&LocalPath::state(point.name())).unwrap();
+        assert!(found.is_none_or(|found| found == b"whole"), "{} {at}", point.name());
+    }
+    assert_eq!(fs::read_dir(scene.path().join(".updater/trash")).unwrap().count(), 0, "{at}");
+    is_new == [true; 3]
+}
+
+const MOMENTS: [&str; 2] = ["", "+after"];
+const LOSSES: [&str; 3] = ["lose-content", "lose-latest", "lose-unsynced"];
+
+/// Disks that fsync a file system as a whole, and those that do not.
+const DISKS: [Disk; 2] = [Disk { no_syncfs: false, forgets: None }, Disk { no_syncfs: true, forgets: None }];
+
+/// A moment of a point in a situation, on the disk of that index.
+type Place = (Situation, usize, String);
+
+/// How often each moment of each point is passed.
+static PASSAGES: LazyLock<BTreeMap<Place, u64>> = LazyLock::new(|| {
+    let start = Start::new();
+    let places: Vec<String> = Point::ALL.iter().flat_map(|point| MOMENTS.map(|moment| format!("{}{moment}", point.name()))).collect();
+    let mut found = BTreeMap::new();
+    for situation in Situation::ALL {
+        for (disk, what) in DISKS.into_iter().enumerate() {
+            let scene = situation.begin(&start);
+            let passed = cut::passages(what, &scene, situation.act(), situation.also(), &places);
+            found.extend(places.iter().zip(passed).map(|(place, passages)| ((situation, disk, place.clone()), passages)));
+        }
+    }
+    found
+});
+
+/// The passages to lose power at.
+fn first_middle_last(passages: u64) -> BTreeSet<u64> {
+    BTreeSet::from([1, passages.div_ceil(2), passages]).into_iter().filter(|passage| (1..=passages).contains(passage)).collect()
+}
+
+/// A situation that is cut again and again.
+struct Cutting<'a> {
+    start: &'a Start,
+    situation: Situation,
+    begun: Scene,
+}
+
+impl Cutting<'_> {
+    /// Cuts it at a passage of a moment, and checks it.
+    fn cut(&self, disk: Disk, moment: &str, passage: u64, action: &str) -> bool {
+        let at = format!("{}{moment}:{passage}={action}", self.situation.also());
+        let scene = self.begun.copy();
+        assert!(dies_on(disk, &scene, self.situation.act(), &at), "{:?} does not come to {at}", self.situation);
+        self.situation.check(self.start, &scene, &format!("{at} of {:?} on {disk:?}", self.situation))
+    }
+
+    /// Cuts it at both moments of `point`; how many cuts that were.
+    fn cut_around(&self, point: Point) -> usize {
+        let mut cuts = 0;
+        for (moment, (index, disk)) in MOMENTS.into_iter().flat_map(|moment| DISKS.into_iter().enumerate().map(move |disk| (moment, disk)))
+        {
+            let place = format!("{}{moment}", point.name());
+            let passages = PASSAGES[&(self.situation, index, place.clone())];
+            let kills = (1..=passages).map(|passage| (passage, "kill"));
+            let losses = first_middle_last(passages).into_iter().flat_map(|passage| LOSSES.map(|action| (passage, action)));
+            for (passage, action) in kills.chain(losses) {
+                self.cut(disk, &place, passage, action);
+                cuts += 1;
+            }
+        }
+        cuts
+    }
+}
+
+/// Dies at both moments of `point` in every situation.
+fn cut_at(point: Point) {
+    let start = Start::new();
+    let is_passed = |situation: Situation| (0..DISKS.len()).any(|disk| PASSAGES[&(situation, disk, point.name().to_owned())] > 0);
+    let situations = Situation::ALL.into_iter().filter(|situation| is_passed(*situation));
+    let cuts: usize =
+        situations.map(|situation| Cutting { start: &start, situation, begun: situation.begin(&start) }.cut_around(point)).sum();
+    assert!(cuts >= 16, "{} is passed nowhere: {cuts} cuts", point.name());
+}
+
+/// One test per point, and all of them by name.
+macro_rules! matrix {
+    ($($test:ident: $point:ident;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                cut_at(Point::$point);
+            }
+        )*
+        const TESTS: &[(Point, &str)] = &[$((Point::$point, stringify!($test)),)*];
+    };
+}
+
+matrix! {
+    f6_a_cut_at_state_folder_is_survived: StateFolder;
+    f6_a_cut_at_lock_file_is_survived: LockFile;
+    f6_a_cut_at_station_file_is_survived: StationFile;
+    f6_a_cut_at_trust_file_is_survived: TrustFile;
+    f6_a_cut_at_ratchet_file_is_survived: RatchetFile;
+    f6_a_cut_at_deferred_file_is_survived: DeferredFile;
+    f6_a_cut_at_proof_file_is_survived: ProofFile;
+    f6_a_cut_at_fetch_part_is_survived: Part;
+    f6_a_cut_at_stage_file_is_survived: StageFile;
+    f6_a_cut_at_stage_attributes_is_survived: StageAttributes;
+    f6_a_cut_at_stage_sync_is_survived: StageSync;
+    f6_a_cut_at_backup_folder_is_survived: BackupFolder;
+    f6_a_cut_at_backup_link_is_survived: BackupLink;
+    f6_a_cut_at_backup_copy_is_survived: BackupCopy;
+    f6_a_cut_at_backup_symlink_is_survived: BackupSymlink;
+    f6_a_cut_at_backup_record_is_survived: BackupRecord;
+    f6_a_cut_at_backup_sync_is_survived: BackupSync;
+    f6_a_cut_at_swap_stage_is_survived: SwapStage;
+    f6_a_cut_at_swap_next_is_survived: SwapNext;
+    f6_a_cut_at_swap_journal_is_survived: SwapJournal;
+    f6_a_cut_at_swap_out_is_survived: SwapOut;
+    f6_a_cut_at_swap_keep_is_survived: SwapKeep;
+    f6_a_cut_at_swap_remove_folder_is_survived: SwapRemoveFolder;
+    f6_a_cut_at_swap_make_folder_is_survived: SwapMakeFolder;
+    f6_a_cut_at_swap_put_is_survived: SwapPut;
+    f6_a_cut_at_swap_set_is_survived: SwapSet;
+    f6_a_cut_at_swap_in_is_survived: SwapIn;
+    f6_a_cut_at_swap_sync_is_survived: SwapSync;
+    f6_a_cut_at_swap_phase_is_survived: SwapPhase;
+    f6_a_cut_at_undo_put_is_survived: UndoPut;
+    f6_a_cut_at_undo_folder_is_survived: UndoFolder;
+    f6_a_cut_at_undo_keep_is_survived: UndoKeep;
+    f6_a_cut_at_undo_set_is_survived: UndoSet;
+    f6_a_cut_at_recover_aside_is_survived: Aside;
+    f6_a_cut_at_commit_slot_is_survived: CommitSlot;
+    f6_a_cut_at_commit_state_is_survived: CommitState;
+    f6_a_cut_at_history_line_is_survived: HistoryLine;
+    f6_a_cut_at_commit_journal_is_survived: CommitJournal;
+    f6_a_cut_at_backup_adopt_is_survived: BackupAdopt;
+    f6_a_cut_at_restore_copy_is_survived: RestoreCopy;
+    f6_a_cut_at_trash_in_is_survived: TrashIn;
+    f6_a_cut_at_trash_empty_is_survived: TrashEmpty;
+}
+
+#[test]
+fn f6_what_was_reported_as_done_survives_a_power_cut() {
+    let start = Start::new();
+    for situation in [Situation::Update, Situation::Rollback, Situation::State] {
+        let begun = situation.begin(&start);
+        for (loss, disk) in [Loss::Content, Loss::Latest, Loss::Unsynced].into_iter().flat_map(|loss| DISKS.map(|disk| (loss, disk))) {
+            let scene = begun.copy();
+            loses_power_after(disk, &scene, situation.act(), loss);
+            assert!(
+                situation.check(&start, &scene, &format!("{loss:?} after {situation:?} on {disk:?}")),
+                "{situation:?} is undone by {loss:?}"
+            );
+        }
+    }
+}
+
+/// Fsyncs that nothing else makes up for: what is under way, on the disk of which index, and whose they are.
+const NEEDED: &[(Situation, usize, Point)] = &[
+    (Situation::Update, 0, Point::SwapJournal),
+    (Situation::Update, 0, Point::SwapSync),
+    (Situation::Update, 0, Point::HistoryLine),
+    (Situation::Update, 1, Point::StageSync),
+    (Situation::Update, 1, Point::BackupSync),
+    (Situation::Update, 1, Point::SwapNext),
+    (Situation::Update, 1, Point::SwapJournal),
+    (Situation::Update, 1, Point::SwapSync),
+    (Situation::Stranger, 1, Point::Aside),
+    (Situation::State, 0, Point::StationFile),
+    (Situation::State, 0, Point::TrustFile),
+    (Situation::State, 0, Point::RatchetFile),
+];
+
+#[test]
+fn a_missing_fsync_is_found() {
+    let start = Start::new();
+    for (situation, index, point) in NEEDED.iter().copied() {
+        let cutting = Cutting { start: &start, situation, begun: situation.begin(&start) };
+        let disk = Disk { forgets: Some(point.name()), ..DISKS[index] };
+        let is_found = |check: &dyn Fn()| catch_unwind(AssertUnwindSafe(check)).is_err();
+        let at_the_end = |loss| {
+            is_found(&|| {
+                let scene = cutting.begun.copy();
+                loses_power_after(disk, &scene, situation.act(), loss);
+                assert!(situation.check(&start, &scene, "the end"), "it is undone");
+            })
+        };
+        let passages = PASSAGES.iter().filter(|((of, on, place), _)| (*of, *on) == (situation, index) && place.ends_with("+after"));
+        let last: u64 = passages.map(|(_, passages)| passages).sum();
+        let on_the_way = |passage| {
+            LOSSES.iter().any(|action| {
+                is_found(&|| {
+                    cutting.cut(disk, "*+after", passage, action);
+                })
+            })
+        };
+        let found = [Loss::Content, Loss::Latest, Loss::Unsynced].into_iter().any(at_the_end) || (1..=last).rev().any(on_the_way);
+        assert!(found, "{situation:?} on {disk:?} is whole without the fsyncs of {}", point.name());
+    }
+}
+
+#[test]
+fn every_point_has_its_test_and_its_row_and_every_row_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../docs/crash-safety.md")).unwrap();
+    let mut sources = String::new();
+    let mut folders = vec![root.join("tests"), root.join("src"), root.join("../tests/tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => sources += &fs::read_to_string(entry).unwrap(),
+            }
+        }
+    }
+    let points: Vec<&str> = Point::ALL.iter().map(|point| point.name()).collect();
+    let tested: Vec<&str> = TESTS.iter().map(|(point, _)| point.name()).collect();
+    assert_eq!(tested, points, "one test for each point, in the order of `updater/src/fs/fault.rs`");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let named: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(named.iter().collect::<BTreeSet<_>>(), points.iter().collect::<BTreeSet<_>>(), "one row for each point");
+    for row in rows {
+        let [point, step, before, after, tests] = row[..] else { panic!("{row:?} has not five columns") };
+        assert!([step, before, after].iter().all(|cell| !cell.is_empty()), "{point} says nothing of a moment");
+        let own = TESTS.iter().find(|(of, _)| of.name() == point.trim_matches('`')).map(|(_, test)| *test).unwrap();
+        assert!(own.contains(&point.trim_matches('`').replace(['.', '-'], "_")) && tests.contains(own), "{point} does not name {own}");
+        for test in tests.split(", ").map(|test| test.trim_matches('`')).filter(|test| *test != own) {
+            assert!(sources.contains(&format!("fn {test}(")), "{point}: there is no test {test}");
+        }
+    }
+}
