@@ -51,7 +51,13 @@ pub(crate) fn observe(folder: &Folder, changes: &[Change]) -> Result<(Vec<Observ
             New::Staged(_, name) => seals.read(folder, name)?,
             _ => Seen::Nothing,
         };
-        observed.push(Observed { live: see(folder, &path)?, staged, kept: see(folder, &path.below(&new_backup()))? });
+        let live = see(folder, &path)?;
+        if let (Seen::Nothing, Seen::Leaf(identity), New::Staged(new, name)) = (&staged, &live, &change.new)
+            && identity == new
+        {
+            seals.expect(name, identity.clone());
+        }
+        observed.push(Observed { live, staged, kept: see(folder, &path.below(&new_backup()))? });
     }
     Ok((observed, seals))
 }

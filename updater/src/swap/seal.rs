@@ -21,6 +21,8 @@ pub(crate) struct Seals(BTreeMap<String, Seal>);
 enum Seal {
     File(Mark),
     Link(String),
+    /// It was in place when a recovery looked, goes back to `staging/` first, and is read there when its turn comes again.
+    InPlace(Identity),
 }
 
 /// Which file it is, and how it looked.
@@ -72,6 +74,11 @@ impl Seals {
         Ok(Seen::Leaf(identity))
     }
 
+    /// Remembers that `identity` was seen in place, not in `staging/`: an entry point that has to come in once more, after the others.
+    pub(crate) fn expect(&mut self, name: &str, identity: Identity) {
+        self.0.insert(name.to_owned(), Seal::InPlace(identity));
+    }
+
     /// Moves `name` from `staging/` to the live path `to`, where nothing may be. What comes to lie there is what was read, or this fails.
     pub(crate) fn place(&self, folder: &Folder, name: &str, to: &LocalPath, at: Point) -> Result<(), FsError> {
         let from = staged(name);
@@ -90,6 +97,13 @@ impl Seals {
             Some(Seal::Link(target)) => {
                 folder.rename_new(&from, to, at)?;
                 if folder.read_link(to)? == target.as_bytes() { Ok(()) } else { Err(failed(tampered())) }
+            }
+            Some(Seal::InPlace(identity)) => {
+                let mut read = Seals::default();
+                if read.read(folder, name)? != Seen::Leaf(identity.clone()) {
+                    return Err(failed(tampered()));
+                }
+                read.place(folder, name, to, at)
             }
             None => Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it was not verified"))),
         }

@@ -44,6 +44,8 @@ pub type Build = BTreeMap<String, Item>;
 
 pub const MTIME: i64 = 1_763_683_200;
 pub const ENTRY: &str = "run.sh";
+/// Another file that starts the client.
+pub const SECOND_ENTRY: &str = "tool.sh";
 
 pub fn file(content: &str) -> Item {
     Item::File { content: content.into(), mtime: MTIME, mode: 0o644 }
@@ -57,6 +59,7 @@ pub fn build(items: &[(&str, Item)]) -> Build {
 pub fn numbered(number: u64) -> Build {
     let mut build = build(&[
         (ENTRY, Item::File { content: format!("entry {number}"), mtime: MTIME, mode: 0o755 }),
+        (SECOND_ENTRY, Item::File { content: format!("tool {number}"), mtime: MTIME, mode: 0o755 }),
         ("lib/a.dll", file(&format!("a {number}"))),
         ("lib/b.dll", file(&format!("b {number}"))),
         ("lib/deep/c.txt", Item::File { content: format!("c {number}"), mtime: MTIME + number as i64, mode: 0o644 }),
@@ -409,7 +412,7 @@ pub fn plan(path: &Path, number: u64, build: &Build) -> Result<SwapPlan, SwapErr
         trigger: "update".into(),
         from: before.as_ref().map(|before| before.release.place),
         to: Place(1, number),
-        entry_points: vec![rel(ENTRY)],
+        entry_points: vec![rel(ENTRY), rel(SECOND_ENTRY)],
         changes,
         keep: if is_first || before.is_none() { Keep::Nothing } else { Keep::Backup { consumed: None } },
         installed_next: installed_of(number, build).to_bytes(),
