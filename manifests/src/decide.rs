@@ -29,6 +29,8 @@ pub struct Facts<'a> {
     pub hold: Option<(Place, Digest)>,
     /// Manifests that failed to live on this station.
     pub blocked: &'a [Digest],
+    /// A release that failed to be applied too often to be tried again.
+    pub quarantined: Option<Quarantined<'a>>,
     /// The build of the updater.
     pub updater: Option<&'a Build>,
     /// The build of the platform, where there is one.
@@ -48,6 +50,17 @@ pub struct Installed<'a> {
     pub build: &'a Build,
     /// The digest of its manifest.
     pub manifest: Digest,
+}
+
+/// A release that failed on the station again and again.
+#[derive(Debug, Clone, Copy)]
+pub struct Quarantined<'a> {
+    /// The digest of its manifest.
+    pub manifest: Digest,
+    /// How often.
+    pub failures: u32,
+    /// The code of the last failure.
+    pub code: &'a str,
 }
 
 /// What to do, what to tell people about, and what was passed over.
@@ -147,6 +160,9 @@ fn refusal(place: Place, release: &Release, facts: &Facts<'_>) -> Option<Refusal
     }
     if facts.blocked.contains(&release.manifest.sha256) {
         return Some(Refusal::Blocked);
+    }
+    if let Some(failed) = facts.quarantined.filter(|failed| failed.manifest == release.manifest.sha256) {
+        return Some(Refusal::Quarantined { failures: failed.failures, failure: failed.code.to_owned() });
     }
     if facts.hold.is_some_and(|(at, manifest)| place <= at || release.manifest.sha256 == manifest) {
         return Some(Refusal::Held);

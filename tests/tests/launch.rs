@@ -136,6 +136,10 @@ fn a_build_that_lived_long_enough_is_proved_and_may_die_later() {
         launch(&scene.station, &["exit", "3"], None);
     }
     scene.station.tree().assert_is(&v2.tree(), "it stays");
+    // Nor does putting its files back ask for a new proof.
+    fs::write(scene.station.file("lib/two.so"), "damaged").expect("written");
+    scene.station.run(&["verify", "--repair"]).exits(0);
+    assert_eq!(state(&scene.station), "proved");
 }
 
 #[test]

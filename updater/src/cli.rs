@@ -112,7 +112,7 @@ enum Command {
     Verify(verify::Arguments),
     /// Take the folder back to a backup, without a network.
     Rollback(rollback::Arguments),
-    /// Offer again what a rollback left.
+    /// Offer again what a rollback left, and what failed here.
     Unhold,
     /// List the backups.
     Backups(backups::Arguments),

@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod attempts;
 pub mod backup;
 pub mod check;
 pub mod clock;

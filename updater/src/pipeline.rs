@@ -19,10 +19,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use manifests::channel::Place;
-use manifests::decide::Verdict;
+use manifests::decide::{Refusal, Verdict};
+use manifests::digest::Digest;
 use manifests::path::RelPath;
 use manifests::release::Manifest;
 
+use crate::attempts::{self, Attempts};
 use crate::backup;
 use crate::check::{self, Checked};
 use crate::fetch;
@@ -51,6 +53,8 @@ use target::Target;
 pub use uninstall::{Uninstalled, uninstall};
 pub use who::Who;
 
+/// What sets off a run that nobody sits at.
+pub const SCHEDULED: &str = "schedule";
 /// Room that is left free beside what an update needs, in bytes: folders, journal and records.
 const SPARE_BYTES: u64 = 1 << 20;
 
@@ -80,6 +84,8 @@ pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) ->
     }
     let mut session = Session::begin(folder, lock, run)?;
     session.mend_ratchet(run)?;
+    // Whoever installs is there and wants it tried.
+    session.retry()?;
     let updated = session.update("install", run, false, |_| Consent::Yes).await?;
     Ok((session, updated))
 }
@@ -132,7 +138,14 @@ impl Session {
             run.progress.note(&notice.to_string());
         }
         let decision = self.decide(&checked);
+        for passed in &decision.passed_over {
+            // "Up to date" alone would hide that a release was tried and does not work here.
+            if matches!(passed.refusal, Refusal::Blocked | Refusal::Quarantined { .. }) {
+                run.progress.note(&format!("release {} is not taken: {}", passed.sequence, passed.refusal));
+            }
+        }
         let target = match decision.verdict {
+            Verdict::Offer(release) if trigger == SCHEDULED && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
             Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &self.route(run)?, &checked, release).await?,
             Verdict::UpToDate if self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
             Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
@@ -195,7 +208,36 @@ impl Session {
         }
         self.check_requirements(&plan, &target.release)?;
         let received_bytes = self.fetch(&plan, run).await?;
-        self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run).await
+        let release = target.release.clone();
+        let outcome = self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run).await;
+        self.count(&release, &outcome, run);
+        outcome
+    }
+
+    /// Whether a run that nobody sits at leaves the release with `manifest` for later, because it has just failed.
+    fn waits(&self, manifest: &Digest, run: &Run<'_>) -> bool {
+        let failed = self.attempts.as_ref().filter(|failed| failed.manifest == *manifest);
+        let Some((failed, until)) = failed.and_then(|failed| Some((failed, failed.not_before(run.now)?))) else { return false };
+        run.progress.note(&format!("release {} failed with `{}` and is tried again at {until}", failed.at, failed.code));
+        true
+    }
+
+    /// Counts failures in a row. That they could not be written down hides nothing else.
+    fn count(&mut self, release: &InstalledRelease, outcome: &Result<Updated, Error>, run: &Run<'_>) {
+        let counted = match outcome {
+            Err(error) if attempts::counts(error.code()) => {
+                let failed = Attempts::after(self.attempts.take(), release.manifest, release.place, error.code(), run.now);
+                self.attempts.insert(failed).save(&self.folder)
+            }
+            Ok(Updated::Applied { .. } | Updated::Returned { .. }) => {
+                self.attempts = None;
+                Attempts::forget(&self.folder)
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = counted {
+            run.progress.note(&format!("the failure could not be counted: {error}"));
+        }
     }
 
     fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
@@ -238,8 +280,10 @@ impl Session {
         if plan.takes_slot(self.is_new(release)) {
             backup::check_slots(&self.folder)?;
         }
+        let (ready_bytes, is_ready) = self.ready(plan)?;
         let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
-        let needed_bytes = plan.jobs.stored_bytes() + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES;
+        let stored_bytes = if is_ready { 0 } else { plan.jobs.stored_bytes() };
+        let needed_bytes = (stored_bytes + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES).saturating_sub(ready_bytes);
         let needed_files = plan.staged_files() + backup.copied_files + SPARE_FILES;
         let Space { available_bytes, available_files, .. } = self.folder.space()?;
         match available_files {
@@ -247,6 +291,18 @@ impl Session {
             Some(available_files) if needed_files > available_files => Err(Error::NoFiles { needed_files, available_files }),
             _ => Ok(()),
         }
+    }
+
+    /// Bytes of contents that look staged already, and whether that is all that `plan` would fetch: they need no room any more.
+    fn ready(&self, plan: &Plan) -> Result<(u64, bool), Error> {
+        let (mut ready_bytes, mut is_ready) = (0, true);
+        for content in &plan.jobs.contents {
+            match self.folder.stat(&Staging::path(&content.sha256))? {
+                Some(stat) if stat.is_file() && stat.size == content.size => ready_bytes += content.size,
+                _ => is_ready = false,
+            }
+        }
+        Ok((ready_bytes, is_ready))
     }
 
     /// Whether everything that `plan` would fetch is staged already.
@@ -294,7 +350,9 @@ impl Session {
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
         self.ratchet.save(&self.folder)?;
-        if keep != Keep::Nothing || self.installed.is_none() {
+        // What is only put back, or numbered anew, has proved itself or is doing so.
+        let is_other_build = self.installed.as_ref().is_none_or(|installed| installed.release.manifest != release.manifest);
+        if is_other_build && (keep != Keep::Nothing || self.installed.is_none()) {
             self.expect_proof(&release, probe)?;
         }
         let id = Id::random();

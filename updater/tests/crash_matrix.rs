@@ -275,6 +275,8 @@ matrix! {
     #[test]
     fn f6_a_cut_at_proof_file_is_survived(ProofFile);
     #[test]
+    fn f6_a_cut_at_attempts_file_is_survived(AttemptsFile);
+    #[test]
     fn f6_a_cut_at_fetch_part_is_survived(Part);
     #[test]
     fn f6_a_cut_at_stage_file_is_survived(StageFile);

@@ -25,6 +25,16 @@ pub enum Refusal {
     /// It failed to live here.
     #[error("blocked: it was installed here before and did not live")]
     Blocked,
+    /// It failed to be applied here too often.
+    #[error(
+        "quarantined: applying it failed {failures} times in a row, at last with `{failure}`; `updater update --retry` tries again, and any newer release is tried"
+    )]
+    Quarantined {
+        /// How often.
+        failures: u32,
+        /// The code of the last failure.
+        failure: String,
+    },
     /// The publisher withdrew it.
     #[error("withdrawn by its publisher: {reason}")]
     Withdrawn {

@@ -67,6 +67,6 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 pub(crate) fn unhold(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
     let was_held = Session::open(&global.dir, "unhold", &run)?.unhold()?;
-    let text = if was_held { "the held release is offered again\nNext: `updater update`" } else { "nothing was held" };
+    let text = if was_held { "what was held is offered again\nNext: `updater update`" } else { "nothing was held" };
     Ok(Report::new(&json!({ "result": if was_held { "unheld" } else { "nothing-held" } }), text.to_owned(), Exit::Success))
 }

@@ -10,6 +10,7 @@ use updater::fs::Requirement;
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
+use updater::proof::Todo;
 use updater::scan::Depth;
 use updater::trusted;
 
@@ -54,7 +55,21 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     }
     let profile = profile::of(&session.folder);
     text += &format!("\nprofile: {profile}, state in {}; {}", session.folder.state_path().display(), profile.promise());
+    let proof = session.proof()?;
+    if release.is_some() && matches!(proof, Todo::Watch(_)) {
+        text += "\nit has not shown yet that it lives: `updater launch` watches a start";
+    }
+    if let Some(failed) = &session.attempts {
+        text += &format!("\nrelease {} could not be applied {} times in a row (`{}`)", failed.at, failed.failures, failed.code);
+    }
+    let proof = match proof {
+        Todo::Nothing => "proved",
+        Todo::Probe(_) | Todo::Watch(_) => "unproved",
+        Todo::Return(_) => "failed",
+    };
     let mut json = json!({
+        "proof": proof,
+        "attempts": session.attempts,
         "profile": profile,
         "state": session.folder.state_path().to_string_lossy(),
         "product": station.product,

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use updater::agent::message::Agreed;
 use updater::exit_code::Exit;
-use updater::pipeline::{Consent, Cost, Error, Proposal, Session, Updated};
+use updater::pipeline::{Consent, Cost, Error, Proposal, SCHEDULED, Session, Updated};
 use updater::progress::Progress;
 
 use super::check::Asking;
@@ -20,6 +20,12 @@ pub(crate) struct Arguments {
     /// Say what would be done and what it costs; change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Try again what failed here before: a release that did not live, or that could not be applied three times.
+    #[arg(long)]
+    retry: bool,
+    /// For timers: leave a release that has just failed for later.
+    #[arg(long, conflicts_with = "retry")]
+    scheduled: bool,
     #[command(flatten)]
     asking: Asking,
     /// What somebody answered who asked the agent.
@@ -30,13 +36,14 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// As somebody asked the agent for it.
     pub(crate) fn asked(dry_run: bool, agreed: Agreed) -> Arguments {
-        Arguments { yes: false, dry_run, asking: Asking::default(), agreed: Some(agreed) }
+        Arguments { yes: false, dry_run, retry: false, scheduled: false, asking: Asking::default(), agreed: Some(agreed) }
     }
 
     /// As it is asked of the agent: whether it is a dry run, and whether the person has agreed. `None` with options that the agent does not know.
     pub(crate) fn for_agent(&self) -> Option<(bool, Agreed)> {
         let agreed = if self.yes { Agreed::Yes } else { Agreed::Unasked };
-        self.asking.is_plain().then_some((self.dry_run, agreed))
+        let is_plain = self.asking.is_plain() && !self.retry && !self.scheduled;
+        is_plain.then_some((self.dry_run, agreed))
     }
 }
 
@@ -52,7 +59,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         None if arguments.yes => Consent::Yes,
         None => ask(&describe(proposal)),
     };
-    let updated = context::block_on(session.update("update", &run, arguments.dry_run, consent))?;
+    if arguments.retry && !arguments.dry_run {
+        session.retry()?;
+    }
+    let trigger = if arguments.scheduled { SCHEDULED } else { "update" };
+    let updated = context::block_on(session.update(trigger, &run, arguments.dry_run, consent))?;
     Ok(report(&session, &updated, "updated"))
 }
 

@@ -49,6 +49,8 @@ points! {
     DeferredFile = "deferred.file";
     /// Replacing `proof.json`.
     ProofFile = "proof.file";
+    /// Replacing `attempts.json`, or dropping it.
+    AttemptsFile = "attempts.file";
     /// Filling a part of a download, or dropping it.
     Part = "fetch.part";
     /// Writing a new file in `staging/`.

@@ -5,6 +5,7 @@ use manifests::path::RelPath;
 
 use super::{Error, Run, Session, deferral};
 use crate::account;
+use crate::attempts::Attempts;
 use crate::backup;
 use crate::check as checking;
 use crate::fs::LocalPath;
@@ -109,12 +110,23 @@ impl Session {
         }
     }
 
-    /// Offers again what a rollback left; `false` when nothing is held.
+    /// Offers again what a rollback left and what failed here; `false` when there was nothing of that.
     pub fn unhold(&mut self) -> Result<bool, Error> {
         let was_held = self.ratchet.hold.take().is_some();
         if was_held {
             self.ratchet.save(&self.folder)?;
         }
-        Ok(was_held)
+        Ok(self.retry()? || was_held)
+    }
+
+    /// Offers again what did not live here, and what failed to be applied too often; `false` when there was nothing of that.
+    pub fn retry(&mut self) -> Result<bool, Error> {
+        let was_blocked = !std::mem::take(&mut self.ratchet.blocked).is_empty();
+        if was_blocked {
+            self.ratchet.save(&self.folder)?;
+        }
+        let had_failed = self.attempts.take().is_some();
+        Attempts::forget(&self.folder)?;
+        Ok(was_blocked || had_failed)
     }
 }

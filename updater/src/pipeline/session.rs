@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use manifests::build::{Build, Scheme};
 use manifests::channel::Place;
-use manifests::decide::{Decision, Facts, Installed as InstalledFact, decide};
+use manifests::decide::{Decision, Facts, Installed as InstalledFact, Quarantined, decide};
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
 
 use super::{Error, Who};
+use crate::attempts::Attempts;
 use crate::check::Checked;
 use crate::check::When;
 use crate::fetch::limit::RateLimit;
@@ -68,6 +69,8 @@ pub struct Session {
     pub ratchet: Ratchet,
     /// What is installed; `None` before the first release, and when the record is damaged: then the tree is read by hash.
     pub installed: Option<Installed>,
+    /// What failed to be applied last.
+    pub attempts: Option<Attempts>,
     /// What had to be finished or undone first.
     pub recovery: Recovery,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
@@ -122,7 +125,8 @@ impl Session {
             Err(fault @ RatchetError::Damaged { .. }) => (known_ratchet(installed.as_ref()), Some(fault)),
             other => (other?, None),
         };
-        Ok(Session { folder, station, ratchet, installed, recovery, ratchet_fault, _lock: lock })
+        let attempts = Attempts::load(&folder)?;
+        Ok(Session { folder, station, ratchet, installed, attempts, recovery, ratchet_fault, _lock: lock })
     }
 
     /// The way to the repository that this run takes.
@@ -150,6 +154,7 @@ impl Session {
         let installed = self.installed.as_ref().map(|installed| &installed.release).filter(|release| release.place != Place(0, 0));
         let blocked: Vec<Digest> = self.ratchet.blocked.iter().map(|held| held.manifest).collect();
         let updater = Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok();
+        let quarantined = self.attempts.as_ref().filter(|failed| failed.is_quarantined());
         let facts = Facts {
             installed: installed.map(|release| InstalledFact {
                 place: release.place,
@@ -159,6 +164,7 @@ impl Session {
             highest: self.ratchet.highest,
             hold: self.ratchet.hold.map(|held| (held.at, held.manifest)),
             blocked: &blocked,
+            quarantined: quarantined.map(|failed| Quarantined { manifest: failed.manifest, failures: failed.failures, code: &failed.code }),
             updater: updater.as_ref(),
             platform: None,
             server: None,

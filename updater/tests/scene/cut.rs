@@ -81,7 +81,7 @@ pub fn station(channel: &str) -> Station {
 }
 
 /// Points of small files that are known to a whole updater only: here they come and go under their points' names. Tests of the whole (`tests/tests`) say what the files are for.
-pub const OTHERS: &[Point] = &[Point::DeferredFile, Point::ProofFile];
+pub const OTHERS: &[Point] = &[Point::DeferredFile, Point::ProofFile, Point::AttemptsFile];
 
 fn write_state(folder: &Folder) -> Result<(), SwapError> {
     let _lock = Lock::acquire(folder, "state").map_err(|error| SwapError::Impossible(error.to_string()))?;
