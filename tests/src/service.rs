@@ -86,7 +86,12 @@ impl Workplace {
 
     /// `updater COMMAND --dir DIR --registry DIR --json ARGUMENTS`, run by root.
     pub fn root(&self, arguments: &[&str]) -> Outcome {
-        finish(&mut self.command(Command::new(&self.updater), arguments))
+        finish(&mut self.root_command(arguments))
+    }
+
+    /// The command of [`Workplace::root`], ready to be started.
+    pub fn root_command(&self, arguments: &[&str]) -> Command {
+        self.command(Command::new(&self.updater), arguments)
     }
 
     /// The same, run by `account`.

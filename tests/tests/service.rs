@@ -254,3 +254,28 @@ fn root_leaves_a_folder_alone_that_belongs_to_somebody_else() {
     assert_eq!(place.root(&["status"]).exits(0).text("profile"), "user", "looking is allowed");
     place.by(NOBODY, &["update", "--yes"]).exits(0);
 }
+
+#[test]
+fn a_kill_while_a_profile_is_set_up_leaves_nothing_that_the_next_install_minds() {
+    let mut kills = 0;
+    for moment in ["", "+after"] {
+        for passage in 1.. {
+            let world = World::new();
+            let (publisher, place) = (Publisher::new(&world), Workplace::new(&world));
+            let mut install = place.root_command(&["install", &publisher.link, "--profile", "service"]);
+            install.env("STATIONMASTER_FAIL_POINT", format!("state.folder{moment}:{passage}=kill"));
+            let first = system_tests::process::run(&mut install, std::time::Duration::from_secs(60));
+            if first.status.success() {
+                break;
+            }
+            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&first.status), Some(9), "{}", first.report());
+            kills += 1;
+            place.install(&publisher.link, &[]);
+            place.station.tree().assert_is(&publisher.v1.tree(), &format!("state.folder{moment}:{passage}"));
+            assert_eq!(place.root(&["status"]).exits(0).text("profile"), "service", "state.folder{moment}:{passage}");
+            assert!(!place.station.dir.join(".updater").exists(), "nothing of it lies in the client's folder");
+        }
+    }
+    // The registry and its folders, the state and its folders, the entry: each has both moments.
+    assert!(kills >= 16, "only {kills} places were cut");
+}

@@ -96,7 +96,8 @@ impl Registry {
         let wire = EntryWire { format: FORMAT, document: "install".into(), dir: text(&entry.dir)?, state: text(&entry.state)? };
         // Text and a number: nothing in it can fail to serialise.
         let bytes = serde_json::to_vec(&wire).unwrap_or_default();
-        Ok(folder.write_durably(&file(&full_name(&entry.dir)?), &bytes, Point::StateFolder)?)
+        folder.write_durably(&file(&full_name(&entry.dir)?), &bytes, Point::StateFolder)?;
+        Ok(folder.empty_trash()?)
     }
 
     /// Forgets `entry`, and removes its state folder when that is empty.
