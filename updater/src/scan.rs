@@ -287,7 +287,7 @@ fn stranger_in(folder: &Folder, path: &LocalPath, installed: Option<&Installed>)
     Ok(stranger)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 #[expect(clippy::disallowed_methods, reason = "the folder is made as anybody would make it")]
 mod tests {
     use super::*;
