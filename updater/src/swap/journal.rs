@@ -120,6 +120,13 @@ impl Journal {
     }
 }
 
+impl Phase {
+    /// The line, whole.
+    pub fn to_line(self) -> Vec<u8> {
+        line(&PhaseWire { phase: self })
+    }
+}
+
 impl Plan {
     fn parse(json: &[u8]) -> Result<Plan, DamagedJournal> {
         let wrong = |error: &dyn std::fmt::Display| DamagedJournal(error.to_string());
@@ -176,7 +183,7 @@ pub(crate) fn append(folder: &Folder, journal_bytes: usize, phase: Phase) -> Res
     if folder.stat(&path())?.is_some_and(|stat| stat.size != journal_bytes as u64) {
         folder.truncate(&path(), journal_bytes as u64, Point::SwapPhase)?;
     }
-    folder.append_durably(&path(), &line(&PhaseWire { phase }), Point::SwapPhase)
+    folder.append_durably(&path(), &phase.to_line(), Point::SwapPhase)
 }
 
 /// Removes the journal, durably: the swap is over.
@@ -222,7 +229,7 @@ mod tests {
     }
 
     fn text(phases: &[Phase]) -> Vec<u8> {
-        phases.iter().fold(plan().to_line(), |text, phase| [text, line(&PhaseWire { phase: *phase })].concat())
+        phases.iter().fold(plan().to_line(), |text, phase| [text, phase.to_line()].concat())
     }
 
     #[test]

@@ -1,13 +1,20 @@
-//! Recovery against a model: a tree in memory, every small swap, a cut after every step, and then another cut while recovering.
+//! Recovery against a model: a tree in memory, every small swap, a cut after every step and in every byte of the journal's later lines, and then another cut while recovering.
+//!
+//! Once with every pair of trees over few paths, which is all there is ([`f6_every_swap_between_small_trees_survives_every_cut`] says how many states that is), and once with random pairs over
+//! more of them. A rollback is such a swap as well: each pair comes in both directions.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use manifests::channel::Place;
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 use manifests::time::FileTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::id::Id;
+use crate::swap::journal::{Journal, Plan};
 use crate::swap::operation::order;
 
 /// What a path is.
@@ -128,6 +135,9 @@ struct Case {
     before: World,
     new: Tree,
     changes: Vec<Change>,
+    operations: Vec<Operation>,
+    /// States of the disk and the journal that were decided about.
+    states: Cell<u64>,
 }
 
 /// What a planner would ask for to make `old` become `new`; `entries` go out first and in last.
@@ -178,7 +188,7 @@ fn case(old: &Tree, new: &Tree, entries: &[&str]) -> Case {
         }
     }
     order(&mut operations, &entries);
-    Case { before, new: new.clone(), changes: changes(&operations) }
+    Case { before, new: new.clone(), changes: changes(&operations), operations, states: Cell::new(0) }
 }
 
 impl Case {
@@ -212,6 +222,7 @@ impl Case {
     }
 
     fn steps(&self, world: &World, phase: Option<Phase>, tree: &Tree) -> Vec<Step> {
+        self.states.set(self.states.get() + 1);
         match world.decide(&self.changes, phase) {
             Decision::Forward(steps) if *tree == self.new => steps,
             Decision::Back(steps) if *tree == self.before.live => steps,
@@ -251,6 +262,92 @@ impl Case {
             }
         }
     }
+}
+
+/// What a journal says that was cut off after each of its bytes, and how many bytes those are: its first line whole, then the lines of `phases`.
+fn prefixes(operations: &[Operation], phases: &[Phase]) -> Vec<(Option<Phase>, usize)> {
+    let plan = Plan {
+        id: Id::from_bytes([1; 8]),
+        trigger: "update".into(),
+        from: Some(Place(1, 1)),
+        to: Place(1, 2),
+        installed: Digest::of(b"installed"),
+        manifest: Digest::of(b"manifest"),
+        slots: None,
+        operations: operations.to_vec(),
+        attempt: None,
+    };
+    let first = plan.to_line();
+    let whole = phases.iter().fold(first.clone(), |text, phase| [text, phase.to_line()].concat());
+    let parsed = (first.len()..=whole.len()).map(|length| Journal::parse(&whole[..length]).unwrap());
+    parsed.map(|journal| (journal.phase, journal.whole_bytes - first.len())).collect()
+}
+
+impl Case {
+    /// Every byte of the journal's later lines, with every disk that there can be when it is written.
+    fn check_journal(&self) {
+        let (back, committed) = (Phase::Back.to_line().len(), Phase::Committed.to_line().len());
+        let worlds = Self::cuts(&self.before, &self.forward_steps());
+        let last = worlds[worlds.len() - 1].clone();
+        let decide = |world: &World, phase| {
+            self.states.set(self.states.get() + 1);
+            world.decide(&self.changes, phase)
+        };
+        // An operation failed, after any number of others: `back` is written, and torn it says nothing.
+        for (length, (phase, whole)) in prefixes(&self.operations, &[Phase::Back]).into_iter().enumerate() {
+            assert_eq!((phase, whole), if length < back { (None, 0) } else { (Some(Phase::Back), back) });
+            for world in &worlds {
+                match decide(world, phase) {
+                    Decision::Forward(_) => assert!(length < back),
+                    Decision::Back(_) => assert_eq!(length, back),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        // Everything is in place: `committed` is written, and taken back when nobody knows whether it arrived.
+        for (length, (phase, _)) in prefixes(&self.operations, &[Phase::Committed, Phase::Back]).into_iter().enumerate() {
+            match decide(&last, phase) {
+                Decision::Forward(steps) => assert!(length < committed && steps.is_empty()),
+                Decision::Tidy => assert!((committed..committed + back).contains(&length)),
+                Decision::Back(_) => assert_eq!(length, committed + back),
+                Decision::Broken(missing) => panic!("{missing:?} are gone"),
+            }
+        }
+    }
+}
+
+/// Every tree over a folder with a file in it, a file beside it and an entry point: what is there is nothing, a folder, or a file of two contents and two times.
+fn small_trees() -> Vec<Tree> {
+    let files = || [leaf(0, 0), leaf(0, 1), leaf(1, 0)].into_iter().map(Some);
+    let mut trees = vec![];
+    for a in files().chain([None, Some(Node::Folder)]) {
+        let inner: Vec<Option<Node>> =
+            if a == Some(Node::Folder) { files().chain([None, Some(Node::Folder)]).collect() } else { vec![None] };
+        for inner in inner {
+            for entry in files().chain([None]) {
+                let nodes = [("a", a.clone()), ("a/x", inner.clone()), ("run", entry)];
+                trees.push(nodes.into_iter().filter_map(|(path, node)| Some((path.to_owned(), node?))).collect());
+            }
+        }
+    }
+    trees
+}
+
+#[test]
+fn f6_every_swap_between_small_trees_survives_every_cut() {
+    let trees = small_trees();
+    let mut states = 0;
+    for (old, new) in trees.iter().flat_map(|old| trees.iter().map(move |new| (old, new))) {
+        for entries in [&[][..], &["run"], &["a/x", "run"]] {
+            let case = case(old, new, entries);
+            case.check_all();
+            if entries == ["run"] {
+                case.check_journal();
+            }
+            states += case.states.get();
+        }
+    }
+    assert_eq!((trees.len(), states), (36, 751_574), "all trees, and all states of disk and journal between them");
 }
 
 fn tree(entries: &[(&str, Node)]) -> Tree {
