@@ -58,7 +58,7 @@ fn asked(command: &Command) -> Result<Asked, Error> {
         Command::Check(check) if check.asking.is_plain() => Asked::Check {},
         Command::Update(update) => match update.for_agent() {
             Some((dry_run, consent)) => Asked::Update { dry_run, consent },
-            None => return not_for_all("`--from` and `--clock`"),
+            None => return not_for_all("what `--from`, `--clock`, `--retry` and `--scheduled` do"),
         },
         Command::Verify(verify) if verify.from.is_none() => Asked::Verify { repair: verify.repair },
         Command::Rollback(rollback) => {
