@@ -25,6 +25,8 @@ mod install;
 mod launch;
 mod output;
 mod rollback;
+mod self_first;
+mod self_update;
 mod status;
 mod uninstall;
 mod update;
@@ -102,7 +104,7 @@ enum Shown {
 enum Command {
     /// Install a client from a link, into a new folder or over a client that is there.
     Install(install::Arguments),
-    /// Ask what is new; change nothing.
+    /// Ask what is new; the client stays as it is.
     Check(check::Arguments),
     /// Bring the folder to the newest release that is for it, and repair what differs.
     Update(update::Arguments),
@@ -124,6 +126,15 @@ enum Command {
     Agent(agent::Arguments),
     /// Remove what is the updater's; the client stays as it is.
     Uninstall(uninstall::Arguments),
+    /// Keep the updater itself up to date.
+    #[command(name = "self", subcommand)]
+    SelfUpdate(self_update::Command),
+    /// Say what this updater can read of these install folders: asked by an updater that is about to become this one.
+    #[command(hide = true)]
+    SelfCheck {
+        /// The install folders.
+        folders: Vec<PathBuf>,
+    },
     /// Print a completion script.
     #[command(hide = true)]
     Completions {
@@ -142,6 +153,7 @@ Examples:
   updater rollback                  back to the newest backup, offline
   updater status --explain          what is installed, and why nothing newer is offered
   updater update --from /media/x    from a copy that was carried here, without a network
+  updater self follow 'https://…'   keep the updater itself up to date, from the link for the updater
 
 STATIONMASTER_LOG=info says on standard error what is tried again and why.
 STATIONMASTER_CA_FILE names PEM files of authorities, as --ca-file does.
@@ -212,8 +224,16 @@ pub(crate) fn run() -> ExitCode {
 fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Result<Report, Error> {
     match command {
         Command::Install(command) => install::run(global, command, progress),
-        Command::Check(command) => check::run(global, command, progress),
-        Command::Update(command) => update::run(global, command, progress),
+        Command::Check(command) => {
+            self_first::run(global, &command.asking, progress);
+            check::run(global, command, progress)
+        }
+        Command::Update(command) => {
+            if !command.dry_run {
+                self_first::run(global, &command.asking, progress);
+            }
+            update::run(global, command, progress)
+        }
         Command::Launch(command) => match launch::run(global, &command, progress) {
             Ok(code) => std::process::exit(code),
             Err(error) => Err(error),
@@ -226,6 +246,8 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::History => history::run(global),
         Command::Agent(command) => agent::run(global, command),
         Command::Uninstall(command) => uninstall::run(global, command),
+        Command::SelfUpdate(command) => self_update::run(global, command, progress),
+        Command::SelfCheck { folders } => Ok(self_update::self_check(global, &folders)),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut Arguments::command(), "updater", &mut script);

@@ -42,6 +42,8 @@ pub mod ratchet;
 pub mod refresh;
 pub mod rollback;
 pub mod scan;
+pub mod self_check;
+pub mod self_update;
 pub mod stage;
 pub mod state_format;
 pub mod station;

@@ -134,6 +134,30 @@ impl Session {
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
+        self.take(checked, trigger, run, dry_run, consent).await
+    }
+
+    /// The same as [`Session::update`], after a check that somebody else has judged already.
+    pub async fn update_to(
+        &mut self,
+        checked: Checked,
+        trigger: &str,
+        run: &Run<'_>,
+        dry_run: bool,
+        consent: impl FnOnce(&Proposal) -> Consent,
+    ) -> Result<Updated, Error> {
+        let outcome = self.take(checked, trigger, run, dry_run, consent).await;
+        self.report_failure(trigger, run, outcome)
+    }
+
+    async fn take(
+        &mut self,
+        checked: Checked,
+        trigger: &str,
+        run: &Run<'_>,
+        dry_run: bool,
+        consent: impl FnOnce(&Proposal) -> Consent,
+    ) -> Result<Updated, Error> {
         for notice in &checked.notices {
             run.progress.note(&notice.to_string());
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use manifests::build::{Build, InvalidBuild, Scheme};
-use manifests::channel::{Kind, Probe};
+use manifests::channel::{Bound, Kind, Probe, Requires};
 use manifests::path::RelPath;
 use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Names, Outcome, PublishRequest, Rule};
 use manifests::release::ConfigPolicy;
@@ -42,6 +42,9 @@ pub(crate) struct PublishArgs {
     /// What kind of thing the product is [default: the channel's; else product]
     #[arg(long, value_enum)]
     kind: Option<KindArg>,
+    /// The lowest build of the updater that may install it; stations with an older one update that first
+    #[arg(long, value_name = "BUILD")]
+    requires_updater: Option<String>,
     /// What is new, for people
     #[arg(long, value_name = "TEXT")]
     notes: Option<String>,
@@ -152,6 +155,10 @@ impl PublishArgs {
             Ok(build) => build,
             Err(error) => return Ok(usage("--build", &error.to_string())),
         };
+        let requires = match self.requires_updater.as_deref().map(|text| read_build(text, None, None)).transpose() {
+            Ok(updater) => Requires { updater: updater.map(Bound), ..Requires::default() },
+            Err(error) => return Ok(usage("--requires-updater", &error.to_string())),
+        };
         let request = PublishRequest {
             kind: self.kind.map(|kind| match kind {
                 KindArg::Platform => Kind::Platform,
@@ -160,6 +167,7 @@ impl PublishArgs {
             }),
             attributes: Attributes {
                 entry_point: self.entry_point,
+                requires,
                 security: self.security,
                 allow_downgrade: self.allow_downgrade,
                 approver: self.approver,

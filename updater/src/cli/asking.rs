@@ -15,7 +15,7 @@ use super::{Command, Global, Report, launch, update};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
-    if matches!(command, Command::Agent(_) | Command::Completions { .. }) {
+    if matches!(command, Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. }) {
         return Ok(None);
     }
     let Some(entry) = global.registry().find(&global.dir)? else { return Ok(None) };
@@ -71,7 +71,7 @@ fn asked(command: &Command) -> Result<Asked, Error> {
         Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),
-        Command::Agent(_) | Command::Completions { .. } => return not_for_all("this"),
+        Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. } => return not_for_all("this"),
     })
 }
 

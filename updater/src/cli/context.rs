@@ -11,6 +11,7 @@ use updater::fetch::limit::RateLimit;
 use updater::fetch::route::Routes;
 use updater::pipeline::{Error, Run, Who};
 use updater::progress::Progress;
+use updater::self_update::{Home, running_build};
 
 use super::Global;
 
@@ -21,6 +22,8 @@ const CA_FILE: &str = "STATIONMASTER_CA_FILE";
 pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
     let now = UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX));
+    // Where this program lies can be unknown; then what was compiled in is all there is.
+    let updater = Home::of_this_program().ok().and_then(|home| running_build(&home));
     Run {
         now,
         clock: None,
@@ -31,6 +34,7 @@ pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> 
         in_use: global.in_use,
         patience: Duration::from_secs(global.wait),
         registry: global.registry(),
+        updater,
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     yes: bool,
     /// Say what would be done and what it costs; change nothing.
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Try again what failed here before: a release that did not live, or that could not be applied three times.
     #[arg(long)]
     retry: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "retry")]
     scheduled: bool,
     #[command(flatten)]
-    asking: Asking,
+    pub(crate) asking: Asking,
     /// What somebody answered who asked the agent.
     #[arg(skip)]
     agreed: Option<Agreed>,

@@ -305,6 +305,8 @@ fn client(base: &Url, network: &Network) -> ClientBuilder {
         .user_agent(concat!("stationmaster-updater/", env!("CARGO_PKG_VERSION")))
         .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]))
         .connect_timeout(network.limits.connect)
+        // The `self_update` crate switches HTTP/2 on for whoever uses the same client; what is bounded and tested here is HTTP/1.1.
+        .http1_only()
         .redirect(Policy::none())
         .referer(false);
     // Redirects stay on this host, so what is true of it is true of every request.

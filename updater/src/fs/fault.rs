@@ -115,6 +115,22 @@ points! {
     CommitJournal = "commit.journal";
     /// Taking a foreign folder into the rotation.
     BackupAdopt = "backup.adopt";
+    /// Replacing the record of the updater's own updates.
+    SelfRecord = "self.record";
+    /// Making the new updater ready.
+    SelfNext = "self.next";
+    /// Keeping the running updater.
+    SelfPrevious = "self.previous";
+    /// Moving the running updater aside, where it cannot be replaced while it runs.
+    SelfAside = "self.aside";
+    /// Moving the new updater to its place.
+    SelfSwap = "self.swap";
+    /// Making that durable.
+    SelfSync = "self.sync";
+    /// The new updater says that it lives.
+    SelfConfirm = "self.confirm";
+    /// Moving the old updater back.
+    SelfBack = "self.back";
     /// Copying a file from a backup to `staging/`.
     RestoreCopy = "restore.copy";
     /// Moving something to `trash/`.

@@ -21,6 +21,7 @@ use crate::profile::ProfileError;
 use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
+use crate::self_update::{RecordError, SelfUpdateError};
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
@@ -179,6 +180,9 @@ pub enum Error {
     /// See [`RatchetError`].
     #[error(transparent)]
     Ratchet(#[from] RatchetError),
+    /// See [`SelfUpdateError`].
+    #[error(transparent)]
+    SelfUpdate(#[from] SelfUpdateError),
     /// See [`StateFormatError`].
     #[error(transparent)]
     StateFormat(#[from] StateFormatError),
@@ -258,6 +262,7 @@ impl Error {
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
             Error::Argument { .. } | Error::Authority(_) => "bad-argument",
+            Error::SelfUpdate(error) => self_update_code(error),
             Error::StateFormat(StateFormatError::Newer { .. }) => "newer-state",
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
         }
@@ -268,8 +273,8 @@ impl Error {
         match self.code() {
             "unreachable" | "agent-lost" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy"
             | "too-slow" | "more-roots" => Exit::Unreachable,
-            "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link" | "nothing-released" | "epoch-rollback"
-            | "needs-reason" | "needs-admin" | "not-allowed" | "agent-not-ours" => Exit::Refused,
+            "no-updater" | "updater-failed" | "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link"
+            | "nothing-released" | "epoch-rollback" | "needs-reason" | "needs-admin" | "not-allowed" | "agent-not-ours" => Exit::Refused,
             "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
             | "backup-missing" | "backup-damaged" | "follows-other" | "agent-not-running" | "others-can-write" | "other-volume"
             | "other-profile" | "no-folder" | "not-installed" | "no-manifest" | "newer-state" | "no-entry-point" | "not-all-here" => {
@@ -280,6 +285,20 @@ impl Error {
             "bad-argument" => Exit::Usage,
             _ => Exit::Failure,
         }
+    }
+}
+
+fn self_update_code(error: &SelfUpdateError) -> &'static str {
+    match error {
+        SelfUpdateError::Unknown { .. } | SelfUpdateError::NotPlaced { .. } | SelfUpdateError::Lost { .. } => "self-update-failed",
+        SelfUpdateError::FollowsNothing => "not-installed",
+        SelfUpdateError::NotAnUpdater { .. } | SelfUpdateError::NoEntryPoint { .. } => "no-updater",
+        SelfUpdateError::NotWritable { .. } => "no-write-right",
+        SelfUpdateError::DoesNotLive { .. } | SelfUpdateError::PutBack { .. } => "updater-failed",
+        SelfUpdateError::NoPrevious => "backup-missing",
+        SelfUpdateError::NeedsReason { .. } => "needs-reason",
+        SelfUpdateError::Record(RecordError::Damaged { .. }) => "damaged-state",
+        SelfUpdateError::Record(RecordError::Fs(error)) | SelfUpdateError::Fs(error) => error.requirement().code(),
     }
 }
 

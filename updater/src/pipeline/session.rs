@@ -50,6 +50,8 @@ pub struct Run<'a> {
     pub patience: Duration,
     /// Where it is written which folders have the profile `service`.
     pub registry: Registry,
+    /// The build of this updater, where its own signed state says it ([`crate::self_update::running_build`]).
+    pub updater: Option<Build>,
 }
 
 impl Run<'_> {
@@ -73,6 +75,8 @@ pub struct Session {
     pub attempts: Option<Attempts>,
     /// What had to be finished or undone first.
     pub recovery: Recovery,
+    /// The build of this updater.
+    updater: Option<Build>,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
     /// None when the folder is only looked at.
@@ -126,7 +130,8 @@ impl Session {
             other => (other?, None),
         };
         let attempts = Attempts::load(&folder)?;
-        Ok(Session { folder, station, ratchet, installed, attempts, recovery, ratchet_fault, _lock: lock })
+        let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
+        Ok(Session { folder, station, ratchet, installed, attempts, recovery, updater, ratchet_fault, _lock: lock })
     }
 
     /// The way to the repository that this run takes.
@@ -153,7 +158,6 @@ impl Session {
         // An unknown build, which a foreign backup leaves, stands below every release.
         let installed = self.installed.as_ref().map(|installed| &installed.release).filter(|release| release.place != Place(0, 0));
         let blocked: Vec<Digest> = self.ratchet.blocked.iter().map(|held| held.manifest).collect();
-        let updater = Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok();
         let quarantined = self.attempts.as_ref().filter(|failed| failed.is_quarantined());
         let facts = Facts {
             installed: installed.map(|release| InstalledFact {
@@ -165,7 +169,7 @@ impl Session {
             hold: self.ratchet.hold.map(|held| (held.at, held.manifest)),
             blocked: &blocked,
             quarantined: quarantined.map(|failed| Quarantined { manifest: failed.manifest, failures: failed.failures, code: &failed.code }),
-            updater: updater.as_ref(),
+            updater: self.updater.as_ref(),
             platform: None,
             server: None,
             steering: None,
