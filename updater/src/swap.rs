@@ -15,6 +15,7 @@ mod prepare;
 mod recovery;
 mod seal;
 mod tidy;
+mod under_way;
 
 use manifests::digest::Digest;
 use manifests::path::RelPath;
@@ -24,13 +25,14 @@ use crate::backup::{self, BackupError};
 use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
-use crate::progress::{Progress, Step};
+use crate::progress::{Progress, Silent};
 use journal::{DamagedJournal, Journal, Phase, Plan};
 pub use operation::{FileIdentity, Identity, Operation};
-use perform::{Performer, Strangers, Way, make_durable, observe, pristine};
+use perform::{Strangers, Way, observe, pristine};
 pub use plan::{Changes, Keep, SwapPlan};
 use recovery::{Change, Decision, New, Seen, changes, decide};
 use seal::Seals;
+use under_way::{Stopped, Swapping};
 
 /// What a swap did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +116,19 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
             return Err(error);
         }
     };
-    let swapping = Swapping { folder, written_bytes: written.to_line().len(), changes, seals, plan: &written };
-    swapping.run(progress)?;
+    let Decision::Forward(steps) = decide(&changes, None, &pristine(&changes)) else {
+        // From what was checked to be staged the way is always forward.
+        return Err(SwapError::Impossible("it does not begin at the old release".into()));
+    };
+    let mut swapping = Swapping { folder, plan: &written, journal_bytes: written.to_line().len(), changes, found: vec![] };
+    if let Err(Stopped { source, undo }) = swapping.forward_or_back(&steps, Strangers::Fail, &seals, progress) {
+        if let Some(undo) = undo.or_else(|| journal::end(folder).err()) {
+            return Err(SwapError::Interrupted { source, undo });
+        }
+        // What cannot be swept now, the next start sweeps.
+        let _ = tidy::sweep(folder);
+        return Err(SwapError::Undone { source });
+    }
     tidy::tidy(folder, &written).map_err(|source| SwapError::Unfinished { source })?;
     Ok(Swapped { backup: written.slots.map(|slots| slots.new.1), warnings })
 }
@@ -170,69 +183,6 @@ fn seal_staged(folder: &Folder, changes: &[Change]) -> Result<Seals, SwapError> 
     Ok(seals)
 }
 
-/// A swap under way.
-struct Swapping<'a> {
-    folder: &'a Folder,
-    plan: &'a Plan,
-    /// Bytes of the journal's first line.
-    written_bytes: usize,
-    changes: Vec<Change>,
-    seals: Seals,
-}
-
-impl Swapping<'_> {
-    /// Moves everything and commits, or undoes it.
-    fn run(&self, progress: &dyn Progress) -> Result<(), SwapError> {
-        if let Err(source) = self.forward(progress) {
-            // Should the disk be too full for this line, undoing needs no room and is right without it: whatever is cut off is decided by what lies where.
-            let _ = journal::append(self.folder, self.written_bytes, Phase::Back);
-            return Err(self.undo(source));
-        }
-        if let Err(source) = journal::append(self.folder, self.written_bytes, Phase::Committed) {
-            // The line may have reached the disk all the same: nothing is undone unless it is taken back.
-            return Err(match journal::append(self.folder, self.written_bytes, Phase::Back) {
-                Ok(()) => self.undo(source),
-                Err(undo) => SwapError::Interrupted { source, undo },
-            });
-        }
-        Ok(())
-    }
-
-    fn forward(&self, progress: &dyn Progress) -> Result<(), FsError> {
-        let Decision::Forward(steps) = decide(&self.changes, None, &pristine(&self.changes)) else {
-            // From what was checked to be staged the way is always forward.
-            return Err(FsError::io("swapping", &LocalPath::root(), std::io::ErrorKind::Other.into()));
-        };
-        progress.begin(Step::Swap, steps.len() as u64);
-        let mut performer = Performer::new(self.folder, self.plan, Way::Forward, Strangers::Fail, &self.seals);
-        for step in &steps {
-            performer.perform(step)?;
-            progress.advance(1);
-        }
-        make_durable(self.folder, &self.changes)
-    }
-
-    fn undo(&self, source: FsError) -> SwapError {
-        let undone = observe(self.folder, &self.changes).and_then(|(seen, seals)| {
-            let Decision::Back(steps) = decide(&self.changes, Some(Phase::Back), &seen) else {
-                return Err(FsError::io("undoing the swap of", &LocalPath::root(), std::io::ErrorKind::NotFound.into()));
-            };
-            let mut performer = Performer::new(self.folder, self.plan, Way::Back, Strangers::Aside, &seals);
-            steps.iter().try_for_each(|step| performer.perform(step))?;
-            make_durable(self.folder, &self.changes)?;
-            journal::end(self.folder)
-        });
-        match undone {
-            Ok(()) => {
-                // What cannot be swept now, the next start sweeps.
-                let _ = tidy::sweep(self.folder);
-                SwapError::Undone { source }
-            }
-            Err(undo) => SwapError::Interrupted { source, undo },
-        }
-    }
-}
-
 /// What a start found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
@@ -251,6 +201,8 @@ pub enum Recovery {
         id: Id,
         /// Unexpected files, now below `.updater/found/`.
         found: Vec<LocalPath>,
+        /// Why it could not be finished, when that was tried.
+        why: Option<String>,
     },
 }
 
@@ -272,7 +224,17 @@ pub enum RecoveryError {
     /// Others could change folders that it goes through.
     #[error("an earlier swap is not finished, and others can change what it goes through: {}; give that to root and start the updater again", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Exposed(Vec<Obstacle>),
-    /// The file system refused.
+    /// The file system refused a step of the way that was taken, and the other way as well. Each start tries both again.
+    #[error(
+        "an earlier swap can be neither finished nor undone now: {first}; and the other way: {second}; put that right and start the updater again"
+    )]
+    Interrupted {
+        /// What failed first.
+        first: FsError,
+        /// What failed on the other way.
+        second: FsError,
+    },
+    /// The file system refused, and there is only one way.
     #[error(transparent)]
     Fs(#[from] FsError),
 }
@@ -283,7 +245,8 @@ fn list(paths: &[RelPath]) -> String {
     if more > 0 { format!("{} and {more} more are", shown.join(", ")) } else { format!("{} is", shown.join(", ")) }
 }
 
-/// Finishes or undoes a swap that was cut off, and sweeps what a cut left behind. Every start calls this first, with the folder locked; without a journal it costs a few look-ups.
+/// Finishes or undoes a swap that was cut off, and sweeps what a cut left behind. A way on which a step fails is left for the other one, so that what bars one way for good (a file that was
+/// made immutable, a disk without room) leaves nobody without a client while the other is open. Every start calls this first, with the folder locked; without a journal it costs a few look-ups.
 pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
     let Some(journal) = Journal::load(folder)? else {
         tidy::sweep(folder)?;
@@ -296,39 +259,37 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
         return Err(RecoveryError::Exposed(exposed));
     }
     let (seen, seals) = if phase == Some(Phase::Committed) { (pristine(&changes), Seals::default()) } else { observe(folder, &changes)? };
-    let perform = |way, steps: &[recovery::Step]| -> Result<Vec<LocalPath>, FsError> {
-        let mut performer = Performer::new(folder, &plan, way, Strangers::Aside, &seals);
-        steps.iter().try_for_each(|step| performer.perform(step))?;
-        make_durable(folder, &changes)?;
-        Ok(performer.found)
-    };
     folder.make_state_folders()?;
-    match decide(&changes, phase, &seen) {
+    let decision = decide(&changes, phase, &seen);
+    let mut swapping = Swapping { folder, plan: &plan, journal_bytes: whole_bytes, changes, found: vec![] };
+    let why = match decision {
         Decision::Tidy => {
             tidy::tidy(folder, &plan)?;
-            Ok(Recovery::Finished { id, found: vec![] })
+            return Ok(Recovery::Finished { id, found: vec![] });
         }
-        Decision::Forward(steps) => {
-            let found = perform(Way::Forward, &steps)?;
-            journal::append(folder, whole_bytes, Phase::Committed)?;
-            tidy::tidy(folder, &plan)?;
-            Ok(Recovery::Finished { id, found })
-        }
-        Decision::Back(steps) => {
-            if phase.is_none() {
-                journal::append(folder, whole_bytes, Phase::Back)?;
-            }
-            let found = perform(Way::Back, &steps)?;
-            if let Some(attempt) = &plan.attempt {
-                let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
-                history::append_once(folder, &Attempt { result, code, ..attempt.clone() })?;
-            }
-            journal::end(folder)?;
-            tidy::sweep(folder)?;
-            Ok(Recovery::Undone { id, found })
-        }
-        Decision::Broken(missing) => Err(RecoveryError::Broken { missing }),
+        Decision::Broken(missing) => return Err(RecoveryError::Broken { missing }),
+        Decision::Forward(steps) => match swapping.forward_or_back(&steps, Strangers::Aside, &seals, &Silent) {
+            Ok(()) => None,
+            Err(Stopped { source, undo: None }) => Some(Some(source)),
+            Err(Stopped { source, undo: Some(undo) }) => return Err(RecoveryError::Interrupted { first: source, second: undo }),
+        },
+        Decision::Back(steps) => match swapping.back_or_forward(&steps, &seals, phase)? {
+            Way::Back => Some(None),
+            Way::Forward => None,
+        },
+    };
+    let Some(why) = why else {
+        tidy::tidy(folder, &plan)?;
+        return Ok(Recovery::Finished { id, found: swapping.found });
+    };
+    let why = why.map(|error: FsError| error.to_string());
+    if let Some(attempt) = &plan.attempt {
+        let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
+        history::append_once(folder, &Attempt { result, code, detail: why.clone(), ..attempt.clone() })?;
     }
+    journal::end(folder)?;
+    tidy::sweep(folder)?;
+    Ok(Recovery::Undone { id, found: swapping.found, why })
 }
 
 impl SwapError {

@@ -10,6 +10,7 @@ mod cut;
 #[path = "scene/scene.rs"]
 mod scene;
 
+use std::fs;
 use std::process::Command;
 
 use cut::{Act, Start, dies};
@@ -17,7 +18,7 @@ use manifests::time::FileTime;
 use scene::Scene;
 use updater::fs::{LocalPath, Point, fault};
 use updater::installed::Installed;
-use updater::swap::SwapError;
+use updater::swap::{self, Recovery, RecoveryError, SwapError};
 
 /// Kills a child at every passage of `*` while it does `act`, and checks each time; returns how many passages there are and whether the first and last left the new tree.
 fn kill_everywhere(act: Act) {
@@ -37,12 +38,12 @@ fn kill_everywhere(act: Act) {
 }
 
 #[test]
-fn f6_a_kill_at_any_change_of_an_update_leaves_the_old_or_the_new_tree() {
+fn ac_41_a_kill_at_any_change_of_an_update_leaves_the_old_or_the_new_tree() {
     kill_everywhere(Act::Update);
 }
 
 #[test]
-fn f6_a_kill_at_any_change_of_a_rollback_leaves_the_old_or_the_new_tree() {
+fn ac_41_a_kill_at_any_change_of_a_rollback_leaves_the_old_or_the_new_tree() {
     kill_everywhere(Act::Rollback);
 }
 
@@ -126,6 +127,88 @@ fn ac_42_a_disk_that_stays_full_lets_a_failed_swap_be_undone() {
     assert!(matches!(outcome, Err(SwapError::Undone { .. })), "{outcome:?}");
     assert_eq!((scene.walk(), scene.walk_backups()), start.old());
     start.check(&scene, Act::Update, "a full disk");
+}
+
+/// A point that fails every time from now on, as it does while its cause lasts.
+fn lasting(point: &str, kind: &str) -> String {
+    (1..=64).map(|passage| format!("{point}:{passage}={kind}")).collect::<Vec<_>>().join(",")
+}
+
+/// Recovers `scene` with `fault` armed.
+fn recover_with(scene: &Scene, fault: &str) -> Result<Recovery, RecoveryError> {
+    fault::arm(fault);
+    let outcome = swap::recover(&scene.folder());
+    fault::arm("");
+    outcome
+}
+
+#[test]
+fn f6_a_recovery_that_cannot_go_forward_goes_back_and_says_why() {
+    let start = Start::new();
+    for point in ["swap.keep", "swap.remove-folder", "swap.make-folder", "swap.put", "swap.set", "swap.in"] {
+        // `swap.phase`: the disk has no room for the line that says that it goes back either.
+        for (kind, also) in [("eacces", ""), ("enospc", "swap.phase=enospc")] {
+            let scene = start.scene.copy();
+            assert!(dies(&scene, Act::Update, "swap.out+after=kill"));
+            let at = format!("{},{also}", lasting(point, kind));
+            match recover_with(&scene, &at) {
+                Ok(Recovery::Undone { why: Some(why), .. }) => assert!(why.contains(point), "{point}: {why}"),
+                other => panic!("{at}: {other:?}"),
+            }
+            assert_eq!((scene.walk(), scene.walk_backups()), start.old(), "{at}");
+            let history = updater::history::read(&scene.folder()).unwrap();
+            assert!(history.last().unwrap().detail.as_ref().is_some_and(|detail| detail.contains(point)), "{history:?}");
+            assert!(!start.check(&scene, Act::Update, &at));
+        }
+    }
+}
+
+#[test]
+fn f6_a_recovery_whose_commit_cannot_be_written_goes_back_unless_it_may_have_been_written() {
+    let start = Start::new();
+    let cut = start.scene.copy();
+    assert!(dies(&cut, Act::Update, "swap.out+after=kill"));
+    let scene = cut.copy();
+    let outcome = recover_with(&scene, "swap.phase=enospc");
+    assert!(matches!(outcome, Ok(Recovery::Undone { why: Some(_), .. })), "{outcome:?}");
+    assert!(!start.check(&scene, Act::Update, "a commit that failed"));
+    let scene = cut.copy();
+    let outcome = recover_with(&scene, &lasting("swap.phase", "enospc"));
+    assert!(matches!(outcome, Err(RecoveryError::Interrupted { .. })), "{outcome:?}");
+    assert_eq!(scene.walk(), start.build(5));
+    assert!(start.check(&scene, Act::Update, "a commit in doubt"));
+}
+
+#[test]
+fn f6_of_two_ways_that_are_barred_the_first_that_opens_is_taken() {
+    let start = Start::new();
+    let cut = start.scene.copy();
+    assert!(dies(&cut, Act::Update, "swap.out+after=kill"));
+    let (forward, back) = (lasting("swap.put", "eacces"), lasting("undo.keep", "eacces"));
+    for _ in 0..3 {
+        let outcome = recover_with(&cut, &format!("{forward},{back}"));
+        assert!(matches!(outcome, Err(RecoveryError::Interrupted { .. })), "{outcome:?}");
+    }
+    let scene = cut.copy();
+    assert!(matches!(recover_with(&scene, &forward), Ok(Recovery::Undone { .. })));
+    assert!(!start.check(&scene, Act::Update, "the way back opened"));
+    let outcome = recover_with(&cut, &back);
+    assert!(matches!(outcome, Ok(Recovery::Finished { .. })), "{outcome:?}");
+    assert!(start.check(&cut, Act::Update, "the way forward opened"));
+}
+
+#[test]
+fn f6_a_second_name_that_a_file_got_meanwhile_does_not_stop_a_recovery_and_keeps_its_time() {
+    let start = Start::new();
+    let scene = start.scene.copy();
+    assert!(dies(&scene, Act::Update, "swap.set=kill"));
+    let second = scene.place.path().join("second name");
+    fs::hard_link(scene.path().join("touched.txt"), &second).unwrap();
+    let before = fs::metadata(&second).unwrap().modified().unwrap();
+    let outcome = recover_with(&scene, "");
+    assert!(matches!(outcome, Ok(Recovery::Finished { .. })), "{outcome:?}");
+    assert_eq!(fs::metadata(&second).unwrap().modified().unwrap(), before);
+    assert!(start.check(&scene, Act::Update, "a second name"));
 }
 
 #[test]

@@ -192,8 +192,9 @@ fn recover(folder: &Folder, run: &Run<'_>) -> Result<Recovery, Error> {
     let recovery = swap::recover(folder)?;
     let (id, what, found) = match &recovery {
         Recovery::Nothing => return Ok(recovery),
-        Recovery::Finished { id, found } => (*id, "finished", found),
-        Recovery::Undone { id, found } => (*id, "undone", found),
+        Recovery::Finished { id, found } => (*id, "finished".to_owned(), found),
+        Recovery::Undone { id, found, why: None } => (*id, "undone".to_owned(), found),
+        Recovery::Undone { id, found, why: Some(why) } => (*id, format!("undone, because it could not be finished: {why}"), found),
     };
     run.progress.begin(Step::Recover, 0);
     run.progress.note(&format!("an earlier update was cut off and has been {what}"));

@@ -112,7 +112,7 @@ impl<'a> Performer<'a> {
             Step::Return { path, .. } => self.folder.rename_new(&LocalPath::from(path).below(&new_backup()), &path.into(), at),
             Step::Unplace { path, staged: name } => self.folder.rename(&path.into(), &staged(name), at),
             Step::MakeFolder { path } => self.folder.make_folder(&path.into(), at),
-            Step::Set { path, to } => self.folder.set_attributes(&path.into(), to.mtime, to.mode, at).map(drop),
+            Step::Set { path, to } => self.set(&path.into(), to, at),
             Step::Aside { path } => self.set_aside(path.into()),
             Step::RemoveFolder { path, is_needed } => {
                 let path = LocalPath::from(path);
@@ -136,6 +136,16 @@ impl<'a> Performer<'a> {
         self.folder.rename(&copy, kept, at)?;
         self.folder.sync_folder(&kept.parent(), at)?;
         self.folder.discard(path, at)
+    }
+
+    /// A file that got a second name since the swap was prepared first gets an inode of its own: the other name's time and mode are not ours to set.
+    fn set(&self, path: &LocalPath, to: &FileIdentity, at: Point) -> Result<(), FsError> {
+        if let Some(stat) = self.folder.stat(path)?.filter(|stat| stat.links > 1) {
+            let copy = self.folder.new_trash_path()?;
+            self.folder.copy(path, &copy, stat.mode, at)?;
+            self.folder.rename(&copy, path, at)?;
+        }
+        self.folder.set_attributes(path, to.mtime, to.mode, at).map(drop)
     }
 
     fn set_aside(&mut self, path: LocalPath) -> Result<(), FsError> {

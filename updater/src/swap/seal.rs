@@ -1,8 +1,11 @@
 //! What is renamed in is what was hashed (attack E4).
 //!
-//! Each staged file is read through one handle right before the journal is written, and what the file was then is remembered: which file it is, and when anything about it last changed, which
-//! no program can set. When its turn comes it is opened again, must be that file still, unchanged, and after the rename the live name must be the file that is held open. So a file that was put
+//! Each staged file is read through one handle right before the journal is written, and what the file was then is remembered: which file it is, and when anything about it last changed. When its turn comes it is opened again, must be that file still, unchanged, and after the rename the live name must be the file that is held open. So a file that was put
 //! in its place, or written to after it was read, never becomes the client; the swap fails and is undone. Nothing keeps thousands of files open for that.
+//!
+//! How far that goes: against a program that writes into `staging/` unasked, not against one that hides it. On Windows a program can set the time of the last change; on Linux pages that are mapped for writing and were
+//! written to before can be written to again without a new time until the system writes them out. Such a program could as well write to the client itself, or to its files after the swap: what keeps it out is
+//! who may write to the folder (`Profile`), and what finds it is `updater verify`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
