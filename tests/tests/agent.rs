@@ -125,6 +125,11 @@ fn what_is_not_for_everybody_is_denied_with_the_reason() {
     assert!(message(&denied.json).contains("members of tty, games") && message(&denied.json).contains("nobody"), "{}", denied.json);
     place.station.tree().assert_is(&shop.v1.tree(), "nothing has changed");
     place.by(NOBODY, &["check"]).exits(10);
+    // The group that a process was given counts for nothing: `newgrp` and setgid programs give some.
+    let mut borrowed = Command::new("setpriv");
+    borrowed.args([format!("--reuid={}", NOBODY.uid), format!("--regid={}", GAMES.gid), "--clear-groups".into()]);
+    let asked = borrowed.args(place.command_by(NOBODY, &["update", "--yes"]).get_args().skip(3));
+    assert_eq!(system_tests::service::finish(asked).exits(4).json["error"]["code"], "not-allowed");
     // An administrator by his group, as the system knows it: whatever groups his process has.
     place.by(GAMES, &["update", "--yes"]).exits(0);
     for command in [&["rollback"][..], &["unhold"], &["backups", "--adopt"], &["verify", "--repair"]] {
@@ -151,6 +156,8 @@ fn whoever_asks_names_no_path_no_source_and_no_time() {
         &["update", "--from", here],
         &["check", "--clock", "2030-01-01T00:00:00Z"],
         &["verify", "--repair", "--from", here],
+        // Who waits holds the folder: with a program of his own he would keep everybody else out.
+        &["update", "--yes", "--in-use", "wait:600"],
     ] {
         let refused = place.by(NOBODY, command).exits(4);
         assert_eq!(refused.json["error"]["code"], "not-allowed", "{command:?}: {}", refused.json);

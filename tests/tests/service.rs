@@ -212,6 +212,37 @@ fn f4_every_folder_of_the_client_that_others_can_write_is_named_before_anything_
 }
 
 #[test]
+fn f4_a_setuid_program_of_somebody_without_rights_never_becomes_one_of_roots() {
+    let world = World::new();
+    let (publisher, place) = (Publisher::new(&world), Workplace::new(&world));
+    place.install(&publisher.link, &[]);
+    publisher.publish_v2();
+    let logs = place.station.file("logs");
+    fs::create_dir(&logs).expect("made");
+    chown(&logs, Some(NOBODY.uid), Some(NOBODY.gid)).expect("given away");
+    let mut plant = as_account(NOBODY);
+    let script = "mkdir d && cp /bin/sh x && cp /bin/sh d/y && chmod 6755 x d/y && chmod 2777 d && touch z && chmod 666 z";
+    system_tests::process::run(plant.args(["sh", "-c", script]).current_dir(&logs), std::time::Duration::from_secs(20))
+        .succeeded("planting");
+    assert_eq!((mode(&logs.join("x")), mode(&logs.join("d"))), (0o6755, 0o2777), "the scene is set");
+    place.root(&["update", "--yes"]).exits(0);
+    // The next backup finds them in the one before.
+    place.root(&["rollback"]).exits(0);
+    place.root(&["unhold"]).exits(0);
+    place.root(&["update", "--yes"]).exits(0);
+    let copy = place.station.dir.join("bkp_remote.001/logs");
+    let stat = fs::symlink_metadata(copy.join("x")).expect("it is in the backup");
+    assert_eq!((stat.uid(), mode(&copy.join("x")), mode(&copy.join("d/y")), mode(&copy.join("d"))), (0, 0o755, 0o755, 0o755));
+    let found = std::process::Command::new("find")
+        .arg(&place.station.dir)
+        .args(["!", "-type", "l", "-user", "root", "-perm", "/6022"])
+        .output()
+        .expect("find");
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "these give others what is root's");
+    assert_eq!(mode(&logs.join("x")), 0o6755, "what is his stays as it is");
+}
+
+#[test]
 fn f4_a_registry_that_others_can_write_says_nothing() {
     let world = World::new();
     let (publisher, place) = (Publisher::new(&world), Workplace::new(&world));

@@ -16,7 +16,7 @@ use manifests::release::ReleaseId;
 
 use crate::backup::rotation::Slot;
 use crate::backup::{BackupError, Contents};
-use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Point};
+use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Point, Stat};
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledRelease};
@@ -212,11 +212,11 @@ impl Restoring<'_> {
         let hex = wanted.sha256.to_hex();
         let name = if self.staged.contains(&hex) { format!("{hex}.{}", self.staged.len()) } else { hex };
         let (from, to) = (LocalPath::from(path).below(&self.contents.at), LocalPath::state("staging").join(&name));
-        if !self.folder.stat(&from)?.is_some_and(|stat| wanted.looks_like(&stat)) {
-            return Ok(None);
-        }
+        let as_copy = |stat: &Stat| Stat { mode: self.folder.mode_of_copy(stat), ..*stat };
+        let is_wanted = |stat: &Stat| wanted.looks_like(stat) || wanted.looks_like(&as_copy(stat));
+        let Some(stat) = self.folder.stat(&from)?.filter(is_wanted) else { return Ok(None) };
         self.folder.discard(&to, Point::RestoreCopy)?;
-        let (sha256, stat) = self.folder.copy(&from, &to, wanted.mode, Point::RestoreCopy)?;
+        let (sha256, stat) = self.folder.copy(&from, &to, as_copy(&stat).mode, Point::RestoreCopy)?;
         if sha256 != wanted.sha256 {
             self.folder.discard(&to, Point::RestoreCopy)?;
             return Ok(None);
@@ -265,7 +265,10 @@ fn look_at_foreign(
     let mut wanted = BTreeMap::new();
     for (rel, path, stat) in entries {
         let identity = match stat.kind {
-            Kind::File => Identity::File(FileIdentity::of(&stat, folder.hash(&path)?.0)),
+            Kind::File => {
+                let stat = Stat { mode: folder.mode_of_copy(&stat), ..stat };
+                Identity::File(FileIdentity::of(&stat, folder.hash(&path)?.0))
+            }
             _ => match String::from_utf8(folder.read_link(&path)?) {
                 Ok(target) => Identity::Link(target),
                 Err(_) => continue,

@@ -18,7 +18,7 @@ pub const EVENT_BYTES: usize = 64 << 20;
 /// Longest that a request may wait for others, in seconds: whoever asks for more keeps others out.
 pub const WAIT_SECONDS: u64 = 600;
 
-/// What somebody asks for.
+/// What somebody asks for. Not to wait until programs that use the client have ended: the folder is locked meanwhile, so anybody could keep everybody else out by running one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -31,9 +31,6 @@ pub struct Request {
     /// How long to wait for another updater on the folder, in seconds.
     #[serde(default)]
     pub wait_seconds: u64,
-    /// How long to wait for programs that use the client, in seconds; without it the update is deferred.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_use_seconds: Option<u64>,
 }
 
 /// The commands that can be asked for. Each is the command of that name on the command line.
@@ -188,8 +185,7 @@ impl Request {
             return Err(BadRequest::Protocol(protocol));
         }
         let request: Request = manifests::json::from_slice(line, REQUEST_BYTES).map_err(malformed)?;
-        let is_impatient = request.wait_seconds > WAIT_SECONDS || request.in_use_seconds.is_some_and(|seconds| seconds > WAIT_SECONDS);
-        if is_impatient { Err(BadRequest::Impatient) } else { Ok(request) }
+        if request.wait_seconds > WAIT_SECONDS { Err(BadRequest::Impatient) } else { Ok(request) }
     }
 }
 
@@ -237,6 +233,7 @@ mod tests {
             &UPDATE.replace("\"dry_run\"", "\"from\":\"/tmp\",\"dry_run\""),
             &UPDATE.replace("update", "install"),
             &UPDATE.replace("\"wait_seconds\"", "\"dir\":\"/etc\",\"wait_seconds\""),
+            &UPDATE.replace("\"wait_seconds\"", "\"in_use_seconds\":1,\"wait_seconds\""),
             &UPDATE.replace("\"yes\"", "\"perhaps\""),
             &format!("{UPDATE}{UPDATE}"),
         ] {

@@ -1,12 +1,13 @@
 //! Answers requests, each on threads of its own, and lets nobody keep it from others.
 //!
 //! A connection is answered by one thread; what was asked for runs on another and tells it what to pass on. A request that does not arrive in time ends its connection. Somebody who does not
-//! read, or goes away, is told no more, and what he asked for goes on to its end: it is never left half done for his sake. The folder's own lock keeps two requests on one folder apart.
+//! read, or goes away, is told no more, and what he asked for goes on to its end: it is never left half done for his sake. He who reads slowly holds the work up for a bounded time in all, and
+//! never while files are moved: how far a step is, is not waited for. The folder's own lock keeps two requests on one folder apart.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,8 @@ use crate::progress::{Progress, Step};
 
 /// How long a request may take to arrive.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
-/// How long somebody may take to read what he is told before he is told no more.
-const READING_TIME: Duration = Duration::from_secs(5);
+/// How long somebody may let the agent wait, in all, to read what he is told before he is told no more: a time for each event would let a slow reader stretch an update as he likes.
+const READING_TIME: Duration = Duration::from_secs(10);
 /// How often somebody who waits hears that the agent is at work. Who asks gives up after several of these.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(10);
 /// Events that may wait to be passed on: enough that the work seldom waits for a reader.
@@ -69,14 +70,15 @@ impl Office {
     }
 
     fn answer(&self, stream: Stream) {
-        let Ok(peer) = socket::peer(&stream) else { return };
-        let mut listener = Asker { stream: Some(stream) };
-        let Some(_seat) = self.seat(peer.uid) else {
+        let Ok(uid) = socket::account(&stream) else { return };
+        let mut listener = Asker::new(stream, READING_TIME);
+        // Before the directory of accounts is asked, which may take its time.
+        let Some(_seat) = self.seat(uid) else {
             let message = "the agent has too many requests of this account, or in all; try again when one is done";
             return listener.tell(&Event::Report(Answer::failure(Exit::Busy, "agent-busy", message)));
         };
         let answer = match listener.read_request() {
-            Ok(Ok(request)) => self.decide(&request, &peer, &mut listener),
+            Ok(Ok(request)) => self.decide(&request, &socket::peer(uid), &mut listener),
             Ok(Err(bad)) => Answer::failure(Exit::Usage, "bad-request", &bad.to_string()),
             // Nobody is there to be told.
             Err(_) => return,
@@ -154,9 +156,15 @@ impl Drop for Seat<'_> {
 /// Whoever asked, until he stops listening.
 struct Asker {
     stream: Option<Stream>,
+    /// How long he may still keep us waiting.
+    patience: Duration,
 }
 
 impl Asker {
+    fn new(stream: Stream, patience: Duration) -> Asker {
+        Asker { stream: Some(stream), patience }
+    }
+
     /// The request, or what is wrong with it; an error when none arrives.
     fn read_request(&mut self) -> std::io::Result<Result<Request, BadRequest>> {
         let Some(stream) = &self.stream else { return Err(std::io::ErrorKind::NotConnected.into()) };
@@ -182,8 +190,9 @@ impl Asker {
 
     fn tell(&mut self, event: &Event) {
         if let Some(stream) = &mut self.stream {
-            let until = Instant::now() + READING_TIME;
-            let told = write_until(stream, &to_line(event), until);
+            let begun = Instant::now();
+            let told = write_until(stream, &to_line(event), begun + self.patience);
+            self.patience = self.patience.saturating_sub(begun.elapsed());
             if told.is_err() {
                 self.stream = None;
             }
@@ -253,13 +262,60 @@ impl Progress for Told {
         let mut counting = self.counting();
         counting.untold += amount;
         if counting.untold >= counting.portion {
-            let amount = std::mem::take(&mut counting.untold);
-            drop(counting);
-            self.send(Event::Advance { amount });
+            let amount = counting.untold;
+            // Files may be moving: where there is no room, it is told with the next portion.
+            if !matches!(self.events.try_send(Event::Advance { amount }), Err(TrySendError::Full(_))) {
+                counting.untold = 0;
+            }
         }
     }
 
     fn note(&self, text: &str) {
         self.send(Event::Note { text: text.to_owned() });
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Longest that anything here may take before it counts as standing still.
+    const DEADLINE: Duration = Duration::from_secs(120);
+
+    #[test]
+    fn how_far_a_step_is_never_waits_for_a_reader_and_is_told_when_there_is_room() {
+        let (events, heard) = sync_channel(2);
+        let (done, end) = sync_channel(1);
+        std::thread::spawn(move || {
+            let told = Told { events, counting: Mutex::default() };
+            told.begin(Step::Swap, 10);
+            (0..9).for_each(|_| told.advance(1));
+            done.send(told).unwrap();
+        });
+        // Nobody has heard anything so far.
+        let told = end.recv_timeout(DEADLINE).expect("the work went on");
+        assert!(matches!(heard.recv(), Ok(Event::Begin { total: 10, .. })));
+        told.advance(1);
+        drop(told);
+        let amounts: Vec<u64> = heard.iter().map(|event| if let Event::Advance { amount } = event { amount } else { 0 }).collect();
+        assert_eq!(amounts, [1, 9]);
+    }
+
+    #[test]
+    fn whoever_reads_slowly_is_told_no_more_after_a_time_for_the_whole_request() {
+        let (ours, mut his) = Stream::pair().unwrap();
+        // Whatever is written is read at last: each event alone comes through in time.
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 20];
+            while let Ok(1..) = his.read(&mut buffer) {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        });
+        let mut asker = Asker::new(ours, Duration::from_millis(200));
+        let (begun, note) = (Instant::now(), Event::Note { text: "x".repeat(1 << 19) });
+        while asker.stream.is_some() {
+            assert!(begun.elapsed() < DEADLINE, "he is still told");
+            asker.tell(&note);
+        }
     }
 }

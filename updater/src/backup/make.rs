@@ -4,6 +4,9 @@
 //! hard link to the verified file there; any other is copied (by reference where the file system can). So nothing that is written to a live file later reaches a backup, and nothing here
 //! ever writes to, touches or chmods a file that has a second name.
 //!
+//! A copy belongs to whoever makes it, so it gives nobody what the original did not give: no setuid or setgid bit of another account comes along, and where root works for others, no write right
+//! of anybody else either ([`Folder::mode_of_copy`], attack F4).
+//!
 //! Whether a file has changed since an earlier backup is told by size, mode and full-precision time of the live file *and* of the backed-up one, and by the digests of the release where
 //! there is one. A user's own file that was changed with all of these put back is taken for unchanged.
 
@@ -157,7 +160,7 @@ impl<'a> Maker<'a> {
             // Ours to enter, whatever the mode of the original.
             Some(target) => Some(
                 target
-                    .make_folder(name, stat.mode | 0o700, Point::BackupFolder)
+                    .make_folder(name, self.folder.mode_of_copy(stat) | 0o700, Point::BackupFolder)
                     .map_err(|source| FsError::io("backing up", &path, source))?,
             ),
             None => None,
@@ -204,7 +207,7 @@ impl<'a> Maker<'a> {
             Err(source) => self.skip(&path, &source),
             Ok(file) => {
                 let (identity, is_steady) =
-                    copy(level.live, name, file, target).map_err(|source| FsError::io("backing up", &path, source))?;
+                    self.copy(level.live, name, file, target).map_err(|source| FsError::io("backing up", &path, source))?;
                 if !is_steady {
                     self.warnings.push(format!("`{path}` was being written while it was backed up; the backup may hold a part of the old and a part of the new content"));
                 }
@@ -218,10 +221,12 @@ impl<'a> Maker<'a> {
     fn link_to_earlier(&self, level: &Level<'_>, name: &[u8], path: &LocalPath, stat: &Stat) -> io::Result<Option<FileIdentity>> {
         let released =
             self.known.installed.and_then(|installed| installed.file_at(path.as_bytes())).filter(|file| file.is_as_installed(stat));
+        // As it would look when it were copied.
+        let stat = &Stat { mode: self.folder.mode_of_copy(stat), ..*stat };
         let look = |stat: &Stat| (stat.kind, stat.size, stat.seconds, stat.nanoseconds, stat.mode);
         for (index, source) in self.known.sources.iter().enumerate() {
             let Some(there) = level.in_source(self, index) else { continue };
-            if !there.stat(name)?.is_some_and(|other| look(&other) == look(stat)) {
+            if !there.stat(name)?.is_some_and(|other| look(&other) == look(stat) && self.folder.is_ours_alone(&other)) {
                 continue;
             }
             let Some(identity) = source.file(self.folder, path).filter(|identity| identity.looks_like(stat)) else { continue };
@@ -246,23 +251,23 @@ impl<'a> Maker<'a> {
         self.record.skipped.push(path.clone());
         Ok(())
     }
-}
 
-/// Copies the live file `name`, open as `file`, to `target`; what was copied by the last try is what counts. Also whether the file held still for it.
-fn copy(live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::Result<(FileIdentity, bool)> {
-    for attempt in 1.. {
-        let before = fs::file_stat(&file)?;
-        let mut copied = target.create_file(name, 0o600, Point::BackupCopy)?;
-        let sha256 = fs::copy_content(&mut file, &mut copied, Point::BackupCopy)?;
-        let after = fs::file_stat(&file)?;
-        let is_steady = (before.size, before.seconds, before.nanoseconds) == (after.size, after.seconds, after.nanoseconds);
-        if is_steady || attempt == COPY_TRIES {
-            fs::set_mode(&copied, before.mode, Point::BackupCopy)?;
-            fs::set_time(&copied, before.seconds, before.nanoseconds, Point::BackupCopy)?;
-            return Ok((FileIdentity::of(&fs::file_stat(&copied)?, sha256), is_steady));
+    /// Copies the live file `name`, open as `file`, to `target`; what was copied by the last try is what counts. Also whether the file held still for it.
+    fn copy(&self, live: &Dir, name: &[u8], mut file: std::fs::File, target: &Dir) -> io::Result<(FileIdentity, bool)> {
+        for attempt in 1.. {
+            let before = fs::file_stat(&file)?;
+            let mut copied = target.create_file(name, 0o600, Point::BackupCopy)?;
+            let sha256 = fs::copy_content(&mut file, &mut copied, Point::BackupCopy)?;
+            let after = fs::file_stat(&file)?;
+            let is_steady = (before.size, before.seconds, before.nanoseconds) == (after.size, after.seconds, after.nanoseconds);
+            if is_steady || attempt == COPY_TRIES {
+                fs::set_mode(&copied, self.folder.mode_of_copy(&before), Point::BackupCopy)?;
+                fs::set_time(&copied, before.seconds, before.nanoseconds, Point::BackupCopy)?;
+                return Ok((FileIdentity::of(&fs::file_stat(&copied)?, sha256), is_steady));
+            }
+            target.remove_file(name, Point::BackupCopy)?;
+            file = live.open_file(name)?;
         }
-        target.remove_file(name, Point::BackupCopy)?;
-        file = live.open_file(name)?;
+        Err(io::ErrorKind::Interrupted.into())
     }
-    Err(io::ErrorKind::Interrupted.into())
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -75,7 +74,7 @@ impl Clerk for CommandLine {
         let global = Global {
             dir: dir.to_owned(),
             wait: request.wait_seconds,
-            in_use: request.in_use_seconds.map_or(InUse::Defer, |seconds| InUse::Wait(Some(Duration::from_secs(seconds)))),
+            in_use: InUse::Defer,
             who: Some(Who { os_user: peer.name.clone(), ..here }),
             ..self.global.clone()
         };

@@ -2,7 +2,7 @@
 
 use updater::agent::AgentError;
 use updater::agent::ask::ask;
-use updater::agent::message::{Agreed, Answer, Command as Asked, PROTOCOL, Request, WAIT_SECONDS};
+use updater::agent::message::{Agreed, Answer, Command as Asked, PROTOCOL, Request};
 use updater::exit_code::Exit;
 use updater::fs::owners;
 use updater::history::BuildAt;
@@ -23,6 +23,10 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         return Ok(None);
     }
     let asked = asked(command)?;
+    let waits = matches!(asked, Asked::Update { .. } | Asked::Rollback { .. } | Asked::Verify { repair: true });
+    if waits && global.in_use != InUse::Defer {
+        return Err(AgentError::NotForAll { what: "`--in-use wait`" }.into());
+    }
     let answer = match send(global, &entry, asked.clone(), progress) {
         // Looking needs nobody, and a client starts, whatever happens.
         Err(error @ Error::Agent(AgentError::NotRunning { .. }))
@@ -76,14 +80,10 @@ fn asked(command: &Command) -> Result<Asked, Error> {
 }
 
 fn send(global: &Global, entry: &Entry, command: Asked, progress: &dyn Progress) -> Result<Answer, Error> {
-    let in_use_seconds = match global.in_use {
-        InUse::Defer => None,
-        InUse::Wait(seconds) => Some(seconds.map_or(WAIT_SECONDS, |seconds| seconds.as_secs())),
-    };
     let wait_seconds = if command == (Asked::Launch {}) { global.wait.max(launch::PATIENCE.as_secs()) } else { global.wait };
     // The registry holds only what is Unicode.
     let dir = entry.dir.to_string_lossy().into_owned();
-    let request = Request { protocol: PROTOCOL, dir, command, wait_seconds, in_use_seconds };
+    let request = Request { protocol: PROTOCOL, dir, command, wait_seconds };
     Ok(ask(&global.socket, entry, &request, progress)?)
 }
 

@@ -25,6 +25,10 @@ use super::{Dir, Folder, FsError, Kind, LocalPath, Obstacle, Point, Stat, Unwrit
 const OTHERS_WRITE: u32 = 0o022;
 /// The mode bit by which only owners move what lies in a folder.
 const STICKY: u32 = 0o1000;
+/// Mode bits that make a program run with the rights of its owner or group.
+const SET_IDS: u32 = 0o6000;
+/// Mode bits that a copy made for others may have: nobody else writes it, and it runs with the rights of whoever starts it.
+const COPIED: u32 = 0o755;
 
 /// The accounts that may own what an elevated updater works on: root and the updater's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +191,20 @@ impl Folder {
             found.extend(why.map(|why| Exposed { path: named, why }));
         }
         Ok(found)
+    }
+
+    /// The mode of a copy of what `stat` is of. The copy belongs to us: with the bits of its original, a program that somebody made run as himself would run as root (attack F4).
+    pub(crate) fn mode_of_copy(&self, stat: &Stat) -> u32 {
+        match self.owners {
+            Some(_) => stat.mode & COPIED,
+            None if stat.owner == platform::account() => stat.mode,
+            None => stat.mode & !SET_IDS,
+        }
+    }
+
+    /// Whether nobody else can change what `stat` is of; always so where we work for ourselves alone.
+    pub(crate) fn is_ours_alone(&self, stat: &Stat) -> bool {
+        self.owners.is_none_or(|owners| owners.exposure(stat).is_none())
     }
 
     /// What others could change of the folders `paths` and of those that lead to them, below the install folder.

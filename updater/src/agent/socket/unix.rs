@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+use nix::unistd::{Group, Uid, User, getgrouplist};
 
 use crate::agent::AgentError;
 use crate::agent::rights::Peer;
@@ -60,18 +60,21 @@ fn make_way(at: &Path, owners: Owners) -> Result<(), AgentError> {
     }
 }
 
-/// Who is at the other end of `stream`, with the groups that the system's directory of accounts gives him.
-pub fn peer(stream: &Stream) -> io::Result<Peer> {
-    let credentials = rustix::net::sockopt::socket_peercred(stream)?;
-    let (uid, gid) = (credentials.uid.as_raw(), credentials.gid.as_raw());
+/// The number of the account at the other end of `stream`, as the system has it.
+pub fn account(stream: &Stream) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+}
+
+/// Who the account `uid` is, with the groups that the system's directory of accounts gives him. Those of his process do not count: `newgrp` and setgid programs add some. Without an entry there
+/// he has none. May wait for the directory.
+pub fn peer(uid: u32) -> Peer {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
     let gids = user.as_ref().and_then(|user| {
         let name = std::ffi::CString::new(user.name.as_bytes()).ok()?;
-        getgrouplist(&name, Gid::from_raw(gid)).ok()
+        getgrouplist(&name, user.gid).ok()
     });
-    let gids = gids.unwrap_or_else(|| vec![Gid::from_raw(gid)]);
-    let groups = gids.into_iter().filter_map(|gid| Some(Group::from_gid(gid).ok().flatten()?.name)).collect();
-    Ok(Peer { uid, name: user.map_or_else(|| format!("uid {uid}"), |user| user.name), groups })
+    let groups = gids.into_iter().flatten().filter_map(|gid| Some(Group::from_gid(gid).ok().flatten()?.name)).collect();
+    Peer { uid, name: user.map_or_else(|| format!("uid {uid}"), |user| user.name), groups }
 }
 
 /// Connects to the agent at `path`, which must be root or the account that `state` belongs to.
