@@ -58,7 +58,7 @@ fn ac_39_after_each_of_five_updates_the_three_newest_trees_are_kept_oldest_first
 }
 
 #[test]
-fn a_backup_can_be_chosen_and_the_others_keep_their_age() {
+fn ac_45_rollback_to_002_brings_that_tree_back_and_what_was_left_is_not_offered_until_it_is_released() {
     let world = World::new();
     let (repository, _server, station) = installed(&world, "acme");
     let mut trees = vec![station.tree()];
@@ -66,12 +66,19 @@ fn a_backup_can_be_chosen_and_the_others_keep_their_age() {
         update_to(&world, &repository, &station, n);
         trees.push(station.tree());
     }
+    fs::write(station.file("mine.txt"), "mine").expect("written");
     station.run(&["rollback", "--to", "002"]).exits(0);
-    station.tree().assert_is(&trees[1], "v2 is back");
+    station.tree().without("mine.txt").assert_is(&trees[1], "v2 is back");
+    assert_eq!(fs::read_to_string(station.file("mine.txt")).expect("it stays"), "mine");
     assert_eq!(station.backups().len(), 3);
     for (slot, v) in [(1, 0), (2, 2), (3, 3)] {
-        station.backup(slot).assert_is(&trees[v], &format!("slot {slot} holds v{}", v + 1));
+        station.backup(slot).without("mine.txt").assert_is(&trees[v], &format!("slot {slot} holds v{}", v + 1));
     }
+    assert_eq!(station.update().exits(0).text("result"), "nothing-to-do");
+    station.tree().without("mine.txt").assert_is(&trees[1], "it is not pushed again");
+    station.run(&["unhold"]).exits(0);
+    station.update().exits(0);
+    station.tree().without("mine.txt").assert_is(&trees[3], "released, it is offered as ever");
 }
 
 #[test]

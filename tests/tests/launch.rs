@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -150,9 +151,30 @@ fn a_build_that_cannot_be_started_at_all_makes_room_for_the_one_before_it() {
     broken.exec("client", "#!/nowhere/interpreter\n", T0 + 9);
     publish(&scene, &broken, "3.0.0", 60);
     scene.station.update().exits(0);
-    assert_eq!(launch(&scene.station, &["exit", "0"], None).status.code(), Some(126));
+    let first = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!(first.status.code(), Some(126));
+    assert!(first.stderr.contains("client` cannot be started"), "{}", first.report());
     let second = launch(&scene.station, &["exit", "0"], None);
     assert_eq!((second.status.code(), second.stdout.as_str()), (Some(0), "two exit 0\n"), "{}", second.report());
+}
+
+#[test]
+fn a_client_that_is_proved_and_cannot_be_started_ends_with_126_and_one_that_is_written_just_now_is_not_dead() {
+    let world = World::new();
+    let (scene, _, v2) = unproved(&world, 1);
+    // The system refuses to run what somebody writes.
+    let writer = fs::OpenOptions::new().append(true).open(scene.station.file("client")).expect("opened");
+    for _ in 0..3 {
+        let busy = launch(&scene.station, &["exit", "0"], None);
+        assert_eq!(busy.status.code(), Some(126), "{}", busy.report());
+    }
+    drop(writer);
+    scene.station.tree().assert_is(&v2.tree(), "that says nothing of the build");
+    assert_eq!(launch(&scene.station, &["wait"], Some(Duration::from_secs(1))).status.code(), Some(0));
+    fs::set_permissions(scene.station.file("client"), fs::Permissions::from_mode(0o644)).expect("set");
+    let refused = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!(refused.status.code(), Some(126), "{}", refused.report());
+    assert!(refused.stderr.contains("client` cannot be started"), "{}", refused.report());
 }
 
 #[test]

@@ -20,11 +20,12 @@ use crate::fs::{Folder, FsError, LocalPath, Point, Requirement, write_all};
 use crate::id::Id;
 use crate::installed::{Damaged, Installed, InstalledRelease};
 use crate::progress::{Progress, Silent, Step};
+use crate::ratchet::Ratchet;
 use crate::swap::operation::Identity;
 pub(crate) use contents::Contents;
 use make::{Known, Maker, Source};
 use record::{Head, Origin, Record};
-use rotation::{Refusal, Slot, Slots, Standing, rotate};
+use rotation::{Occupant, Refusal, Slot, Slots, Standing, rotate};
 use slots::{Lies, folder_of, look, record_of};
 pub(crate) use slots::{new_backup, settle};
 pub use verify::{Verified, verify};
@@ -217,7 +218,18 @@ fn plan_slots(
             Standing::Damaged
         }
     };
-    Ok(rotate(&slots::occupants(folder)?, consumed, id, standing)?)
+    let mut found = slots::occupants(folder)?;
+    // What a damaged ratchet forgot counts as one that lived.
+    let ratchet = Ratchet::load(folder).unwrap_or_default();
+    for (slot, occupant) in Slot::ALL.into_iter().zip(&mut found).filter(|_| !ratchet.blocked.is_empty()) {
+        if let Occupant::Known(id) = *occupant
+            && let Some(release) = backup_in(folder, slot)?.and_then(|backup| backup.release)
+            && ratchet.is_blocked(&release.manifest)
+        {
+            *occupant = Occupant::Dead(id);
+        }
+    }
+    Ok(rotate(&found, consumed, id, standing)?)
 }
 
 /// Makes the backup `id` in `.updater/backup`, durably. What the swap is to move away is only recorded.

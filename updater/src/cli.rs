@@ -162,11 +162,12 @@ HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the system's settings, name a proxy.
 Exit codes:
    0  done, or nothing to do            5  rights, space or something in the way; nothing changed
    1  unexpected error                  6  another updater works on this folder
-   2  wrong command line                7  damaged state that needs attention
-   3  source unreachable or cut off;   10  check: an update is available;
-      nothing changed                      verify: files differ
-   4  not trusted, or forbidden by     11  ready, and waits for programs that
-      policy; nothing changed              are in use; nothing live changed
+   2  wrong command line                7  damaged state, or a build that does
+   3  source unreachable or cut off;       not live and cannot go: needs attention
+      nothing changed                  10  check: an update is available;
+   4  not trusted, or forbidden by         verify: files differ
+      policy; nothing changed          11  ready, and waits for programs that
+                                           are in use; nothing live changed
                                        12  the new build did not live; the
                                            one before it is back";
 

@@ -432,14 +432,14 @@ impl Session {
         Ok(())
     }
 
-    /// Removes what was fetched and staged: on a full disk the client needs the room more than the next attempt needs the files (AC-42). While a swap waits to be finished, it needs them.
-    fn give_room_back(&self) {
+    /// Removes what was fetched and staged below `names`: on a full disk the client needs the room more than the next attempt needs the files (AC-42). While a swap waits to be finished, it needs them.
+    fn give_room_back(&self, names: &[&str]) {
         let is_swapping = self.folder.stat(&LocalPath::state("journal")).map_or(true, |journal| journal.is_some());
         if is_swapping {
             return;
         }
         // What cannot be removed now is removed by the next attempt that succeeds.
-        for name in ["parts", "staging", "backup", "trash"] {
+        for name in names {
             let _ = self.folder.clear(&LocalPath::state(name));
         }
         // Without a journal this sweeps, and by now there is room for it.
@@ -450,7 +450,7 @@ impl Session {
     fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &outcome {
             if error.code() == Requirement::Space.code() {
-                self.give_room_back();
+                self.give_room_back(&["parts", "staging", "backup", "trash"]);
             }
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
             let attempt = run.who.attempt(Id::random(), run.now, trigger);

@@ -11,7 +11,7 @@ mod platform;
 #[path = "probe/unix.rs"]
 mod platform;
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub enum Verdict {
     Lives,
     /// It does not, for this reason.
     Dead(String),
+    /// The system could not start the probe just now, for this reason, which says nothing of the build.
+    Unknown(String),
 }
 
 /// How a program ended.
@@ -77,7 +79,10 @@ fn run_command(folder: &Folder, command: &[String], timeout: Duration) -> Result
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (end, output) = match supervise(&mut command, timeout) {
         Ok(ended) => ended,
-        Err(source) => return Ok(Verdict::Dead(format!("`{name}` cannot be started: {source}"))),
+        Err(source) => {
+            let why = format!("`{name}` cannot be started: {source}");
+            return Ok(if is_passing(&source) { Verdict::Unknown(why) } else { Verdict::Dead(why) });
+        }
     };
     let said = if output.is_empty() { String::new() } else { format!("; it said: {output}") };
     Ok(match end {
@@ -88,8 +93,14 @@ fn run_command(folder: &Folder, command: &[String], timeout: Duration) -> Result
     })
 }
 
+/// Whether a program could not be started for a reason that has nothing to do with it and passes: no room for one more process or file, or somebody has the program open for writing.
+pub(crate) fn is_passing(error: &io::Error) -> bool {
+    let passes = [ErrorKind::WouldBlock, ErrorKind::OutOfMemory, ErrorKind::ExecutableFileBusy, ErrorKind::ResourceBusy];
+    passes.contains(&error.kind()) || platform::is_passing(error)
+}
+
 /// Runs `command` to its end, or ends it after `timeout`; with the end of what it said, in one line.
-fn supervise(command: &mut Command, timeout: Duration) -> std::io::Result<(End, String)> {
+fn supervise(command: &mut Command, timeout: Duration) -> io::Result<(End, String)> {
     let mut child = platform::start(command)?;
     let outputs = [child.stdout.take().map(|pipe| keep_end(Box::new(pipe))), child.stderr.take().map(|pipe| keep_end(Box::new(pipe)))];
     let end = platform::end_within(&mut child, timeout)?;
@@ -119,6 +130,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Instant;
 
+    use rustix::io::Errno;
+
     use super::*;
 
     fn folder(script: &str) -> (tempfile::TempDir, Folder) {
@@ -139,7 +152,7 @@ mod tests {
     fn dead(folder: &Folder, probe: &Probe) -> String {
         match run(folder, probe).unwrap() {
             Verdict::Dead(why) => why,
-            Verdict::Lives => panic!("it lives"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -171,6 +184,23 @@ mod tests {
         assert!(why.contains("code 3") && why.contains("out a") && why.contains("err"), "{why}");
         for missing in ["nothing", "/bin/true", "../check", ""] {
             assert!(dead(&folder, &command(&[missing], 60)).contains("no file of it"), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_the_system_cannot_start_just_now_says_nothing_of_the_build() {
+        let (place, folder) = folder("exit 0");
+        #[expect(clippy::disallowed_methods, reason = "a test writes as somebody else would")]
+        let writer = std::fs::OpenOptions::new().append(true).open(place.path().join("check")).unwrap();
+        let found = run(&folder, &command(&["check"], 60)).unwrap();
+        assert!(matches!(&found, Verdict::Unknown(why) if why.contains("`check` cannot be started")), "{found:?}");
+        drop(writer);
+        assert_eq!(run(&folder, &command(&["check"], 60)).unwrap(), Verdict::Lives);
+        for passing in [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY] {
+            assert!(is_passing(&passing.into()), "{passing}");
+        }
+        for lasting in [Errno::NOENT, Errno::ACCESS, Errno::NOEXEC] {
+            assert!(!is_passing(&lasting.into()), "{lasting}");
         }
     }
 

@@ -1,9 +1,11 @@
 //! What a run tells whoever watches it. The library prints nothing; a terminal, a log or a window implements [`Progress`].
 
 use manifests::path::RelPath;
+use serde::Deserialize;
 
 /// The steps of the pipeline, as people see them (`docs/architecture.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Asking the source what is new.
     Check,
@@ -24,12 +26,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step.
-    pub const ALL: &[Step] = &[Step::Check, Step::Scan, Step::Fetch, Step::Stage, Step::BackUp, Step::Swap, Step::Recover];
-
     /// The step of that name.
     pub fn from_name(name: &str) -> Option<Step> {
-        Step::ALL.iter().copied().find(|step| step.as_str() == name)
+        serde_json::from_value(name.into()).ok()
     }
 
     /// The name in JSON lines and logs.
@@ -72,4 +71,17 @@ impl Progress for Silent {
     fn begin(&self, _: Step, _: u64) {}
     fn advance(&self, _: u64) {}
     fn note(&self, _: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step::{self, *};
+
+    #[test]
+    fn every_step_is_known_by_its_name() {
+        for step in [Check, Scan, Fetch, Stage, BackUp, Swap, Prove, Recover] {
+            assert_eq!(Step::from_name(step.as_str()), Some(step));
+        }
+        assert_eq!(Step::from_name("nap"), None);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is expected of a release is written before the swap that brings it, so a kill at any moment after it finds the release unproved, and the next start of the updater goes on from there. A
 //! release that failed stays marked until the build before it is back; then it is blocked (`ratchet.json`). A release that is not named here is proved: it was here before all this, or
-//! came back from a backup, where it got when it lived.
+//! came back from a backup, where it got when it lived, or because somebody named it.
 
 use std::time::Duration;
 
@@ -148,6 +148,11 @@ impl Proofs {
         if let Some(known) = self.of_mut(manifest) {
             (known.state, known.why) = (State::Failed, Some(why));
         }
+    }
+
+    /// Somebody wants the release with `manifest`, though it failed: it is not taken back again. What is still unproved stays so.
+    pub fn pardon(&mut self, manifest: &Digest) {
+        self.releases.retain(|known| known.manifest != *manifest || known.state != State::Failed);
     }
 
     /// The release with `manifest`, when it is still unproved, ended early; too often, and it fails.

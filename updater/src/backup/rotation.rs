@@ -1,7 +1,8 @@
 //! Which backup goes where when a new one comes (S3-21, S3-22, D-19 to D-21). Pure.
 //!
 //! Numbers are ages, `.001` the oldest. Gaps are closed first, in order. With fewer than three, the new one takes the next number; with three, the oldest goes and the others move down, unless
-//! it is the only whole one of the three: then the oldest damaged one goes instead, or else the oldest foreign one, of which nobody can say whether it is whole (attack F10). The new one does not
+//! it is the only whole one of the three: then the oldest damaged one goes instead, or else the oldest foreign one, of which nobody can say whether it is whole (attack F10). The oldest of a build
+//! that failed to live here goes before all of them: releases that fail one after the other, each of which leaves a backup, push out nothing that lived. The new one does not
 //! count: nobody has gone back to it yet. What a rollback went back to is consumed: it is the live tree now. A folder that nobody made known to us, and anything that is no folder, stops the
 //! update and is never touched.
 
@@ -32,6 +33,8 @@ pub enum Occupant {
     Nothing,
     /// A backup of ours, or a foreign folder that was taken into the rotation.
     Known(Id),
+    /// A backup of ours of a build that failed to live here.
+    Dead(Id),
     /// A folder that we know nothing of.
     Foreign,
     /// A backup whose record cannot be read.
@@ -116,7 +119,7 @@ pub fn rotate(
             Occupant::Foreign => return Err(Refusal::Foreign(slot)),
             Occupant::Damaged => return Err(Refusal::Damaged(slot)),
             Occupant::NotAFolder => return Err(Refusal::NotAFolder(slot)),
-            Occupant::Known(id) => match known.iter().find(|(other, _)| other == id) {
+            Occupant::Known(id) | Occupant::Dead(id) => match known.iter().find(|(other, _)| other == id) {
                 Some((_, first)) => return Err(Refusal::Twice(*first, slot)),
                 None => known.push((*id, slot)),
             },
@@ -126,7 +129,8 @@ pub fn rotate(
         let at = known.iter().position(|(known, _)| *known == id).ok_or(Refusal::Gone(id))?;
         known.remove(at);
     }
-    let drop = (known.len() == MOST).then(|| known.remove(least(&mut standing)).0);
+    let dead = known.iter().position(|(id, _)| found.contains(&Occupant::Dead(*id)));
+    let drop = (known.len() == MOST).then(|| known.remove(dead.unwrap_or_else(|| least(&mut standing))).0);
     let keep: Vec<(Id, Slot)> = known.iter().map(|(id, _)| *id).zip(Slot::ALL).collect();
     let next = Slot::ALL[keep.len()];
     Ok(Slots { keep, drop, consumed, new: (new, next) })
@@ -271,6 +275,18 @@ mod tests {
             let kept: Vec<u8> = [1, 2, 3].into_iter().filter(|number| usize::from(*number) != gone + 1).chain([9]).collect();
             assert_eq!(after(&slots).to_vec(), kept, "ages stay in order");
         }
+    }
+
+    #[test]
+    fn f10_a_build_that_failed_goes_before_all_that_lived_and_only_when_one_has_to_go() {
+        let never = |slot: Slot| -> Standing { panic!("{slot} is read") };
+        let dropped = |found: [Occupant; MOST], consumed| super::rotate(&found, consumed, id(9), never).unwrap().drop;
+        assert_eq!(dropped([known(1), known(2), Occupant::Dead(id(3))], None), Some(id(3)));
+        assert_eq!(dropped([known(1), Occupant::Dead(id(2)), Occupant::Dead(id(3))], None), Some(id(2)), "the older of two");
+        assert_eq!(dropped([known(1), Occupant::Dead(id(2)), known(3)], Some(id(3))), None);
+        assert_eq!(dropped([known(1), Occupant::Dead(id(2)), Nothing], None), None);
+        let copies = [known(1), Occupant::Dead(id(1)), Nothing];
+        assert_eq!(super::rotate(&copies, None, id(9), never), Err(Refusal::Twice(Slot::ALL[0], Slot::ALL[1])));
     }
 
     #[test]

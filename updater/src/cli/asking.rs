@@ -18,6 +18,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
     if matches!(command, Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. }) {
         return Ok(None);
     }
+    let is_launch = matches!(command, Command::Launch(_));
     let Some(entry) = global.registry().find(&global.dir)? else { return Ok(None) };
     if owners::is_ours(&entry.state) {
         return Ok(None);
@@ -28,16 +29,19 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         return Err(AgentError::NotForAll { what: "`--in-use wait`" }.into());
     }
     let answer = match send(global, &entry, asked.clone(), progress) {
-        // Looking needs nobody, and a client starts, whatever happens.
-        Err(error @ Error::Agent(AgentError::NotRunning { .. }))
-            if matches!(asked, Asked::Status { .. } | Asked::History {} | Asked::Launch {}) =>
-        {
+        // A client starts, whatever happens.
+        Err(error @ Error::Agent(_)) if is_launch => {
+            progress.note(&format!("the client is started as it is: {error}"));
+            return Ok(None);
+        }
+        // Looking needs nobody.
+        Err(error @ Error::Agent(AgentError::NotRunning { .. })) if matches!(asked, Asked::Status { .. } | Asked::History {}) => {
             progress.note(&error.to_string());
             return Ok(None);
         }
         answer => answer?,
     };
-    if asked == (Asked::Launch {}) {
+    if is_launch {
         if answer.exit != Exit::Success as u8 {
             progress.note(&format!("the client is started as it is: {}", answer.text));
         }

@@ -58,7 +58,12 @@ impl Session {
         told(in_use::look(&self.folder, &watched), run)
     }
 
-    /// The same, after waiting for them as [`Run::in_use`] says.
+    /// Who runs a program of the client now, whatever is to be replaced.
+    pub(super) fn holders_of_programs(&self, run: &Run<'_>) -> Vec<Holder> {
+        told(in_use::look(&self.folder, &Watched { replaced: vec![], programs: self.programs() }), run)
+    }
+
+    /// The same as [`Session::holders`], after waiting for them as [`Run::in_use`] says.
     pub(super) async fn holders_after_waiting(&self, changes: &Changes, entry_points: &[RelPath], run: &Run<'_>) -> Vec<Holder> {
         let watched = self.watched(changes, entry_points);
         let InUse::Wait(longest) = run.in_use else { return self.holders(changes, entry_points, run) };
@@ -75,8 +80,13 @@ impl Session {
             return Watched::default();
         }
         let replaced = changes.replaced().chain(entry_points).map(LocalPath::from).collect();
+        Watched { replaced, programs: self.programs() }
+    }
+
+    /// The installed files that can be run.
+    pub(super) fn programs(&self) -> Vec<LocalPath> {
         let files = self.installed.iter().flat_map(|installed| &installed.files);
-        Watched { replaced, programs: files.filter(|file| file.can_run()).map(|file| (&file.path).into()).collect() }
+        files.filter(|file| file.can_run()).map(|file| (&file.path).into()).collect()
     }
 
     /// Applies the release that waits, from what is here alone; `None` when none does, when it is not for this station any more, or when not all of it is here. Somebody agreed to it already.

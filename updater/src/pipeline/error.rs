@@ -104,14 +104,6 @@ pub enum Error {
         /// The build.
         build: String,
     },
-    /// The client cannot be started.
-    #[error("starting `{}` failed: {source}", program.display())]
-    Start {
-        /// Its program.
-        program: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// Something would have to be fetched, and nothing may be.
     #[error("not everything of the release is here: run `updater update`")]
     NotAllHere,
@@ -231,7 +223,6 @@ impl Error {
             Error::NotWritable(_) => "no-write-right",
             Error::NoWayBack { .. } => super::prove::NOT_ALIVE,
             Error::NoEntryPoint { .. } => "no-entry-point",
-            Error::Start { .. } => "not-started",
             Error::NotAllHere => "not-all-here",
             Error::InUse(_) => Requirement::Unused.code(),
             Error::NoSpace { .. } | Error::NoFiles { .. } => "no-space",

@@ -16,6 +16,7 @@ use crate::fs::Requirement;
 use crate::in_use::{self, Watched};
 use crate::launch::{Client, End, watch};
 use crate::lock::Lock;
+use crate::probe;
 use crate::profile;
 use crate::proof::{Proofs, Todo};
 
@@ -47,24 +48,22 @@ pub async fn launch(dir: &Path, arguments: &[OsString], run: &Run<'_>) -> Result
             return Ok(end);
         }
         let started = Client::start(Command::new(&program).args(arguments));
-        let Some(needed) = needed else {
-            drop(session);
-            let mut client = started.map_err(|source| Error::Start { program, source })?;
-            return Ok(client.end().await);
-        };
         drop(session);
-        let early = match started {
-            Err(source) => Some(End::NotStarted(source.to_string())),
-            Ok(mut client) => match watch(client.end(), needed).await {
-                Some(end) => Some(end),
+        let (end, is_passing) = match (started, needed) {
+            (Err(source), _) => {
+                run.progress.note(&format!("`{}` cannot be started: {source}", program.display()));
+                (End::NotStarted(source.to_string()), probe::is_passing(&source))
+            }
+            (Ok(mut client), None) => return Ok(client.end().await),
+            (Ok(mut client), Some(needed)) => match watch(client.end(), needed).await {
+                Some(end) => (end, false),
                 None => {
                     note_down(dir, run, |proofs| proofs.prove(&manifest));
                     return Ok(client.end().await);
                 }
             },
         };
-        let end = early.unwrap_or(End::Code(0));
-        if !end.is_death() || others_run(dir, run) {
+        if needed.is_none() || is_passing || !end.is_death() || others_run(dir, run) {
             return Ok(end);
         }
         let mut has_failed = false;
@@ -125,9 +124,8 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
 /// Whether another program of the client runs: then the death of one says nothing of the build. A second instance that sees the first may end with any code.
 fn others_run(dir: &Path, run: &Run<'_>) -> bool {
     let Ok(session) = Session::look(dir, run) else { return false };
-    let files = session.installed.iter().flat_map(|installed| &installed.files);
-    let programs = files.filter(|file| file.can_run()).map(|file| (&file.path).into()).collect();
-    in_use::look(&session.folder, &Watched { replaced: vec![], programs }).is_ok_and(|looked| !looked.holders.is_empty())
+    in_use::look(&session.folder, &Watched { replaced: vec![], programs: session.programs() })
+        .is_ok_and(|looked| !looked.holders.is_empty())
 }
 
 /// Writes down what became of an unproved build. Where that cannot be, the next start finds it as it was.

@@ -8,9 +8,10 @@ use manifests::channel::Probe;
 
 use super::{Error, Run, Session, deferral};
 use crate::backup::{self, Backup};
+use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
-use crate::in_use;
+use crate::in_use::{self, Holder};
 use crate::installed::InstalledRelease;
 use crate::probe::{self, Verdict};
 use crate::progress::Step;
@@ -78,21 +79,45 @@ impl Session {
                         proofs.save(&self.folder)?;
                         why
                     }
+                    // The next start of the updater tries again.
+                    Verdict::Unknown(why) => {
+                        run.progress.note(&format!("whether the build lives is not known yet: {why}"));
+                        return Ok(None);
+                    }
                 }
             }
         };
         self.give_up(&release, why, trigger, run).map(Some)
     }
 
-    /// Brings the newest backup of another build back in place of `release`, which did not live.
+    /// Brings the newest backup of another build back in place of `release`, which did not live. Where that cannot be now, what was copied for it takes no room until it can.
     fn give_up(&mut self, release: &InstalledRelease, why: String, trigger: &str, run: &Run<'_>) -> Result<Returned, Error> {
+        let outcome = self.go_back(release, why, trigger, run);
+        if outcome.is_err() {
+            self.give_room_back(&["staging"]);
+        }
+        outcome
+    }
+
+    fn go_back(&mut self, release: &InstalledRelease, why: String, trigger: &str, run: &Run<'_>) -> Result<Returned, Error> {
         let stays = |reason: String| Error::NoWayBack { build: release.id.build.text().to_owned(), why: why.clone(), reason };
+        let in_use =
+            |holders: &[Holder]| stays(format!("it is in use: {}; the next start of the updater goes back", in_use::list(holders)));
+        // A client that runs may do so for hours, and every command comes here: nothing is copied for it.
+        let holders = self.holders_of_programs(run);
+        if !holders.is_empty() {
+            return Err(in_use(&holders));
+        }
         let Some(prepared) = self.way_back(release, &why, trigger, run)? else {
             return Err(stays("there is no whole backup of another build".into()));
         };
+        let obstacles = self.folder.obstacles(&prepared.swap.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
+        if !obstacles.is_empty() {
+            return Err(Error::NotWritable(obstacles));
+        }
         let holders = self.holders(&prepared.swap.changes, &prepared.swap.entry_points, run);
         if !holders.is_empty() {
-            return Err(stays(format!("it is in use: {}; the next start of the updater goes back", in_use::list(&holders))));
+            return Err(in_use(&holders));
         }
         if !self.ratchet.is_blocked(&release.manifest) {
             self.ratchet.block(Held { at: release.place, manifest: release.manifest });

@@ -12,6 +12,7 @@ use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
 use crate::installed::Installed;
+use crate::proof::Proofs;
 use crate::ratchet::Held;
 use crate::rollback;
 use crate::swap;
@@ -75,6 +76,10 @@ impl Session {
             return Err(Error::InUse(holders));
         }
         prepared.ratchet.save(&self.folder)?;
+        // Before the swap: what somebody names is not taken back by the next start, even if this run is cut off. Where it failed here, it stays blocked for everybody else.
+        let mut proofs = Proofs::load(&self.folder)?;
+        proofs.pardon(&prepared.installed.release.manifest);
+        proofs.save(&self.folder)?;
         let changes = prepared.swap.changes.clone();
         let swapped = swap::swap(&self.folder, prepared.swap, run.progress)
             .map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;

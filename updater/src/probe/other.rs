@@ -13,6 +13,11 @@ pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Somebody, often a virus scanner, holds the file (32, 33), or the system has no room for one more process (1450, 1455).
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    cfg!(windows) && error.raw_os_error().is_some_and(|code| [32, 33, 1450, 1455].contains(&code))
+}
+
 /// Waits for the end of `child`, or ends it after `timeout`.
 pub(super) fn end_within(child: &mut Child, timeout: Duration) -> io::Result<End> {
     let started = Instant::now();

@@ -6,12 +6,18 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::End;
 
 pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     command.process_group(0).spawn()
+}
+
+/// No more files can be opened: a reason to try again that the standard library does not tell from others.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].map(|passing| Some(passing.raw_os_error())).contains(&error.raw_os_error())
 }
 
 /// Waits for the end of `child`, or ends it after `timeout`; either way nothing is left of its group.
@@ -28,7 +34,7 @@ pub(super) fn end_within(child: &mut Child, timeout: Duration) -> io::Result<End
     // It is not reaped before its group is gone: until then its id cannot have passed to a stranger.
     let waited = loop {
         match waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             other => break other,
         }
     };
