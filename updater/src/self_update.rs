@@ -3,14 +3,14 @@
 //! What is published, verified, fetched, kept and gone back to is an install like any other, in a folder beside the executable ([`Home`]): trust store, ratchet, plan, swap, backups and rollback
 //! are those of a client. Only the last step is different. The entry point of what is installed there has to become the executable, which is running. So:
 //!
-//! 1. [`replace`] brings a copy to `.updater/self/next`: hashed against the signed digest, durable, and started once with `self-check` ([`prove`]), which must read all that this updater reads.
+//! 1. `replace` brings a copy to `.updater/self/next`: hashed against the signed digest, durable, and started once with `self-check` (`prove`), which must read all that this updater reads.
 //! 2. The running program is kept in `previous`.
-//! 3. The trial is written down ([`record`]).
+//! 3. The trial is written down (`record`).
 //! 4. One rename puts the new program in the place of the old one. (On Windows two: a running program must be moved aside first.)
 //! 5. The new program runs the command that this process was started with, and says `confirmed` before it does anything else. If it ends without that, the old program is renamed back, the release
 //!    is blocked, and this process goes on by itself.
 //!
-//! Whatever cuts this off, a working program lies at the path, and the next start finishes or undoes it ([`recovery`], a pure function). Until the new program has confirmed, this process holds
+//! Whatever cuts this off, a working program lies at the path, and the next start finishes or undoes it (`recovery`, a pure function). Until the new program has confirmed, this process holds
 //! the lock, so a start that gets it knows that nobody is watching any more.
 
 mod home;

@@ -1,6 +1,6 @@
 //! Named fail points: the places where a run changes the file system, so that a test can end the process there or make the operation fail.
 //!
-//! Every function of [`crate::fs`] that changes something takes a [`Point`] and acts inside [`around`], which has two moments: right before the change and right after it. There is no
+//! Every function of [`crate::fs`] that changes something takes a [`Point`] and acts inside `around`, which has two moments: right before the change and right after it. There is no
 //! other way to change a file (`updater/clippy.toml`, `fs/dir.rs`), so there is no change without a name, and none with only one moment. In a build without the feature `fail-points`,
 //! a point does nothing at all.
 //!
@@ -8,7 +8,7 @@
 //! are separated by commas. The actions:
 //!
 //! - `kill`: the process ends. Before the change of a point that writes bytes, half of them are written.
-//! - `lose-content`, `lose-latest`, `lose-unsynced`: the power goes. The same, and what was not made durable is taken back ([`super::unsynced`]).
+//! - `lose-content`, `lose-latest`, `lose-unsynced`: the power goes. The same, and what was not made durable is taken back (`fs/unsynced.rs`).
 //! - `error`, `enospc`, `eacces`, `ebusy`: the operation fails, so they can only come before it.
 //!
 //! More switches for tests, all of them environment variables: `STATIONMASTER_FAULT_GRAVEYARD=FOLDER`, on the same file system, is where the `lose-` actions need to keep what goes;
