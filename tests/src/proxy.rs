@@ -54,6 +54,8 @@ struct State {
     holding: usize,
     /// Requests that were read and are not among the exchanges yet.
     under_way: usize,
+    /// How often the exchanges were taken: a request that was held since before that is not among the next ones.
+    taken: u64,
 }
 
 struct Shared {
@@ -154,7 +156,9 @@ impl Proxy {
     /// Takes the exchanges since the last call. Waits for those under way, at most a minute, but for the held ones, which are not among them.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         let quiet = self.shared.changed.wait_timeout_while(self.state(), Duration::from_secs(60), |state| state.under_way > state.holding);
-        std::mem::take(&mut quiet.unwrap_or_else(PoisonError::into_inner).0.exchanges)
+        let mut state = quiet.unwrap_or_else(PoisonError::into_inner).0;
+        state.taken += 1;
+        std::mem::take(&mut state.exchanges)
     }
 
     /// The small answers handed on up to now, the last one of each path.
@@ -210,7 +214,11 @@ impl Shared {
 
     /// Answers one request; false when the connection cannot be used again.
     fn answer(&self, client: &mut TcpStream, mut request: RequestHead) -> io::Result<bool> {
-        self.state().under_way += 1;
+        let begun = {
+            let mut state = self.state();
+            state.under_way += 1;
+            state.taken
+        };
         let fault = self.fault_for(&request.path);
         let mut exchange = Exchange {
             method: request.method.clone(),
@@ -236,7 +244,9 @@ impl Shared {
             None => self.forward(client, &mut exchange, &request, fault.as_ref()),
         };
         let mut state = self.state();
-        state.exchanges.push(exchange);
+        if state.taken == begun {
+            state.exchanges.push(exchange);
+        }
         state.under_way -= 1;
         drop(state);
         self.changed.notify_all();

@@ -78,7 +78,8 @@ impl Attempts {
 
     /// Nothing has failed.
     pub fn forget(folder: &Folder) -> Result<(), FsError> {
-        folder.discard(&Self::path(), Point::AttemptsFile)
+        folder.discard(&Self::path(), Point::AttemptsFile)?;
+        folder.empty_trash()
     }
 
     /// What is known after the release at `at` with `manifest` failed once more.
