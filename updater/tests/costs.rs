@@ -122,7 +122,7 @@ fn head(title: &str) {
 }
 
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: `tests/bench/run swap` runs it"]
 fn a_swap_of_a_thousand_files_beside_a_thousand_renames() {
     let place = place();
     let folder = Folder::open(place.path()).unwrap();
@@ -159,7 +159,7 @@ fn renames(place: &Path) -> Cost {
 }
 
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: `tests/bench/run swap` runs it"]
 fn a_backup_of_ten_thousand_files_beside_cp() {
     let place = place();
     let folder = Folder::open(place.path()).unwrap();
