@@ -3,9 +3,15 @@
 //! Every operation names one component relative to a handle and opens a reparse point itself, never what it leads to, so that no symbolic link, junction or mount point leads it elsewhere
 //! (attacks F1 to F3). Names relative to a handle have no limit of 260 characters.
 //!
-//! Windows refuses what Unix allows while somebody else has a file open. Scanners and indexers do that for a moment after every change, so what is refused is tried again for
-//! [`PATIENCE`]; then it is [`io::ErrorKind::ResourceBusy`], which defers the swap. A program that runs can be renamed, though not removed, and not be in a folder that is renamed:
-//! [`Dir::is_pinned`].
+//! Windows refuses what Unix allows while somebody else has a file open: `refusal` tries again for a while. A program that runs can be renamed, though not removed, and not be in a folder
+//! that is renamed: [`Dir::is_pinned`].
+
+#[path = "windows/look.rs"]
+mod look;
+#[path = "windows/name.rs"]
+mod name;
+#[path = "windows/refusal.rs"]
+mod refusal;
 
 use std::fs::{File, FileTimes, OpenOptions};
 use std::io;
@@ -13,27 +19,20 @@ use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::os::windows::io::{AsHandle as _, OwnedHandle};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use windows_sys::Wdk::Storage::FileSystem::{FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF};
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_ADD_SUBDIRECTORY, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY,
-    FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY,
-    FILE_READ_ATTRIBUTES, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, SYNCHRONIZE,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_TRAVERSE,
+    FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, SYNCHRONIZE,
 };
 
-use super::fault;
 use super::{Kind, Space, Stat, Unwritable};
-use crate::windows_api::files::{self, Information, Naming, Opening, Removal, Status};
-
-/// How long what somebody else keeps from being done is tried again. Scanners let go within some hundred milliseconds.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The first and the longest pause between two tries.
-const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(200)];
-/// Seconds from 1601, where Windows counts from, to 1970.
-const EPOCH_SECONDS: i128 = 11_644_473_600;
-/// The bit of a reparse tag that says that the thing stands for another: symbolic links, junctions and mount points have it; files in a cloud, and compressed ones, have not.
-const NAME_SURROGATE: u32 = 0x2000_0000;
+use crate::windows_api::files::{self, Naming, Opening, Removal, Status};
+use look::{kind_of, regular, stat_of};
+use name::wide;
+use refusal::{NOT_SUPPORTED_NUMBER, error, held, is_unknown, patiently};
 
 /// What a folder is opened for.
 const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
@@ -321,99 +320,6 @@ fn remove(opened: &OwnedHandle) -> io::Result<()> {
     })
 }
 
-/// Whether the system, or the file system, does not know what it was asked for.
-fn is_unknown(status: Status) -> bool {
-    matches!(
-        status,
-        Status::INVALID_PARAMETER
-            | Status::INVALID_INFO_CLASS
-            | Status::INVALID_DEVICE_REQUEST
-            | Status::NOT_SUPPORTED
-            | Status::NOT_IMPLEMENTED
-    )
-}
-
-/// Whether `status` may come from somebody who has the file open for a moment.
-fn is_passing(status: Status) -> bool {
-    matches!(
-        status,
-        Status::SHARING_VIOLATION | Status::FILE_LOCK_CONFLICT | Status::DELETE_PENDING | Status::USER_MAPPED_FILE | Status::ACCESS_DENIED
-    )
-}
-
-/// Tries again for [`PATIENCE`] while somebody else may be the reason, in pauses that grow and are not the same for everybody.
-fn patiently<T>(mut act: impl FnMut() -> Result<T, Status>) -> io::Result<T> {
-    let (begun, mut pause) = (Instant::now(), PAUSES[0]);
-    loop {
-        let status = match act() {
-            Ok(done) => return Ok(done),
-            Err(status) => status,
-        };
-        if !is_passing(status) || begun.elapsed() >= PATIENCE {
-            return Err(error(status));
-        }
-        let mut jitter = [0];
-        // Without randomness the pauses are the same for everybody, no more.
-        let _ = getrandom::fill(&mut jitter);
-        std::thread::sleep(pause.mul_f32(0.5 + f32::from(jitter[0]) / 255.0));
-        pause = (pause * 2).min(PAUSES[1]);
-    }
-}
-
-/// `ERROR_NOT_SUPPORTED`.
-const NOT_SUPPORTED_NUMBER: i32 = 50;
-
-fn error(status: Status) -> io::Error {
-    let error = io::Error::from(status);
-    match status {
-        Status::SHARING_VIOLATION
-        | Status::FILE_LOCK_CONFLICT
-        | Status::DELETE_PENDING
-        | Status::USER_MAPPED_FILE
-        | Status::CANNOT_DELETE => held(error),
-        Status::TOO_MANY_LINKS => io::Error::new(io::ErrorKind::TooManyLinks, error),
-        Status::OBJECT_NAME_COLLISION => io::Error::new(io::ErrorKind::AlreadyExists, error),
-        _ => error,
-    }
-}
-
-/// The same error of something that somebody else has open.
-fn held(error: io::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::ResourceBusy, error)
-}
-
-fn regular(opened: OwnedHandle) -> io::Result<File> {
-    match kind_of(&opened, &files::information(opened.as_handle())?)? {
-        Kind::File => Ok(File::from(opened)),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-    }
-}
-
-/// One component as Windows has it. What is not Unicode comes as the standard library encodes it: a lone surrogate is three bytes.
-fn wide(name: &[u8]) -> io::Result<Vec<u16>> {
-    if name.is_empty() || name.iter().any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0)) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is not one component"));
-    }
-    let mut units = vec![];
-    let mut rest = name;
-    while !rest.is_empty() {
-        let valid = match std::str::from_utf8(rest) {
-            Ok(text) => text,
-            Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default(),
-        };
-        units.extend(valid.encode_utf16());
-        rest = match &rest[valid.len()..] {
-            [] => break,
-            [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, after @ ..] => {
-                units.push(0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F));
-                after
-            }
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is not Unicode")),
-        };
-    }
-    Ok(units)
-}
-
 pub(crate) fn set_file_time(file: &File, seconds: i64, nanoseconds: u32) -> io::Result<()> {
     let whole = Duration::from_secs(seconds.unsigned_abs());
     let time = if seconds < 0 { SystemTime::UNIX_EPOCH.checked_sub(whole) } else { SystemTime::UNIX_EPOCH.checked_add(whole) };
@@ -449,40 +355,4 @@ pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
 #[cfg(any(test, feature = "fail-points"))]
 pub(crate) fn end_process() -> ! {
     crate::windows_api::processes::end_this_one()
-}
-
-fn kind_of(opened: &impl std::os::windows::io::AsHandle, found: &Information) -> io::Result<Kind> {
-    Ok(if found.attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
-        match files::reparse_tag(opened.as_handle())? & NAME_SURROGATE {
-            // Not ours to read: what it holds comes from elsewhere when a filter of the system is asked.
-            0 => Kind::Other,
-            _ => Kind::Link,
-        }
-    } else if found.attributes & FILE_ATTRIBUTE_DIRECTORY != 0 {
-        Kind::Folder
-    } else {
-        Kind::File
-    })
-}
-
-fn stat_of(opened: &impl std::os::windows::io::AsHandle) -> io::Result<Stat> {
-    let found = files::information(opened.as_handle())?;
-    let kind = kind_of(opened, &found)?;
-    // In units of 100 ns.
-    let kept = fault::kept_time((i128::from(found.written) - EPOCH_SECONDS * 10_000_000) * 100);
-    Ok(Stat {
-        kind,
-        size: found.size,
-        seconds: i64::try_from(kept.div_euclid(1_000_000_000)).unwrap_or(0),
-        nanoseconds: u32::try_from(kept.rem_euclid(1_000_000_000)).unwrap_or(0),
-        mode: match kind {
-            Kind::Folder => 0o755,
-            _ if found.attributes & FILE_ATTRIBUTE_READONLY != 0 => 0o444,
-            _ => 0o644,
-        },
-        links: found.links.into(),
-        owner: 0,
-        device: found.volume.into(),
-        inode: found.index,
-    })
 }
