@@ -149,6 +149,36 @@ fn ac_39_after_each_of_five_updates_the_three_newest_trees_are_kept_oldest_first
 }
 
 #[test]
+fn ac_56_a_file_of_which_only_the_spelling_changes_is_called_as_released_after_an_update_and_a_rollback() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    // What changes beside the spelling: nothing, the time, the content; and the spelling of the folder.
+    let build = |name: &str, names: [&str; 4], later: i64, content: &str| {
+        let build = world.build(name);
+        build.file("Client.exe", client(1), T0).file(names[0], "read me", T0).file(names[1], "the same", T0 + later);
+        build.file(names[2], content, T0).file(names[3], "below", T0).clone()
+    };
+    let v1 = build("1.0.0", ["Readme.txt", "notes/Über.txt", "Core.dll", "Docs/Below.txt"], 0, "one");
+    let names = ["README.TXT", "notes/über.TXT", "core.DLL"];
+    let v2 = build("2.0.0", [names[0], names[1], names[2], "docs/below.TXT"], 100, "two");
+    // A folder keeps the name that it has.
+    let expected = build("expected", [names[0], names[1], names[2], "Docs/below.TXT"], 100, "two");
+    publish(&repository, &v1, "1.0.0");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    let station = Wine::ready().station(world.path("client"));
+    station.install(&link);
+    publish(&repository, &v2, "2.0.0");
+    station.update().exits(0);
+    tree(&station).assert_is(&released(&expected), "updated");
+    assert_eq!(station.check().exits(0).text("decision"), "up-to-date");
+    backup(&station, 1).assert_is(&released(&v1), "the backup");
+    station.run(&["rollback"]).exits(0);
+    tree(&station).assert_is(&released(&v1), "taken back");
+    station.run(&["verify"]).exits(0);
+    station.assert_nothing_left_over();
+}
+
+#[test]
 fn ac_43_a_read_only_file_is_named_before_anything_moves() {
     let world = World::new();
     let Scene { repository, station, v1, .. } = &installed(&world);

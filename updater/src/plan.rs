@@ -6,7 +6,7 @@
 
 pub mod jobs;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use manifests::digest::Digest;
 use manifests::path::RelPath;
@@ -199,6 +199,7 @@ struct Planner<'a> {
     installed: Option<&'a Installed>,
     found: &'a BTreeMap<RelPath, Found>,
     twins: &'a BTreeMap<RelPath, RelPath>,
+    respelled: &'a BTreeSet<RelPath>,
     wishes: Wishes,
     /// Contents that lie in the folder, by digest.
     local: HashMap<Digest, &'a RelPath>,
@@ -210,13 +211,25 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(target: &'a Manifest, installed: Option<&'a Installed>, observed: &'a Observed, wishes: Wishes) -> Self {
-        let Observed { found, twins } = observed;
+        let Observed { found, twins, respelled } = observed;
         let with_digest = |(path, found): (&'a RelPath, &'a Found)| match found {
             Found::File(FoundFile { sha256: Some(sha256), .. }) => Some((*sha256, path)),
             _ => None,
         };
         let local = found.iter().filter_map(with_digest).collect();
-        Planner { target, installed, found, twins, wishes, local, actions: vec![], managed: vec![], kept: vec![], removed: HashSet::new() }
+        Planner {
+            target,
+            installed,
+            found,
+            twins,
+            respelled,
+            wishes,
+            local,
+            actions: vec![],
+            managed: vec![],
+            kept: vec![],
+            removed: HashSet::new(),
+        }
     }
 
     fn found(&self, path: &RelPath) -> &'a Found {
@@ -290,6 +303,8 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         match self.found(&file.path) {
+            // A copy of it comes under the right name: there is no step that only renames.
+            Found::File(_) if self.respelled.contains(&file.path) => self.put(file.path.clone(), file),
             // A manifest whose size does not belong to its digest is found out when the file is fetched, never recorded.
             Found::File(found) if found.sha256 == Some(file.sha256) && found.size == file.size && !self.wishes.everything => {
                 self.set_if_needed(file, found)

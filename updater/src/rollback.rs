@@ -22,10 +22,10 @@ use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledRelease};
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Held, Ratchet};
-use crate::scan::other_spellings;
+use crate::scan::{is_called, other_spellings};
 use crate::swap::operation::{FileIdentity, Identity};
 use crate::swap::{Changes, Keep, SwapPlan};
-use decide::{Have, Move, decide, folders_to_remove, managed};
+use decide::{Have, Move, decide, folders_to_remove, managed, respell};
 
 /// A rollback that is ready to be swapped in.
 #[derive(Debug, Clone)]
@@ -109,10 +109,14 @@ pub fn prepare(
     let (wanted, folders) = if contents.is_foreign() { look_at_foreign(folder, &contents, progress)? } else { recorded(&contents) };
     let mut paths = managed(installed, earlier, &wanted);
     let os = installed.map_or_else(|| earlier.map(|earlier| earlier.release.id.os), |installed| Some(installed.release.id.os));
+    let mut respelled = BTreeSet::new();
     if os.is_some_and(Os::folds_names) {
         let unwanted: Vec<&RelPath> = paths.iter().filter(|path| !wanted.contains_key(*path)).collect();
-        for path in other_spellings(folder, unwanted, wanted.keys())? {
+        for (path, name) in other_spellings(folder, unwanted, wanted.keys())? {
             paths.remove(&path);
+            if !is_called(folder, &name)? {
+                respelled.insert(name);
+            }
         }
     }
     progress.begin(Step::Stage, paths.len() as u64);
@@ -134,7 +138,8 @@ pub fn prepare(
             None if have == Have::Nothing => None,
             None => earlier.and_then(|earlier| earlier.file(path)),
         };
-        restoring.act(path, decide(&have, wanted.get(path), current, is_current))?;
+        let what = decide(&have, wanted.get(path), current, is_current);
+        restoring.act(path, if respelled.contains(path) { respell(what, &have, wanted.get(path)) } else { what })?;
         progress.advance(1);
     }
     let Restoring { mut changes, kept, removed, damaged, .. } = restoring;

@@ -3,7 +3,7 @@
 //! A file whose size and time are as installed is not read (S3-7, D-03); any other is hashed, so that a shifted clock costs a pass over the disk and no download. A deep
 //! scan reads everything and finds what was changed behind size and time (AC-11, E1).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, Manifest};
@@ -106,6 +106,8 @@ pub struct Observed {
     /// Files that are missing under the release's spelling and there under another that its OS takes for the same, by the release's spelling (D-17): only where a tree of such an OS is held
     /// on a file system that tells the two apart.
     pub twins: BTreeMap<RelPath, RelPath>,
+    /// Files that are found by the release's spelling and are called otherwise: only on a file system that does not tell the two apart.
+    pub respelled: BTreeSet<RelPath>,
 }
 
 /// Looks at every path that `installed` or `target` names, and at the folders that lead there.
@@ -135,14 +137,18 @@ pub fn observe(
             observed.insert(twin.clone(), look(folder, twin, &stat, Wanted::Leaf(size), installed, depth)?);
         }
     }
+    let mut respelled = BTreeSet::new();
     if target.id.os.folds_names() {
         let files = installed.iter().flat_map(|installed| &installed.files).map(|file| &file.path);
         let unlisted = files.filter(|path| target.file(path).is_none());
-        for path in other_spellings(folder, unlisted, target.files.iter().map(|file| &file.path))? {
+        for (path, name) in other_spellings(folder, unlisted, target.files.iter().map(|file| &file.path))? {
             observed.insert(path, Found::Nothing);
+            if !is_called(folder, &name)? {
+                respelled.insert(name);
+            }
         }
     }
-    Ok(Observed { found: observed, twins })
+    Ok(Observed { found: observed, twins, respelled })
 }
 
 /// Files of the folder whose names differ from missing ones of `target` in case or spelling alone.
@@ -167,12 +173,13 @@ fn twins(folder: &Folder, target: &Manifest, observed: &BTreeMap<RelPath, Found>
     Ok(twins)
 }
 
-/// Those of `paths` under which a file system that does not tell cases apart shows a file that has one of the `names` in another spelling: there is one file, and it is the named one.
+/// Those of `paths` under which a file system that does not tell cases apart shows a file that has one of the `names` in another spelling: there is one file, and it is the named one. Each
+/// with that name.
 pub(crate) fn other_spellings<'p>(
     folder: &Folder,
     paths: impl IntoIterator<Item = &'p RelPath>,
     names: impl IntoIterator<Item = &'p RelPath>,
-) -> Result<Vec<RelPath>, FsError> {
+) -> Result<Vec<(RelPath, RelPath)>, FsError> {
     let by_name: HashMap<String, &RelPath> = paths.into_iter().map(|path| (path.folded(), path)).collect();
     let mut found = vec![];
     if by_name.is_empty() {
@@ -183,10 +190,16 @@ pub(crate) fn other_spellings<'p>(
         let Some(path) = by_name.get(&name.folded()) else { continue };
         let (named, other) = (file(name)?, file(path)?);
         if named.is_some() && named == other {
-            found.push((*path).clone());
+            found.push(((*path).clone(), name.clone()));
         }
     }
     Ok(found)
+}
+
+/// Whether the file that is found at `path` is called exactly that. The folders on the way may be called otherwise: they keep the names they have.
+pub(crate) fn is_called(folder: &Folder, path: &RelPath) -> Result<bool, FsError> {
+    let path = LocalPath::from(path);
+    Ok(folder.names(&path.parent())?.iter().any(|name| name == path.file_name()))
 }
 
 /// What a path is wanted for.
@@ -303,7 +316,7 @@ mod tests {
         let folder = Folder::open(place.path()).unwrap();
         let paths = |names: [&str; 3]| names.map(|name| name.parse::<RelPath>().unwrap());
         let (old, new) = (paths(["Core.dll", "Two.dll", "gone.dll"]), paths(["core.DLL", "two.dll", "Gone.dll"]));
-        assert_eq!(other_spellings(&folder, &old, &new).unwrap(), [old[0].clone()]);
+        assert_eq!(other_spellings(&folder, &old, &new).unwrap(), [(old[0].clone(), new[0].clone())]);
         assert_eq!(other_spellings(&folder, &old[..0], &new).unwrap(), []);
     }
 }

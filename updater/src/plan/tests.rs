@@ -279,3 +279,12 @@ fn ac_56_a_file_of_another_spelling_is_replaced_or_renamed_and_a_users_config_fi
     assert_eq!(short(&plan), ["copy lib.dll", "fetch client.exe", "remove Client.exe", "remove LIB.DLL"]);
     assert_eq!(plan.kept, [path("a.ini")]);
 }
+
+#[test]
+fn ac_56_a_file_that_is_called_otherwise_comes_anew_under_its_name_and_a_users_config_file_stays() {
+    let target = release(&[config("A.ini", "new", ConfigPolicy::Keep), entry("README.TXT", "same"), entry("other", "x")]);
+    let mut observed = there(&[("A.ini", file("mine")), ("README.TXT", file("same")), ("other", file("x"))]);
+    observed.respelled.extend([path("A.ini"), path("README.TXT")]);
+    let plan = plan(&target, None, &observed, Wishes::default()).unwrap();
+    assert_eq!((short(&plan), plan.replaces), (vec!["copy README.TXT".to_owned()], true));
+}

@@ -54,6 +54,16 @@ pub(crate) fn decide(have: &Have, wanted: Option<&Identity>, current: Option<&In
     }
 }
 
+/// What happens instead of `what` to a file that is called otherwise than the backup spells it: that of the backup comes, with its name, also where the content is the same.
+pub(crate) fn respell(what: Move, have: &Have, wanted: Option<&Identity>) -> Move {
+    match (what, have, wanted) {
+        (Move::Stay | Move::Set { .. }, Have::Leaf(old), Some(new)) => {
+            Move::Restore { old: Some(old.clone()), new: new.clone(), replaces_folder: false }
+        }
+        (what, ..) => what,
+    }
+}
+
 /// Whether this is a configuration file that its user changed or deleted (`docs/format.md` section 6).
 fn is_users(have: &Have, current: &InstalledFile) -> bool {
     let may_be_kept = current.policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite);
@@ -123,6 +133,17 @@ mod tests {
         assert!(matches!(decide(&leaf("old"), Some(&Identity::File(file("old", 2)))), Move::Set { .. }));
         assert!(matches!(decide(&leaf("new"), None), Move::Remove { .. }));
         assert!(matches!(decide(&Have::Folder, Some(&wanted)), Move::Restore { replaces_folder: true, .. }));
+    }
+
+    #[test]
+    fn ac_56_a_file_that_is_called_otherwise_gets_the_name_in_the_backup_and_a_users_config_file_stays() {
+        let (have, same, later) = (leaf("old"), Identity::File(file("old", 1)), Identity::File(file("old", 2)));
+        for wanted in [&same, &later] {
+            let what = respell(decide(&have, Some(wanted), None, true), &have, Some(wanted));
+            assert!(matches!(what, Move::Restore { old: Some(_), .. }), "{what:?}");
+        }
+        assert_eq!(respell(Move::KeepUsers, &have, Some(&same)), Move::KeepUsers);
+        assert_eq!(respell(Move::Stay, &have, None), Move::Stay);
     }
 
     #[test]
