@@ -3,6 +3,7 @@
 //! One Wine prefix in the target folder serves all tests; it is made when it is first needed. A Windows program sees the folders of this machine as drive `Z:`, so that what it does is
 //! judged from outside, with the system calls of Linux ([`crate::tree`]). `docs/windows.md` says what Wine can prove and what it cannot.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -22,6 +23,8 @@ const TRIPLE: &str = "x86_64-pc-windows-gnu";
 const SETUP_LIMIT: Duration = Duration::from_secs(300);
 /// Longest that the compiler may take.
 const COMPILE_LIMIT: Duration = Duration::from_secs(120);
+/// Longest that building unit tests may take, where `tests/run` has not done so.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
 /// Longest that a client may take to start or to end.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long Wine's server outlives the last program, in seconds: between two tests, and no longer.
@@ -159,10 +162,31 @@ pub fn drive_path(path: &Path) -> String {
 
 /// A Windows program under test. Panics when it was not built.
 pub fn windows_program(name: &str) -> PathBuf {
-    let profile = program("updater").parent().and_then(Path::file_name).expect("<target>/<profile>/updater").to_owned();
-    let path = target_folder().join(TRIPLE).join(profile).join(name).with_extension("exe");
+    let path = target_folder().join(TRIPLE).join(profile_folder()).join(name).with_extension("exe");
     assert!(path.is_file(), "`{}` was not built; run `tests/run`", path.display());
     path
+}
+
+/// The unit tests of the library of `package`, as a program for Windows; built if need be.
+pub fn windows_unit_tests(package: &str) -> PathBuf {
+    let profile = match profile_folder().to_str().expect("UTF-8") {
+        "debug" => "dev".to_owned(),
+        named => named.to_owned(),
+    };
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["test", "--locked", "--no-run", "--lib", "--all-features", "--message-format", "json", "--target", TRIPLE]);
+    command.args(["--profile", &profile, "--package", package]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // What cargo tells the tests of their own package; build scripts that look at it would run again.
+    for (name, _) in std::env::vars_os()
+        .filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_MANIFEST_") || name.to_string_lossy().starts_with("CARGO_PKG_"))
+    {
+        command.env_remove(name);
+    }
+    let built = run(&mut command, BUILD_LIMIT).succeeded("cargo test --no-run").stdout;
+    let artifacts = built.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let tests =
+        artifacts.filter(|artifact| artifact["profile"]["test"] == true).find_map(|artifact| Some(artifact["executable"].as_str()?.into()));
+    tests.expect("cargo names the program that it built")
 }
 
 /// Compiles the C program `source` for Windows.
@@ -175,6 +199,11 @@ pub fn compile(source: &Path, to: &Path, options: &[&str]) {
 fn target_folder() -> PathBuf {
     let updater = program("updater");
     updater.parent().and_then(Path::parent).expect("<target>/<profile>/updater").to_owned()
+}
+
+/// The name of the folder of the profile that the tests are built with.
+fn profile_folder() -> OsString {
+    program("updater").parent().and_then(Path::file_name).expect("<target>/<profile>/updater").to_owned()
 }
 
 fn loader() -> PathBuf {

@@ -12,6 +12,9 @@ mod look;
 mod name;
 #[path = "windows/refusal.rs"]
 mod refusal;
+#[cfg(test)]
+#[path = "windows/tests.rs"]
+mod tests;
 
 use std::fs::{File, FileTimes, OpenOptions};
 use std::io;

@@ -125,8 +125,9 @@ pub(crate) fn set_name(file: BorrowedHandle<'_>, folder: BorrowedHandle<'_>, nam
         Naming::ReplaceInUse => (nt::FileRenameInformationEx, nt::FILE_RENAME_REPLACE_IF_EXISTS | nt::FILE_RENAME_POSIX_SEMANTICS),
         Naming::Link => (nt::FileLinkInformation, 0),
     };
-    let bytes = offset_of!(nt::FILE_RENAME_INFORMATION, FileName) + size_of_val(name);
-    let mut buffer = vec![0_u64; bytes.max(size_of::<nt::FILE_RENAME_INFORMATION>()).div_ceil(size_of::<u64>())];
+    // Whatever the name: less than the whole structure, which ends after one letter and what aligns it, is refused.
+    let bytes = (offset_of!(nt::FILE_RENAME_INFORMATION, FileName) + size_of_val(name)).max(size_of::<nt::FILE_RENAME_INFORMATION>());
+    let mut buffer = vec![0_u64; bytes.div_ceil(size_of::<u64>())];
     let information = buffer.as_mut_ptr().cast::<nt::FILE_RENAME_INFORMATION>();
     let length = u32::try_from(bytes).map_err(|_| Status::INVALID_PARAMETER)?;
     // SAFETY: the buffer is aligned to 8 bytes, zeroed, and long enough for the structure and for the whole name after its fixed part.
