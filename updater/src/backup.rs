@@ -60,6 +60,8 @@ pub enum BackupKind {
     },
     /// A folder that we know nothing of.
     Foreign,
+    /// A folder that others can change, so that nothing in it is believed.
+    Exposed,
     /// A backup whose record is damaged.
     Damaged(Damaged),
     /// A file, link or other thing.
@@ -136,6 +138,7 @@ fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError>
         Lies::Backup(Head { id, made, origin: Origin::Own }) => BackupKind::Own { id, made },
         Lies::Backup(Head { id, made, origin: Origin::Foreign }) => BackupKind::Adopted { id, made },
         Lies::Foreign => BackupKind::Foreign,
+        Lies::Exposed => BackupKind::Exposed,
         Lies::Damaged(damage) => BackupKind::Damaged(damage),
         Lies::NotAFolder => BackupKind::NotAFolder,
     };
@@ -157,6 +160,8 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
     match look(folder, &at)? {
         Lies::Nothing => return Err(BackupError::Missing(slot)),
         Lies::NotAFolder => return Err(Refusal::NotAFolder(slot).into()),
+        // What root writes there would say nothing: whoever can change the folder puts something else in its place.
+        Lies::Exposed => return Err(Refusal::Exposed(slot).into()),
         Lies::Backup(_) => {}
         Lies::Foreign | Lies::Damaged(_) => {
             let record = Record::new(Head { id: Id::random(), made: now, origin: Origin::Foreign });

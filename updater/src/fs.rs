@@ -14,9 +14,9 @@ mod dir;
 pub mod fault;
 pub mod filling;
 mod folder;
+pub(crate) mod obstacles;
 pub mod owners;
 mod path;
-mod probe;
 mod trash;
 #[cfg(any(test, feature = "fail-points"))]
 mod unsynced;
@@ -38,10 +38,10 @@ pub use content::write_all;
 pub use cursor::Cursor;
 pub use fault::Point;
 pub use folder::{Folder, Found};
+pub use obstacles::{Obstacle, Unwritable};
 pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
 #[cfg(any(test, feature = "fail-points"))]
 pub(crate) use platform::end_process;
-pub use probe::{Obstacle, Unwritable};
 
 pub(crate) use content::{set_length, set_mode, set_time};
 pub(crate) use dir::Dir;

@@ -211,6 +211,10 @@ impl Session {
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
         let observed = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
+        // Also when nothing is to be done: what others can change is not what was installed, whatever it says now.
+        if !observed.exposed.is_empty() {
+            return Err(Error::NotWritable(observed.exposed));
+        }
         let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes::default())?;
         let proposal = self.proposal(&target, &plan);
         let is_new = proposal.from.as_ref() != Some(&proposal.to);

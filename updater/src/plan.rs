@@ -45,6 +45,8 @@ pub struct FoundFile {
     pub mode: u32,
     /// Its digest: read, or known because size and time are as installed; `None` when it was not worth reading because the size alone differs from every content it could have.
     pub sha256: Option<Digest>,
+    /// Whether nobody else can change it, where root works for more than itself.
+    pub is_ours_alone: bool,
 }
 
 /// What is done to one path.
@@ -211,7 +213,7 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(target: &'a Manifest, installed: Option<&'a Installed>, observed: &'a Observed, wishes: Wishes) -> Self {
-        let Observed { found, twins, respelled } = observed;
+        let Observed { found, twins, respelled, .. } = observed;
         let with_digest = |(path, found): (&'a RelPath, &'a Found)| match found {
             Found::File(FoundFile { sha256: Some(sha256), .. }) => Some((*sha256, path)),
             _ => None,
@@ -264,6 +266,8 @@ impl<'a> Planner<'a> {
         }
         let record = self.installed.and_then(|installed| installed.file(&file.path));
         match (self.found_file(&file.path), record) {
+            // Whoever may write it is the one who configures.
+            (Found::File(found), _) if !found.is_ours_alone => true,
             (Found::File(found), Some(record)) => found.sha256 != Some(record.sha256) && found.sha256 != Some(file.sha256),
             // A file that was there before we came is its user's (adoption).
             (Found::File(found), None) => found.sha256 != Some(file.sha256),
@@ -363,7 +367,7 @@ impl<'a> Planner<'a> {
         for path in &self.target.removed {
             let record = self.installed.and_then(|installed| installed.file(path));
             let unchanged = match (self.found(path), record) {
-                (Found::File(found), Some(record)) => found.sha256 == Some(record.sha256),
+                (Found::File(found), Some(record)) => found.is_ours_alone && found.sha256 == Some(record.sha256),
                 (Found::Link(_), _) => self.installed.is_some_and(|installed| installed.link(path).is_some()),
                 _ => false,
             };

@@ -1,6 +1,6 @@
 //! Runs the probe of a release: does the build that was just installed live (AC-44)?
 //!
-//! A command is a program of the release itself, started in the install folder with an environment that holds nothing that could make it load other code (attack F5), in a process group of its
+//! A command is a program of the release itself, read once more right before it is run – an updater that is root gives it root's rights – and started in the install folder with an environment that holds nothing that could make it load other code (attack F5), in a process group of its
 //! own, of which nothing is left afterwards. What it says is kept up to a limit, for the report. It has as much time as its publisher gives it, at most [`LONGEST`].
 
 mod environment;
@@ -19,7 +19,8 @@ use std::time::Duration;
 use manifests::channel::Probe;
 use manifests::path::RelPath;
 
-use crate::fs::{Folder, FsError, Kind, LocalPath};
+use crate::fs::{Folder, FsError, Kind, LocalPath, Obstacle, obstacles};
+use crate::installed::{Installed, InstalledFile};
 
 /// Longest that a probe may take, whatever its publisher says: an updater that hangs helps nobody.
 pub const LONGEST: Duration = Duration::from_secs(600);
@@ -51,26 +52,47 @@ enum End {
     TooLate,
 }
 
-/// Runs `probe` in `folder`. Blocks.
-pub fn run(folder: &Folder, probe: &Probe) -> Result<Verdict, FsError> {
+/// A probe is not run, because what would be run is not what was verified. That says nothing of the build.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Others could change the program, or a folder that leads to it (attack F4).
+    #[error("whether the build lives is not known, because others can change what would show it: {}", obstacles::list(.0))]
+    Exposed(Vec<Obstacle>),
+    /// The program is not the one that was installed.
+    #[error(
+        "whether the build lives is not known, because `{path}`, which is to show it, is not what was installed: run `updater verify --repair`"
+    )]
+    Changed {
+        /// The program.
+        path: RelPath,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// Runs `probe` in `folder`, where `installed` is. Blocks.
+pub fn run(folder: &Folder, installed: &Installed, probe: &Probe) -> Result<Verdict, ProbeError> {
     match probe {
         Probe::File(path) => {
             let found = folder.stat(&path.into())?.is_some_and(|stat| matches!(stat.kind, Kind::File | Kind::Link));
             Ok(if found { Verdict::Lives } else { Verdict::Dead(format!("`{path}` is not there")) })
         }
-        Probe::Command { command, timeout_seconds } => run_command(folder, command, Duration::from_secs(*timeout_seconds).min(LONGEST)),
+        Probe::Command { command, timeout_seconds } => {
+            run_command(folder, installed, command, Duration::from_secs(*timeout_seconds).min(LONGEST))
+        }
         // That is for whoever starts the client.
         Probe::Alive { .. } => Ok(Verdict::Lives),
     }
 }
 
-fn run_command(folder: &Folder, command: &[String], timeout: Duration) -> Result<Verdict, FsError> {
+fn run_command(folder: &Folder, installed: &Installed, command: &[String], timeout: Duration) -> Result<Verdict, ProbeError> {
     let (name, arguments) = command.split_first().map_or(("", &[][..]), |(name, arguments)| (name.as_str(), arguments));
-    // Only what lies in the folder is run: it is what was verified.
-    let program = name.parse::<RelPath>().ok().map(|path| LocalPath::from(&path));
-    let is_there = |path: &LocalPath| folder.stat(path).map(|stat| stat.is_some_and(|stat| stat.is_file()));
-    match &program {
-        Some(path) if is_there(path)? => {}
+    // Only what the release put there is run, and only as it is in the release.
+    let record = name.parse::<RelPath>().ok().and_then(|path| installed.file(&path)).filter(|file| file.is_listed);
+    let is_there = |file: &InstalledFile| folder.stat(&(&file.path).into()).map(|stat| stat.is_some_and(|stat| stat.is_file()));
+    match record {
+        Some(file) if is_there(file)? => verify(folder, file)?,
         _ => return Ok(Verdict::Dead(format!("`{name}`, which is to show that the build lives, is no file of it"))),
     }
     let dir = std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
@@ -91,6 +113,16 @@ fn run_command(folder: &Folder, command: &[String], timeout: Duration) -> Result
         End::Signal(signal) => Verdict::Dead(format!("`{name}` ended by signal {signal}{said}")),
         End::TooLate => Verdict::Dead(format!("`{name}` did not end within {} seconds{said}", timeout.as_secs())),
     })
+}
+
+/// Refuses a program that others could change, or that is not what was installed, whatever its size and time say.
+fn verify(folder: &Folder, file: &InstalledFile) -> Result<(), ProbeError> {
+    let path = LocalPath::from(&file.path);
+    let exposed = folder.guard([&path])?;
+    if !exposed.is_empty() {
+        return Err(ProbeError::Exposed(exposed));
+    }
+    if folder.hash(&path)?.0 == file.sha256 { Ok(()) } else { Err(ProbeError::Changed { path: file.path.clone() }) }
 }
 
 /// Whether a program could not be started for a reason that has nothing to do with it and passes: no room for one more process or file, or somebody has the program open for writing.
@@ -130,27 +162,59 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Instant;
 
+    use manifests::build::Build;
+    use manifests::channel::Place;
+    use manifests::digest::Digest;
+    use manifests::name::{Arch, Os};
+    use manifests::release::ReleaseId;
+    use manifests::time::FileTime;
     use rustix::io::Errno;
 
     use super::*;
+    use crate::installed::InstalledRelease;
 
-    fn folder(script: &str) -> (tempfile::TempDir, Folder) {
+    /// A folder with the program `check`, which is all that is installed.
+    struct Scene {
+        place: tempfile::TempDir,
+        folder: Folder,
+        installed: Installed,
+    }
+
+    fn scene(script: &str) -> Scene {
         let place = tempfile::tempdir().unwrap();
+        let script = format!("#!/bin/sh\n{script}\n");
         #[expect(clippy::disallowed_methods, reason = "a test makes its scene")]
         {
-            std::fs::write(place.path().join("check"), format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::write(place.path().join("check"), &script).unwrap();
             std::fs::set_permissions(place.path().join("check"), std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let folder = Folder::open(place.path()).unwrap();
-        (place, folder)
+        let id = ReleaseId {
+            product: "p".parse().unwrap(),
+            os: Os::Linux,
+            arch: Arch::Any,
+            variant: None,
+            build: Build::recognise("1.0.0").unwrap(),
+        };
+        let (path, sha256) = ("check".parse().unwrap(), Digest::of(script.as_bytes()));
+        let (size, as_set) = (script.len() as u64, FileTime::clamped(0));
+        let check = InstalledFile { path, size, as_set, as_read: None, mode: 0o755, policy: None, sha256, is_listed: true };
+        let release = InstalledRelease { id, place: Place(1, 1), manifest: Digest::of(b"m"), entry_point: None };
+        let installed = Installed { release, files: vec![check], links: vec![], folders: vec![] };
+        Scene { folder: Folder::open(place.path()).unwrap(), place, installed }
+    }
+
+    impl Scene {
+        fn run(&self, probe: &Probe) -> Verdict {
+            run(&self.folder, &self.installed, probe).unwrap()
+        }
     }
 
     fn command(words: &[&str], timeout_seconds: u64) -> Probe {
         Probe::Command { command: words.iter().map(|&word| word.to_owned()).collect(), timeout_seconds }
     }
 
-    fn dead(folder: &Folder, probe: &Probe) -> String {
-        match run(folder, probe).unwrap() {
+    fn dead(scene: &Scene, probe: &Probe) -> String {
+        match scene.run(probe) {
             Verdict::Dead(why) => why,
             other => panic!("{other:?}"),
         }
@@ -171,31 +235,31 @@ mod tests {
 
     #[test]
     fn a_file_is_there_or_not() {
-        let (_place, folder) = folder("");
-        assert_eq!(run(&folder, &Probe::File("check".parse().unwrap())).unwrap(), Verdict::Lives);
-        assert!(dead(&folder, &Probe::File("other".parse().unwrap())).contains("`other`"));
+        let scene = scene("");
+        assert_eq!(scene.run(&Probe::File("check".parse().unwrap())), Verdict::Lives);
+        assert!(dead(&scene, &Probe::File("other".parse().unwrap())).contains("`other`"));
     }
 
     #[test]
     fn a_command_lives_by_its_exit_code_and_what_it_said_is_told() {
-        let (_place, folder) = folder("echo out $1; echo err >&2; exit $2");
-        assert_eq!(run(&folder, &command(&["check", "a", "0"], 60)).unwrap(), Verdict::Lives);
-        let why = dead(&folder, &command(&["check", "a", "3"], 60));
+        let scene = scene("echo out $1; echo err >&2; exit $2");
+        assert_eq!(scene.run(&command(&["check", "a", "0"], 60)), Verdict::Lives);
+        let why = dead(&scene, &command(&["check", "a", "3"], 60));
         assert!(why.contains("code 3") && why.contains("out a") && why.contains("err"), "{why}");
         for missing in ["nothing", "/bin/true", "../check", ""] {
-            assert!(dead(&folder, &command(&[missing], 60)).contains("no file of it"), "{missing}");
+            assert!(dead(&scene, &command(&[missing], 60)).contains("no file of it"), "{missing}");
         }
     }
 
     #[test]
     fn a_command_that_the_system_cannot_start_just_now_says_nothing_of_the_build() {
-        let (place, folder) = folder("exit 0");
+        let scene = scene("exit 0");
         #[expect(clippy::disallowed_methods, reason = "a test writes as somebody else would")]
-        let writer = std::fs::OpenOptions::new().append(true).open(place.path().join("check")).unwrap();
-        let found = run(&folder, &command(&["check"], 60)).unwrap();
+        let writer = std::fs::OpenOptions::new().append(true).open(scene.place.path().join("check")).unwrap();
+        let found = scene.run(&command(&["check"], 60));
         assert!(matches!(&found, Verdict::Unknown(why) if why.contains("`check` cannot be started")), "{found:?}");
         drop(writer);
-        assert_eq!(run(&folder, &command(&["check"], 60)).unwrap(), Verdict::Lives);
+        assert_eq!(scene.run(&command(&["check"], 60)), Verdict::Lives);
         for passing in [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY] {
             assert!(is_passing(&passing.into()), "{passing}");
         }
@@ -205,27 +269,44 @@ mod tests {
     }
 
     #[test]
+    fn f4_a_command_that_is_not_what_was_installed_is_not_run_whatever_its_size_and_time_say() {
+        let scene = scene("exit 0");
+        let path = scene.place.path().join("check");
+        let before = std::fs::metadata(&path).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test writes as somebody else would")]
+        {
+            std::fs::write(&path, "#!/bin/sh\n: >run\n").unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(before.modified().unwrap()).unwrap();
+        }
+        let after = std::fs::metadata(&path).unwrap();
+        assert_eq!((after.len(), after.modified().unwrap()), (before.len(), before.modified().unwrap()), "the scene is set");
+        let refused = run(&scene.folder, &scene.installed, &command(&["check"], 60)).unwrap_err();
+        assert!(matches!(&refused, ProbeError::Changed { path } if path.as_str() == "check"), "{refused}");
+        assert!(!scene.place.path().join("run").exists());
+    }
+
+    #[test]
     fn output_is_bounded() {
-        let (_place, folder) = folder("i=0; while [ $i -lt 3000 ]; do echo 0123456789; i=$((i+1)); done; echo last; exit 1");
-        let why = dead(&folder, &command(&["check"], 60));
+        let scene = scene("i=0; while [ $i -lt 3000 ]; do echo 0123456789; i=$((i+1)); done; echo last; exit 1");
+        let why = dead(&scene, &command(&["check"], 60));
         assert!(why.len() < 2 * OUTPUT_BYTES && why.contains("last"), "{} bytes", why.len());
     }
 
     #[test]
     fn a_command_that_hangs_is_ended_with_all_that_it_started() {
-        let (place, folder) = folder("sleep 1000 & echo $! > child; sleep 1000");
+        let scene = scene("sleep 1000 & echo $! > child; sleep 1000");
         let started = Instant::now();
-        assert!(dead(&folder, &command(&["check"], 1)).contains("within 1 seconds"));
+        assert!(dead(&scene, &command(&["check"], 1)).contains("within 1 seconds"));
         assert!(started.elapsed() < Duration::from_secs(300));
-        let child = std::fs::read_to_string(place.path().join("child")).unwrap();
+        let child = std::fs::read_to_string(scene.place.path().join("child")).unwrap();
         assert_ends(child.trim());
     }
 
     #[test]
     fn what_a_command_leaves_running_is_ended_and_does_not_hold_the_updater_up() {
-        let (place, folder) = folder("sleep 1000 & echo $! > child; exit 0");
-        assert_eq!(run(&folder, &command(&["check"], 600)).unwrap(), Verdict::Lives);
-        let child = std::fs::read_to_string(place.path().join("child")).unwrap();
+        let scene = scene("sleep 1000 & echo $! > child; exit 0");
+        assert_eq!(scene.run(&command(&["check"], 600)), Verdict::Lives);
+        let child = std::fs::read_to_string(scene.place.path().join("child")).unwrap();
         assert_ends(child.trim());
     }
 }

@@ -12,11 +12,11 @@ use manifests::channel::Place;
 use manifests::digest::Digest;
 use manifests::name::Os;
 use manifests::path::RelPath;
-use manifests::release::ReleaseId;
+use manifests::release::{ConfigPolicy, ReleaseId};
 
 use crate::backup::rotation::Slot;
 use crate::backup::{BackupError, Contents};
-use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Point, Stat};
+use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, obstacles};
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledRelease};
@@ -69,6 +69,9 @@ pub enum RollbackError {
         /// How many more.
         others: usize,
     },
+    /// Others could change live files, files of the backup, or folders that lead there (attack F4).
+    #[error("others can change what is gone back from or to, so nothing was changed: {}", obstacles::list(.0))]
+    Exposed(Vec<Obstacle>),
     /// Neither what is installed nor what the backup holds is known, so nothing can be said of the tree that would come.
     #[error(
         "what is installed is not known, and `{slot}` does not say what it holds: `updater verify --repair` first, or go back to another backup"
@@ -119,6 +122,7 @@ pub fn prepare(
             }
         }
     }
+    let theirs = refuse_exposed(folder, &paths, &wanted, &contents, installed.or(earlier))?;
     progress.begin(Step::Stage, paths.len() as u64);
     let mut restoring = Restoring {
         folder,
@@ -130,6 +134,11 @@ pub fn prepare(
         damaged: vec![],
     };
     for path in &paths {
+        if theirs.contains(path) {
+            restoring.act(path, Move::KeepUsers)?;
+            progress.advance(1);
+            continue;
+        }
         let have = have(folder, installed, path)?;
         let is_current = installed.is_some_and(|installed| installed.file(path).is_some() || installed.link(path).is_some());
         // Where nobody knows what was installed, a configuration file that is not the backup's may be its user's.
@@ -171,6 +180,32 @@ pub fn prepare(
         attempt: Attempt { result: Outcome::RolledBack, from: left_at.clone(), to: now_at.clone(), ..order.attempt },
     };
     Ok(Rollback { swap, ratchet, installed: next, left: left_at, now_at, altered, kept, is_unverified: contents.is_foreign() })
+}
+
+/// Refuses to go on from or to what others could change: `paths`, live, and what is `wanted` of the backup. Returns the configuration files that they may change: those stay theirs.
+fn refuse_exposed(
+    folder: &Folder,
+    paths: &BTreeSet<RelPath>,
+    wanted: &BTreeMap<RelPath, Identity>,
+    contents: &Contents,
+    known: Option<&Installed>,
+) -> Result<BTreeSet<RelPath>, RollbackError> {
+    let is_config = |path: &RelPath| {
+        let policy = known.and_then(|known| known.file(path)).and_then(|file| file.policy);
+        policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite)
+    };
+    let live: Vec<LocalPath> = paths.iter().map(LocalPath::from).collect();
+    let (mut theirs, mut exposed) = (BTreeSet::new(), vec![]);
+    for found in folder.guard(&live)? {
+        match found.path.as_rel_path().filter(is_config) {
+            Some(path) => drop(theirs.insert(path)),
+            None => exposed.push(found),
+        }
+    }
+    let kept: Vec<LocalPath> =
+        wanted.keys().filter(|path| paths.contains(*path)).map(|path| LocalPath::from(path).below(&contents.at)).collect();
+    exposed.extend(folder.guard(&kept)?);
+    if exposed.is_empty() { Ok(theirs) } else { Err(RollbackError::Exposed(exposed)) }
 }
 
 /// Turns what shall happen to paths into a swap with staged files.

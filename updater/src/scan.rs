@@ -9,7 +9,7 @@ use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, Manifest};
 use serde::Serialize;
 
-use crate::fs::{Cursor, Folder, Found as Walked, FsError, Kind, LocalPath, Stat};
+use crate::fs::{Cursor, Folder, Found as Walked, FsError, Kind, LocalPath, Obstacle, Stat, Unwritable};
 use crate::installed::{Installed, InstalledFile};
 use crate::plan::{Found, FoundFile, beside};
 use crate::progress::{Progress, Step};
@@ -46,6 +46,8 @@ pub enum DriftKind {
     Mode,
     /// Something else has its name.
     Kind,
+    /// Others can change it, and root works here for more than itself (attack F4).
+    Exposed,
 }
 
 /// What differs from `installed`. Config files that their user changed are not drift.
@@ -84,6 +86,10 @@ fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: 
     if !stat.is_file() {
         return Ok(Some(DriftKind::Kind));
     }
+    if !folder.is_ours_alone(&stat) {
+        // A configuration file that others may write is theirs.
+        return Ok((!users_own).then_some(DriftKind::Exposed));
+    }
     let as_installed = file.is_as_installed(&stat);
     let mode = || (cfg!(unix) && stat.mode & 0o777 != file.mode).then_some(DriftKind::Mode);
     if as_installed && depth == Depth::Fast {
@@ -108,6 +114,8 @@ pub struct Observed {
     pub twins: BTreeMap<RelPath, RelPath>,
     /// Files that are found by the release's spelling and are called otherwise: only on a file system that does not tell the two apart.
     pub respelled: BTreeSet<RelPath>,
+    /// Files that others could change, and folders that lead to them (attack F4). A configuration file may be its user's, and a folder that leads to no file of ours anybody's.
+    pub exposed: Vec<Obstacle>,
 }
 
 /// Looks at every path that `installed` or `target` names, and at the folders that lead there.
@@ -121,11 +129,15 @@ pub fn observe(
     let paths = paths(installed, target);
     progress.begin(Step::Scan, paths.len() as u64);
     let mut cursor = Cursor::new(folder);
-    let mut observed = BTreeMap::new();
+    let (mut observed, mut exposed) = (BTreeMap::new(), vec![]);
     for (path, wanted) in paths {
         let found = match cursor.stat(&path)? {
             None => Found::Nothing,
-            Some(stat) => look(folder, &path, &stat, wanted, installed, depth)?,
+            Some(stat) => {
+                let why = folder.exposure(&stat).filter(|_| is_trusted(&path, &stat, wanted, installed, target));
+                exposed.extend(why.map(|why| Obstacle { path: (&path).into(), why: Unwritable::Exposed(why) }));
+                look(folder, &path, &stat, wanted, installed, depth)?
+            }
         };
         observed.insert(path, found);
         progress.advance(1);
@@ -148,7 +160,19 @@ pub fn observe(
             }
         }
     }
-    Ok(Observed { found: observed, twins, respelled })
+    Ok(Observed { found: observed, twins, respelled, exposed })
+}
+
+/// Whether what lies at `path` is taken for the release's: a file that is not its user's, or a folder that leads to one.
+fn is_trusted(path: &RelPath, stat: &Stat, wanted: Wanted, installed: Option<&Installed>, target: &Manifest) -> bool {
+    let record = installed.and_then(|installed| installed.file(path));
+    let policy = target.file(path).map(|file| file.config).or(record.and_then(|record| record.policy));
+    match wanted {
+        Wanted::Beside => false,
+        Wanted::Way => stat.is_folder(),
+        Wanted::Leaf(_) => policy.is_none_or(|policy| policy == ConfigPolicy::Overwrite) && stat.is_file(),
+        Wanted::Known => record.is_some() && policy.is_none_or(|policy| policy == ConfigPolicy::Overwrite) && stat.is_file(),
+    }
 }
 
 /// Files of the folder whose names differ from missing ones of `target` in case or spelling alone.
@@ -209,26 +233,29 @@ enum Wanted {
     Leaf(Option<u64>),
     /// The release's version of a config file may come there: whose it is shows in its content.
     Beside,
+    /// It leads to a file.
+    Way,
     /// Only what we put there matters.
     Known,
 }
 
 fn paths(installed: Option<&Installed>, target: &Manifest) -> BTreeMap<RelPath, Wanted> {
     let mut paths = BTreeMap::new();
-    let mut known = |path: &RelPath| {
+    let mut known = |path: &RelPath, way: Wanted| {
         for folder in path.parents() {
-            paths.entry(folder).or_insert(Wanted::Known);
+            paths.entry(folder).or_insert(way);
         }
         paths.entry(path.clone()).or_insert(Wanted::Known);
     };
+    // What leads to files first: a folder that is listed as well is no less trusted for it.
     if let Some(installed) = installed {
-        installed.files.iter().map(|file| &file.path).for_each(&mut known);
-        installed.links.iter().map(|link| &link.path).for_each(&mut known);
-        installed.folders.iter().for_each(&mut known);
+        installed.files.iter().map(|file| &file.path).for_each(|path| known(path, Wanted::Way));
+        installed.links.iter().map(|link| &link.path).for_each(|path| known(path, Wanted::Way));
     }
-    target.files.iter().map(|file| &file.path).for_each(&mut known);
-    target.links.iter().map(|link| &link.path).for_each(&mut known);
-    target.directories.iter().chain(&target.removed).for_each(&mut known);
+    target.files.iter().map(|file| &file.path).for_each(|path| known(path, Wanted::Way));
+    target.links.iter().map(|link| &link.path).for_each(|path| known(path, Wanted::Way));
+    installed.iter().flat_map(|installed| &installed.folders).for_each(|path| known(path, Wanted::Known));
+    target.directories.iter().chain(&target.removed).for_each(|path| known(path, Wanted::Known));
     for file in &target.files {
         paths.insert(file.path.clone(), Wanted::Leaf(Some(file.size)));
         if file.config != ConfigPolicy::Overwrite
@@ -268,7 +295,13 @@ fn look(
                 _ if worth_reading(stat, wanted, record) => Some(folder.hash(&local)?.0),
                 _ => None,
             };
-            Found::File(FoundFile { size: stat.size, mtime: stat.seconds, mode: stat.mode, sha256 })
+            Found::File(FoundFile {
+                size: stat.size,
+                mtime: stat.seconds,
+                mode: stat.mode,
+                sha256,
+                is_ours_alone: folder.is_ours_alone(stat),
+            })
         }
     })
 }

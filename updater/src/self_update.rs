@@ -495,7 +495,7 @@ fn refuse_other_kind(checked: &Checked) -> Result<(), SelfUpdateError> {
 
 /// Refuses when the executable could not be replaced, before anything is fetched or changed.
 fn refuse_unwritable(home: &Home) -> Result<(), SelfUpdateError> {
-    match home.folder.obstacles([&home.name])?.first() {
+    match home.folder.obstacles(std::slice::from_ref(&home.name))?.first() {
         Some(obstacle) => Err(SelfUpdateError::NotWritable { obstacle: obstacle.to_string(), folder: home.folder.path().to_owned() }),
         None => Ok(()),
     }

@@ -22,7 +22,7 @@ use manifests::path::RelPath;
 
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError};
-use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement};
+use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement, obstacles};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::progress::{Progress, Silent};
@@ -90,6 +90,9 @@ pub enum SwapError {
     /// A journal is there: [`recover`] comes first.
     #[error("an earlier swap is not finished: start the updater again")]
     JournalPresent,
+    /// Others could change files that are replaced, or folders that lead there (attack F4). Nothing was changed.
+    #[error("others can change what would be replaced, so nothing was changed: {}", obstacles::list(.0))]
+    Exposed(Vec<Obstacle>),
     /// The backup cannot be made. Nothing was changed.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -102,6 +105,10 @@ pub enum SwapError {
 pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<Swapped, SwapError> {
     if folder.stat(&journal::path())?.is_some() {
         return Err(SwapError::JournalPresent);
+    }
+    let exposed = folder.guard(&plan.changes.paths().map(LocalPath::from).collect::<Vec<_>>())?;
+    if !exposed.is_empty() {
+        return Err(SwapError::Exposed(exposed));
     }
     folder.make_state_folders()?;
     tidy::sweep(folder)?;
@@ -222,7 +229,7 @@ pub enum RecoveryError {
         missing: Vec<RelPath>,
     },
     /// Others could change folders that it goes through.
-    #[error("an earlier swap is not finished, and others can change what it goes through: {}; give that to root and start the updater again", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("an earlier swap is not finished, and others can change what it goes through: {}; then start the updater again", obstacles::list(.0))]
     Exposed(Vec<Obstacle>),
     /// The file system refused a step of the way that was taken, and the other way as well. Each start tries both again.
     #[error(
@@ -254,7 +261,7 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
     };
     let Journal { plan, phase, whole_bytes } = journal?;
     let (id, changes) = (plan.id, changes(&plan.operations));
-    let exposed = folder.exposed_folders(&changes.iter().map(|change| LocalPath::from(&change.path).parent()).collect::<Vec<_>>())?;
+    let exposed = folder.guard(&changes.iter().map(|change| LocalPath::from(&change.path)).collect::<Vec<_>>())?;
     if !exposed.is_empty() {
         return Err(RecoveryError::Exposed(exposed));
     }

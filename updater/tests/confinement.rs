@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use manifests::path::RelPath;
 use scene::{Scene, numbered};
+use updater::fs::owners::Owners;
 use updater::fs::{Folder, FsError, LocalPath, Point, Unwritable};
+use updater::swap::SwapError;
 
 fn local(path: &str) -> LocalPath {
     LocalPath::from(&path.parse::<RelPath>().unwrap())
@@ -158,6 +160,25 @@ fn swap(scene: &Scene, number: u64) -> Result<(), ()> {
 }
 
 #[test]
+fn f4_a_swap_itself_refuses_a_file_that_others_can_change_and_a_folder_that_leads_to_one() {
+    for (exposed, mode, back) in [("lib/a.dll", 0o666, 0o644), ("lib", 0o775, 0o755)] {
+        let scene = Scene::at(1);
+        let folder = scene.folder().guarded_for(Owners::here());
+        let plan = scene::plan(&scene.path(), 2, &numbered(2)).unwrap();
+        let before = fs::read(scene.path().join("lib/a.dll")).unwrap();
+        fs::set_permissions(scene.path().join(exposed), fs::Permissions::from_mode(mode)).unwrap();
+        let refused = updater::swap::swap(&folder, plan, &updater::progress::Silent).unwrap_err();
+        let SwapError::Exposed(found) = &refused else { panic!("{refused}") };
+        assert_eq!(found.iter().map(|found| found.path.to_string()).collect::<Vec<_>>(), [exposed]);
+        assert_eq!(fs::read(scene.path().join("lib/a.dll")).unwrap(), before);
+        fs::set_permissions(scene.path().join(exposed), fs::Permissions::from_mode(back)).unwrap();
+        let plan = scene::plan(&scene.path(), 2, &numbered(2)).unwrap();
+        updater::swap::swap(&folder, plan, &updater::progress::Silent).unwrap();
+        assert_ne!(fs::read(scene.path().join("lib/a.dll")).unwrap(), before);
+    }
+}
+
+#[test]
 fn ac_43_one_read_only_file_is_found_before_anything_moves() {
     let scene = Scene::at(1);
     fs::set_permissions(scene.path().join("lib/a.dll"), fs::Permissions::from_mode(0o444)).unwrap();
@@ -194,7 +215,8 @@ fn ac_43_a_folder_without_write_right_is_found_before_anything_moves() {
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     // Rights mean nothing to root, so root looks as nobody: with a copy of this program where nobody may start it.
     let looker = place.path().join("looker");
-    fs::copy(std::env::current_exe().unwrap(), &looker).unwrap();
+    // By another process: one that this one starts meanwhile must not inherit a file that is being written, or the copy could not be started.
+    assert!(Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&looker).status().unwrap().success());
     let mut child = Command::new(&looker);
     child.args(["--exact", "looks", "--ignored"]).env("SCENE_FOLDER", place.path());
     if fs::read_to_string("/proc/self/status").unwrap_or_default().contains("Uid:\t0\t") {

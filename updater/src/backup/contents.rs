@@ -39,6 +39,7 @@ impl Contents {
         match look(folder, &at)? {
             Lies::Nothing => return Err(BackupError::Missing(slot)),
             Lies::NotAFolder => return Err(super::Refusal::NotAFolder(slot).into()),
+            Lies::Exposed => return Err(super::Refusal::Exposed(slot).into()),
             Lies::Foreign => return Err(super::Refusal::Foreign(slot).into()),
             Lies::Damaged(damage) => return Err(damaged(damage.to_string())),
             Lies::Backup(_) => {}

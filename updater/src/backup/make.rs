@@ -82,7 +82,11 @@ impl Level<'_> {
     /// This folder in the source `index`.
     fn in_source(&self, maker: &Maker<'_>, index: usize) -> Option<&Dir> {
         let open = || match self.above {
-            Some((above, name)) => above.in_source(maker, index)?.open_folder(name).ok(),
+            Some((above, name)) => {
+                let above = above.in_source(maker, index)?;
+                above.stat(name).ok().flatten().filter(|stat| maker.folder.is_ours_alone(stat))?;
+                above.open_folder(name).ok()
+            }
             None => maker.folder.find_folder(&maker.known.sources[index].at).ok().flatten(),
         };
         self.sources[index].get_or_init(open).as_ref()

@@ -37,6 +37,8 @@ pub enum Occupant {
     Dead(Id),
     /// A folder that we know nothing of.
     Foreign,
+    /// A folder that others can change.
+    Exposed,
     /// A backup whose record cannot be read.
     Damaged,
     /// A file, link or other thing.
@@ -75,6 +77,9 @@ pub enum Refusal {
     /// A folder of a backup's name that is not ours.
     #[error("`{0}` is a folder that the updater did not make: take it into the rotation with `updater backups --adopt`, or move it away")]
     Foreign(Slot),
+    /// A backup that others could change (attack F4).
+    #[error("others can change `{0}`, so nothing in it is believed: give it to root (`chown -R root`, `chmod -R go-w`), or move it away")]
+    Exposed(Slot),
     /// A backup whose record is damaged.
     #[error("the record of `{0}` is damaged: take it into the rotation as it is with `updater backups --adopt`, or move it away")]
     Damaged(Slot),
@@ -117,6 +122,7 @@ pub fn rotate(
         match occupant {
             Occupant::Nothing => {}
             Occupant::Foreign => return Err(Refusal::Foreign(slot)),
+            Occupant::Exposed => return Err(Refusal::Exposed(slot)),
             Occupant::Damaged => return Err(Refusal::Damaged(slot)),
             Occupant::NotAFolder => return Err(Refusal::NotAFolder(slot)),
             Occupant::Known(id) | Occupant::Dead(id) => match known.iter().find(|(other, _)| other == id) {

@@ -33,6 +33,8 @@ pub(crate) enum Lies {
     Nothing,
     Backup(Head),
     Foreign,
+    /// Others can change it, or what it says of itself: it is not believed (attack F4).
+    Exposed,
     Damaged(Damaged),
     NotAFolder,
 }
@@ -42,14 +44,20 @@ pub(crate) fn look(folder: &Folder, path: &LocalPath) -> Result<Lies, FsError> {
     match folder.stat(path)? {
         None => return Ok(Lies::Nothing),
         Some(stat) if !stat.is_folder() => return Ok(Lies::NotAFolder),
+        Some(stat) if !folder.is_ours_alone(&stat) => return Ok(Lies::Exposed),
         Some(_) => {}
     }
     let record = record_of(path);
+    match is_exposed(folder, path) {
+        Ok(true) => return Ok(Lies::Exposed),
+        // A link or another thing where the record should be: not made by us.
+        Err(FsError::ParentIsLink { .. }) => return Ok(Lies::Foreign),
+        found => drop(found?),
+    }
     match folder.stat(&record) {
         Ok(None) => return Ok(Lies::Foreign),
         Ok(Some(stat)) if stat.is_file() => {}
-        // A link or another thing where the record should be: not made by us.
-        Ok(Some(_)) | Err(FsError::ParentIsLink { .. }) => return Ok(Lies::Foreign),
+        Ok(Some(_)) => return Ok(Lies::Foreign),
         Err(error) => return Err(error),
     }
     let mut start = vec![];
@@ -61,6 +69,16 @@ pub(crate) fn look(folder: &Folder, path: &LocalPath) -> Result<Lies, FsError> {
     })
 }
 
+/// Whether others can change what the backup `path` says of itself.
+fn is_exposed(folder: &Folder, path: &LocalPath) -> Result<bool, FsError> {
+    for said in [".updater", ".updater/files", ".updater/installed", ".updater/manifest"] {
+        if folder.stat(&path.join(said))?.is_some_and(|stat| !folder.is_ours_alone(&stat)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What lies in each slot, oldest first.
 pub(crate) fn occupants(folder: &Folder) -> Result<[Occupant; MOST], FsError> {
     let mut found = [const { Occupant::Nothing }; MOST];
@@ -69,6 +87,7 @@ pub(crate) fn occupants(folder: &Folder) -> Result<[Occupant; MOST], FsError> {
             Lies::Nothing => Occupant::Nothing,
             Lies::Backup(head) => Occupant::Known(head.id),
             Lies::Foreign => Occupant::Foreign,
+            Lies::Exposed => Occupant::Exposed,
             Lies::Damaged(_) => Occupant::Damaged,
             Lies::NotAFolder => Occupant::NotAFolder,
         };
@@ -93,10 +112,10 @@ pub(crate) fn settle(folder: &Folder, slots: &Slots, found: &LocalPath) -> Resul
                     folder.rename_new(&path, &waiting, Point::CommitSlot)?;
                 }
             }
-            Lies::Foreign | Lies::Damaged(_) | Lies::NotAFolder if wanted.contains_key(&slot) => {
+            Lies::Foreign | Lies::Exposed | Lies::Damaged(_) | Lies::NotAFolder if wanted.contains_key(&slot) => {
                 folder.set_aside(&path, &found.join(slot.folder_name()))?;
             }
-            Lies::Foreign | Lies::Damaged(_) | Lies::NotAFolder => {}
+            Lies::Foreign | Lies::Exposed | Lies::Damaged(_) | Lies::NotAFolder => {}
         }
     }
     for (slot, id) in wanted {

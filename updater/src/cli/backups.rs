@@ -42,6 +42,7 @@ fn as_json(backup: &Backup) -> serde_json::Value {
         BackupKind::Own { made, .. } => ("own", Some(made)),
         BackupKind::Adopted { made, .. } => ("adopted", Some(made)),
         BackupKind::Foreign => ("foreign", None),
+        BackupKind::Exposed => ("exposed", None),
         BackupKind::Damaged(_) => ("damaged", None),
         BackupKind::NotAFolder => ("not-a-folder", None),
     };
@@ -61,6 +62,9 @@ fn as_text(backup: &Backup) -> String {
     match &backup.kind {
         BackupKind::Own { made, .. } => format!("{name}  {build}, made {made}"),
         BackupKind::Adopted { made, .. } => format!("{name}  made by another program, taken in {made}; unverified"),
+        BackupKind::Exposed => {
+            format!("{name}  can be changed by others, so it is not believed: give it to root (`chown -R root`, `chmod -R go-w`)")
+        }
         BackupKind::Foreign => format!("{name}  made by another program; `updater backups --adopt` takes it into the rotation"),
         BackupKind::Damaged(damage) => format!("{name}  damaged ({damage}); `updater backups --adopt` keeps it as unverified"),
         BackupKind::NotAFolder => format!("{name}  is not a folder: move it away, or no update can be made"),

@@ -35,7 +35,11 @@ impl Staging {
         let path = Self::path(sha256);
         match self.folder.stat(&path)? {
             None => Ok(false),
-            Some(stat) if stat.is_file() && stat.size == size && self.folder.hash(&path)?.0 == *sha256 => Ok(true),
+            Some(stat)
+                if stat.is_file() && stat.size == size && self.folder.is_ours_alone(&stat) && self.folder.hash(&path)?.0 == *sha256 =>
+            {
+                Ok(true)
+            }
             Some(_) => self.folder.discard(&path, Point::StageFile).map(|()| false),
         }
     }

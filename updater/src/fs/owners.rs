@@ -2,7 +2,7 @@
 //!
 //! Whoever may write a folder can put something else there between a check and its use. So where the updater acts for others, every folder that it works through, up to the root of the file
 //! system, belongs to root or to the updater's own account, and nobody else may write there. A folder in which only owners move things (sticky, such as `/tmp`) may lead to one of ours, never
-//! be one.
+//! be one. The same holds for each file that is trusted, replaced, run, linked to or restored from: whoever owns one writes it in place, whatever the folder says.
 //!
 //! POSIX ACLs need no look of their own: while there is one, the group's part of the mode is its mask, so nobody whom it names can write where the group cannot, and what a folder hands down
 //! is cut by the mode that we make things with. NFSv4 ACLs are not read.
@@ -14,12 +14,13 @@ mod platform;
 #[path = "owners/windows.rs"]
 mod platform;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::change::Change;
-use super::{Dir, Folder, FsError, Kind, LocalPath, Obstacle, Point, Stat, Unwritable, fault};
+use super::{Dir, Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, Unwritable, fault};
 
 /// Mode bits that let a group or everybody write.
 const OTHERS_WRITE: u32 = 0o022;
@@ -179,11 +180,18 @@ impl Folder {
         Ok(why.map(|why| Exposed { path: self.path().to_owned(), why }).into_iter().collect())
     }
 
-    /// What others could change of the state: the folder, and all that lies directly in it.
+    /// What others could change of the state: the folder, all that lies directly in it, and what is trusted.
     pub fn exposed_state(&self, owners: Owners) -> Result<Vec<Exposed>, FsError> {
         let mut found = vec![];
         let state = LocalPath::state_folder();
-        for path in std::iter::once(state.clone()).chain(self.names(&state)?.into_iter().map(|name| state.join(name))) {
+        let mut paths: Vec<LocalPath> = self.names(&state)?.into_iter().map(|name| state.join(name)).collect();
+        self.walk(&LocalPath::state("trust"), &mut |walked| {
+            if let Found::Entry { path, .. } = walked {
+                paths.push(path.clone());
+            }
+            true
+        })?;
+        for path in std::iter::once(state.clone()).chain(paths) {
             let Some(stat) = self.stat(&path)? else { continue };
             let why = if stat.kind == Kind::Folder { owners.of_folder(&stat) } else { owners.of_file(&stat) };
             let below = path.as_bytes().get(state.as_bytes().len() + 1..).unwrap_or_default();
@@ -202,25 +210,41 @@ impl Folder {
         }
     }
 
-    /// Whether nobody else can change what `stat` is of; always so where we work for ourselves alone.
-    pub(crate) fn is_ours_alone(&self, stat: &Stat) -> bool {
-        self.owners.is_none_or(|owners| owners.exposure(stat).is_none())
+    /// What lets others change the file or folder that `stat` is of; nothing where we work for ourselves alone.
+    pub(crate) fn exposure(&self, stat: &Stat) -> Option<Exposure> {
+        self.owners.filter(|_| matches!(stat.kind, Kind::File | Kind::Folder)).and_then(|owners| owners.exposure(stat))
     }
 
-    /// What others could change of the folders `paths` and of those that lead to them, below the install folder.
-    pub(crate) fn exposed_folders<'p>(&self, paths: impl IntoIterator<Item = &'p LocalPath>) -> Result<Vec<Obstacle>, FsError> {
-        let Some(owners) = self.owners else { return Ok(vec![]) };
-        let mut folders = std::collections::BTreeSet::new();
+    /// Whether nobody else can change what `stat` is of; always so where we work for ourselves alone.
+    pub(crate) fn is_ours_alone(&self, stat: &Stat) -> bool {
+        self.exposure(stat).is_none()
+    }
+
+    /// What others could change of the files `paths`, and of the folders that lead to them below the install folder. What root trusts, replaces, links to or restores from passes here
+    /// (attack F4). A second name does no harm: who has one and no write right cannot change the file. A link is as safe as the folder that it lies in.
+    pub fn guard<'p>(&self, paths: impl IntoIterator<Item = &'p LocalPath>) -> Result<Vec<Obstacle>, FsError> {
+        if self.owners.is_none() {
+            return Ok(vec![]);
+        }
+        let mut by_folder: BTreeMap<LocalPath, Vec<&LocalPath>> = BTreeMap::new();
         for path in paths {
-            let mut path = path.clone();
-            while folders.insert(path.clone()) && !path.is_root() {
-                path = path.parent();
+            let mut folder = path.parent();
+            by_folder.entry(folder.clone()).or_default().push(path);
+            while !folder.is_root() {
+                folder = folder.parent();
+                by_folder.entry(folder.clone()).or_default();
             }
         }
         let mut found = vec![];
-        for path in folders {
-            if let Some(why) = self.stat(&path)?.and_then(|stat| owners.of_folder(&stat)) {
-                found.push(Obstacle { path, why: Unwritable::Exposed(why) });
+        for (folder, files) in by_folder {
+            let looked = |source| FsError::io("looking at", &folder, source);
+            let Some(stat) = self.stat(&folder)? else { continue };
+            found.extend(self.exposure(&stat).map(|why| Obstacle { path: folder.clone(), why: Unwritable::Exposed(why) }));
+            let Some(dir) = self.find_folder(&folder)? else { continue };
+            for path in files {
+                let stat = path.split().map(|(_, name)| dir.stat(name)).transpose().map_err(looked)?.flatten();
+                let why = stat.filter(Stat::is_file).and_then(|stat| self.exposure(&stat));
+                found.extend(why.map(|why| Obstacle { path: path.clone(), why: Unwritable::Exposed(why) }));
             }
         }
         Ok(found)

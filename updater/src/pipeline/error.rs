@@ -11,12 +11,13 @@ use crate::exit_code::Exit;
 use crate::fetch::ContentError;
 use crate::fetch::http::{InvalidAuthority, Refusal};
 use crate::fetch::source::FetchError;
-use crate::fs::{FsError, Obstacle, Requirement};
+use crate::fs::{FsError, Obstacle, Requirement, Unwritable, obstacles};
 use crate::in_use::{self, Holder};
 use crate::install::InstallError;
 use crate::installed::InstalledError;
 use crate::lock::LockError;
 use crate::plan::PlanError;
+use crate::probe::ProbeError;
 use crate::profile::ProfileError;
 use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
@@ -80,7 +81,7 @@ pub enum Error {
         place: Place,
     },
     /// Write rights are missing.
-    #[error("{} cannot be replaced, so nothing was changed: {}", .0.len(), obstacles(.0))]
+    #[error("{} cannot be replaced, so nothing was changed: {}", .0.len(), obstacles::list(.0))]
     NotWritable(Vec<Obstacle>),
     /// Somebody uses what would be replaced.
     #[error(
@@ -160,6 +161,9 @@ pub enum Error {
     /// See [`RollbackError`].
     #[error(transparent)]
     Rollback(#[from] RollbackError),
+    /// See [`ProbeError`].
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// See [`LockError`].
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -203,12 +207,6 @@ pub enum Error {
     },
 }
 
-fn obstacles(found: &[Obstacle]) -> String {
-    let shown: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
-    let more = found.len().saturating_sub(shown.len());
-    if more > 0 { format!("{}; and {more} more", shown.join("; ")) } else { shown.join("; ") }
-}
-
 impl Error {
     /// The stable code, in kebab case.
     pub fn code(&self) -> &'static str {
@@ -220,6 +218,7 @@ impl Error {
             Error::NothingReleased { .. } => "nothing-released",
             Error::NoManifest { .. } => "no-manifest",
             Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
+            Error::NotWritable(found) if found.iter().all(|found| matches!(found.why, Unwritable::Exposed(_))) => "others-can-write",
             Error::NotWritable(_) => "no-write-right",
             Error::NoWayBack { .. } => super::prove::NOT_ALIVE,
             Error::NoEntryPoint { .. } => "no-entry-point",
@@ -237,8 +236,10 @@ impl Error {
             Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
             Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
             Error::Swap(SwapError::Backup(error)) => backup_code(error),
+            Error::Swap(SwapError::Exposed(_)) => "others-can-write",
             Error::Swap(error) => error.requirement().map_or("swap-failed", Requirement::code),
-            Error::Recovery(RecoveryError::Exposed(_)) => "others-can-write",
+            Error::Recovery(RecoveryError::Exposed(_)) | Error::Rollback(RollbackError::Exposed(_)) => "others-can-write",
+            Error::Recovery(RecoveryError::Interrupted { first: error, .. } | RecoveryError::Fs(error)) => error.requirement().code(),
             Error::Recovery(_) => "broken-swap",
             Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
             Error::Rollback(RollbackError::Damaged { .. }) => "backup-damaged",
@@ -249,6 +250,9 @@ impl Error {
             Error::Rollback(_) => "rollback-failed",
             Error::Agent(error) => agent_code(error),
             Error::Profile(error) => profile_code(error),
+            Error::Probe(ProbeError::Exposed(_)) => "others-can-write",
+            Error::Probe(ProbeError::Changed { .. }) => "file-changing",
+            Error::Probe(ProbeError::Fs(error)) => error.requirement().code(),
             Error::Lock(LockError::Held { .. }) => "busy",
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
@@ -387,6 +391,7 @@ fn backup_code(error: &BackupError) -> &'static str {
     use crate::backup::rotation::Refusal;
     match error {
         BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => "backup-foreign",
+        BackupError::Refused(Refusal::Exposed(_)) => "others-can-write",
         BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => "backup-damaged",
         BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => "backup-missing",
         BackupError::NoSpace { .. } => "no-space",

@@ -61,14 +61,15 @@ impl Session {
 
     /// Finds out whether the installed release lives, as far as that can be found out without starting the client; what came back when it does not.
     pub(super) fn prove(&mut self, trigger: &str, run: &Run<'_>) -> Result<Option<Returned>, Error> {
-        let Some(release) = self.installed.as_ref().map(|installed| installed.release.clone()) else { return Ok(None) };
+        let Some(installed) = &self.installed else { return Ok(None) };
+        let release = installed.release.clone();
         let mut proofs = Proofs::load(&self.folder)?;
         let why = match proofs.todo(&release.manifest) {
             Todo::Nothing | Todo::Watch(_) => return Ok(None),
             Todo::Return(why) => why,
             Todo::Probe(probe) => {
                 run.progress.begin(Step::Prove, 0);
-                match probe::run(&self.folder, &probe)? {
+                match probe::run(&self.folder, installed, &probe)? {
                     Verdict::Lives => {
                         proofs.prove(&release.manifest);
                         proofs.save(&self.folder)?;
@@ -145,6 +146,8 @@ impl Session {
             match rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, order, run.progress) {
                 Ok(prepared) => return Ok(Some(prepared)),
                 Err(rollback::RollbackError::Fs(error)) => return Err(error.into()),
+                // Nothing else is tried behind the back of whoever has to put that right.
+                Err(exposed @ rollback::RollbackError::Exposed(_)) => return Err(exposed.into()),
                 Err(damaged) => run.progress.note(&damaged.to_string()),
             }
         }

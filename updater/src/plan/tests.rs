@@ -63,7 +63,7 @@ fn installed(files: &[FileEntry]) -> Installed {
 
 fn file(content: &str) -> Found {
     let sha256 = Some(Digest::of(content.as_bytes()));
-    Found::File(FoundFile { size: content.len() as u64, mtime: T, mode: 0o644, sha256 })
+    Found::File(FoundFile { size: content.len() as u64, mtime: T, mode: 0o644, sha256, is_ours_alone: true })
 }
 
 fn there(entries: &[(&str, Found)]) -> Observed {

@@ -39,8 +39,9 @@ pub struct Obstacle {
 
 impl Folder {
     /// What would keep us from replacing, removing or making `paths`; empty when nothing would. Changes nothing.
-    pub fn obstacles<'p>(&self, paths: impl IntoIterator<Item = &'p LocalPath>) -> Result<Vec<Obstacle>, FsError> {
-        let (mut found, mut folders) = (vec![], BTreeSet::from([LocalPath::root()]));
+    pub fn obstacles(&self, paths: &[LocalPath]) -> Result<Vec<Obstacle>, FsError> {
+        let staging = LocalPath::state("staging");
+        let (mut found, mut folders) = (self.guard(paths.iter().chain([&staging]))?, BTreeSet::from([LocalPath::root()]));
         for path in paths {
             let Some((mut parent, name)) = path.split() else { continue };
             let folder = loop {
@@ -61,7 +62,6 @@ impl Folder {
         if self.stat(&LocalPath::state_folder())?.is_some() {
             folders.insert(LocalPath::state_folder());
         }
-        found.extend(self.exposed_folders(&folders)?);
         let state = ["staging", "trash", "backup", "parts"].map(LocalPath::state);
         let slots = Slot::ALL.map(|slot| LocalPath::root().join(slot.folder_name()));
         for path in state.into_iter().chain(slots) {
@@ -82,6 +82,13 @@ impl Folder {
     }
 }
 
+/// The first of what was found, for people, and how many more there are.
+pub(crate) fn list(found: &[Obstacle]) -> String {
+    let shown: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+    let more = found.len().saturating_sub(shown.len());
+    if more > 0 { format!("{}; and {more} more", shown.join("; ")) } else { shown.join("; ") }
+}
+
 impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
@@ -92,7 +99,9 @@ impl fmt::Display for Unwritable {
             Unwritable::NoRight => "may not be moved by you",
             Unwritable::Owner => "belongs to another user",
             Unwritable::OtherFileSystem => "lies on another file system than the rest, so that nothing can be moved there in one step",
-            Unwritable::Exposed(why) => return write!(f, "{why}, and root works here for others"),
+            Unwritable::Exposed(why) => {
+                return write!(f, "{why}, and root works here for others: give it to root (`chown root`, `chmod go-w`)");
+            }
         };
         f.write_str(text)
     }
