@@ -50,6 +50,20 @@ impl Disk {
         }
     }
 
+    /// Unmounts an image and mounts it anew, as a restart does. Panics when that fails.
+    pub fn restart(&self) {
+        succeeds(Command::new("umount").arg(&self.at)).unwrap_or_else(|why| panic!("umount: {why}"));
+        let mut mount = Command::new("mount");
+        succeeds(mount.args(["-o", "loop"]).arg(self.at.with_extension("image")).arg(&self.at))
+            .unwrap_or_else(|why| panic!("mount: {why}"));
+    }
+
+    /// The column `column` of `df`: 1-KiB blocks (`used`), or entries (`iused`).
+    pub fn used(&self, column: &str) -> u64 {
+        let out = Command::new("df").arg(format!("--output={column}")).arg(&self.at).output().expect("df runs");
+        String::from_utf8_lossy(&out.stdout).split_whitespace().last().and_then(|n| n.parse().ok()).expect("a number")
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         &self.at

@@ -154,7 +154,7 @@ fn f7_a_disk_that_takes_no_more_files_at_any_step_leaves_the_old_version_and_not
     let world = World::new();
     let stage = Stage::new(&world);
     let Some(disk) = Disk::in_memory(world.path("disk"), "size=64m") else { return };
-    let shrink = |spare: u64| disk.remount(&format!("nr_inodes={}", used(disk.path(), "iused") + spare));
+    let shrink = |spare: u64| disk.remount(&format!("nr_inodes={}", disk.used("iused") + spare));
     let failed = shrink_to(&disk, &stage, &world, 1, shrink, || disk.remount("nr_inodes=100000"));
     assert!(failed > 20, "it failed at {failed} places only");
 }
@@ -164,15 +164,9 @@ fn f7_a_disk_that_is_full_at_any_step_leaves_the_old_version_and_nothing_else() 
     let world = World::new();
     let stage = Stage::new(&world);
     let Some(disk) = Disk::in_memory(world.path("disk"), "size=64m") else { return };
-    let shrink = |spare: u64| disk.remount(&format!("size={}", used(disk.path(), "used") * 1024 + spare));
+    let shrink = |spare: u64| disk.remount(&format!("size={}", disk.used("used") * 1024 + spare));
     let failed = shrink_to(&disk, &stage, &world, 16_384, shrink, || disk.remount("size=64m"));
     assert!(failed > 20, "it failed at {failed} places only");
-}
-
-/// The column `column` of `df` for the file system at `path`: 1-KiB blocks, or entries.
-fn used(path: &Path, column: &str) -> u64 {
-    let out = Command::new("df").arg(format!("--output={column}")).arg(path).output().expect("df runs");
-    String::from_utf8_lossy(&out.stdout).split_whitespace().last().and_then(|n| n.parse().ok()).expect("a number")
 }
 
 #[test]

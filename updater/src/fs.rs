@@ -41,7 +41,7 @@ pub use folder::{Folder, Found};
 pub use obstacles::{Obstacle, Unwritable};
 pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
 #[cfg(any(test, feature = "fail-points"))]
-pub(crate) use platform::end_process;
+pub(crate) use platform::{end_process, stop_process};
 
 pub(crate) use content::{set_length, set_mode, set_time};
 pub(crate) use dir::Dir;

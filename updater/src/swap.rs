@@ -23,7 +23,7 @@ use manifests::path::RelPath;
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError};
 use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement, obstacles};
-use crate::history::{self, Attempt, Outcome};
+use crate::history::{Attempt, Outcome};
 use crate::id::Id;
 use crate::progress::{Progress, Silent};
 use journal::{DamagedJournal, Journal, Phase, Plan};
@@ -113,7 +113,7 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
     folder.make_state_folders()?;
     tidy::sweep(folder)?;
     let begun = begin(folder, &plan, progress);
-    let Begun { written, changes, seals, warnings } = match begun {
+    let Begun { written, changes, seals, mut warnings } = match begun {
         Ok(begun) => begun,
         Err(error) => {
             // Nothing has moved yet. What cannot be swept now, the next start sweeps; while a journal stands, it needs all of it.
@@ -136,7 +136,8 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
         let _ = tidy::sweep(folder);
         return Err(SwapError::Undone { source });
     }
-    tidy::tidy(folder, &written).map_err(|source| SwapError::Unfinished { source })?;
+    let unwritten = tidy::tidy(folder, &written).map_err(|source| SwapError::Unfinished { source })?;
+    warnings.extend(unwritten.map(|error| format!("the history could not be written: {error}")));
     Ok(Swapped { backup: written.slots.map(|slots| slots.new.1), warnings })
 }
 
@@ -271,7 +272,7 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
     let mut swapping = Swapping { folder, plan: &plan, journal_bytes: whole_bytes, changes, found: vec![] };
     let why = match decision {
         Decision::Tidy => {
-            tidy::tidy(folder, &plan)?;
+            log_unwritten(tidy::tidy(folder, &plan)?);
             return Ok(Recovery::Finished { id, found: vec![] });
         }
         Decision::Broken(missing) => return Err(RecoveryError::Broken { missing }),
@@ -286,17 +287,21 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
         },
     };
     let Some(why) = why else {
-        tidy::tidy(folder, &plan)?;
+        log_unwritten(tidy::tidy(folder, &plan)?);
         return Ok(Recovery::Finished { id, found: swapping.found });
     };
     let why = why.map(|error: FsError| error.to_string());
-    if let Some(attempt) = &plan.attempt {
-        let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
-        history::append_once(folder, &Attempt { result, code, detail: why.clone(), ..attempt.clone() })?;
-    }
-    journal::end(folder)?;
-    tidy::sweep(folder)?;
+    let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
+    let attempt = plan.attempt.clone().map(|attempt| Attempt { result, code, detail: why.clone(), ..attempt });
+    log_unwritten(tidy::close_undone(folder, attempt.as_ref())?);
     Ok(Recovery::Undone { id, found: swapping.found, why })
+}
+
+/// Nobody can be told more of it: the start goes on.
+fn log_unwritten(error: Option<FsError>) {
+    if let Some(error) = error {
+        tracing::warn!(%error, "the history could not be written");
+    }
 }
 
 impl SwapError {

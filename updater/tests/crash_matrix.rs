@@ -18,17 +18,48 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use cut::{Act, Disk, Start, dies, dies_on, loses_power_after, ratchet, station};
+use cut::{Act, Disk, Start, dies, dies_on, lasting, loses_power_after, ratchet, station};
 use manifests::time::UtcTime;
 use scene::Scene;
 use updater::backup;
-use updater::fs::fault::Loss;
+use updater::fs::fault::{self, Loss};
 use updater::fs::{LocalPath, Point};
 use updater::lock::Lock;
+use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
 use updater::station::Station;
 use updater::swap;
 use updater::swap::journal::Journal;
+
+/// Where the state lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    /// In the install folder: the profile `user`.
+    Inside,
+    /// Outside of it: the profile `service`.
+    Apart,
+}
+
+impl Home {
+    const ALL: [Home; 2] = [Home::Inside, Home::Apart];
+
+    /// `scene`, in which nothing was installed yet, with its state there.
+    fn of(self, scene: Scene) -> Scene {
+        if self == Home::Apart { scene.with_state_apart() } else { scene }
+    }
+
+    fn start(self) -> Start {
+        if self == Home::Apart { Start::with_state_apart() } else { Start::new() }
+    }
+
+    /// What is lost when the power goes. Where the state lies changes no order of steps, so for the second home the harshest way stands for all, unless everything is asked for.
+    fn losses(self) -> &'static [&'static str] {
+        if self == Home::Inside || *EXHAUSTIVE { &LOSSES } else { &LOSSES[2..] }
+    }
+}
+
+/// Whether the power is to go at every passage, in every way (`CUTS=all`).
+static EXHAUSTIVE: LazyLock<bool> = LazyLock::new(|| std::env::var("CUTS").is_ok_and(|cuts| cuts == "all"));
 
 /// What is under way when the cut comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +74,10 @@ enum Situation {
     Back,
     /// A start that finishes one and finds somebody's own file in the way.
     Stranger,
+    /// A start that cannot finish one, and turns round.
+    TurnedBack,
+    /// A start that cannot undo one, and turns round.
+    TurnedForward,
     /// The small files of a station are replaced.
     State,
     /// The same in an empty folder.
@@ -52,28 +87,31 @@ enum Situation {
 }
 
 impl Situation {
-    const ALL: [Situation; 9] = [
+    const ALL: [Situation; 11] = [
         Situation::Update,
         Situation::Rollback,
         Situation::Undo,
         Situation::Forward,
         Situation::Back,
         Situation::Stranger,
+        Situation::TurnedBack,
+        Situation::TurnedForward,
         Situation::State,
         Situation::FirstState,
         Situation::Adopt,
     ];
 
-    /// The folder as it is before, but for `Start`'s own.
-    fn begin(self, start: &Start) -> Scene {
+    /// The folder as it is before.
+    fn begin(self, start: &Start, home: Home) -> Scene {
         let scene = start.scene.copy();
         match self {
             Situation::Update | Situation::Rollback | Situation::Undo => {}
-            Situation::Forward => assert!(dies(&scene, Act::Update, "swap.put:2=kill")),
+            Situation::Forward | Situation::TurnedBack => assert!(dies(&scene, Act::Update, "swap.put:2=kill")),
+            Situation::TurnedForward => assert!(dies(&scene, Act::Update, "swap.in=error,undo.keep:2=kill")),
             Situation::Back => {
                 assert!(dies(&scene, Act::Update, "swap.set=kill"));
                 // What is left in staging cannot be put in place, so there is only the way back.
-                for entry in fs::read_dir(scene.path().join(".updater/staging")).unwrap() {
+                for entry in fs::read_dir(scene.state().join("staging")).unwrap() {
                     fs::write(entry.unwrap().path(), "damaged").unwrap();
                 }
             }
@@ -81,15 +119,10 @@ impl Situation {
                 assert!(dies(&scene, Act::Update, "swap.in=kill"));
                 scene.write("run.sh", "somebody's own");
             }
-            Situation::State => {
-                let folder = scene.folder();
-                ratchet(4).save(&folder).unwrap();
-                station("stable").save(&folder).unwrap();
-                folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
-            }
-            Situation::FirstState => return Scene::empty(),
+            Situation::State => cut::write_former_state(&scene.folder()),
+            Situation::FirstState => return home.of(Scene::empty()),
             Situation::Adopt => {
-                let scene = Scene::at(2);
+                let scene = home.of(Scene::with_extras()).after_builds(2);
                 scene.write("bkp_remote.003/old.exe", "foreign");
                 return scene;
             }
@@ -101,15 +134,20 @@ impl Situation {
         match self {
             Situation::Update | Situation::Undo => Act::Update,
             Situation::Rollback => Act::Rollback,
-            Situation::Forward | Situation::Back | Situation::Stranger => Act::Recover,
+            Situation::Forward | Situation::Back | Situation::Stranger | Situation::TurnedBack | Situation::TurnedForward => Act::Recover,
             Situation::State | Situation::FirstState => Act::State,
             Situation::Adopt => Act::Adopt,
         }
     }
 
     /// What is armed beside the cut.
-    fn also(self) -> &'static str {
-        if self == Situation::Undo { "swap.in=error," } else { "" }
+    fn also(self) -> String {
+        match self {
+            Situation::Undo => "swap.in=error,".to_owned(),
+            Situation::TurnedBack => lasting("swap.in", "eacces") + ",",
+            Situation::TurnedForward => lasting("undo.keep", "eacces") + ",",
+            _ => String::new(),
+        }
     }
 
     /// Whether everything is as before or as after, and goes on; panics when it is not. Says whether it is as after.
@@ -126,6 +164,7 @@ impl Situation {
                 true
             }
             Situation::Stranger => check_stranger(start, scene, at),
+            Situation::TurnedBack | Situation::TurnedForward => self.check_turned(start, scene, at),
             Situation::State => check_state(scene, at),
             Situation::FirstState => {
                 swap::recover(&scene.folder()).unwrap();
@@ -141,6 +180,19 @@ impl Situation {
             }
         }
     }
+
+    /// While what bars its way lasts, there is only the other one; when it is gone, either may be taken.
+    fn check_turned(self, start: &Start, scene: &Scene, at: &str) -> bool {
+        let barred = scene.copy();
+        fault::arm(&self.also());
+        let recovery = swap::recover(&barred.folder());
+        fault::arm("");
+        recovery.unwrap_or_else(|error| panic!("{at}: {error}"));
+        let is_new = start.check(&barred, Act::Update, at);
+        assert_eq!(is_new, self == Situation::TurnedForward, "{at}: the way that is not barred is taken");
+        start.check(scene, Act::Update, at);
+        true
+    }
 }
 
 fn check_stranger(start: &Start, scene: &Scene, at: &str) -> bool {
@@ -148,7 +200,7 @@ fn check_stranger(start: &Start, scene: &Scene, at: &str) -> bool {
     let id = journal.unwrap_or_else(|| updater::history::read(&scene.folder()).unwrap().last().unwrap().id);
     swap::recover(&scene.folder()).unwrap();
     assert_eq!(scene.walk(), start.build(5), "{at}");
-    assert_eq!(fs::read_to_string(scene.path().join(format!(".updater/found/{id}/run.sh"))).unwrap(), "somebody's own", "{at}");
+    assert_eq!(fs::read_to_string(scene.state().join(format!("found/{id}/run.sh"))).unwrap(), "somebody's own", "{at}");
     true
 }
 
@@ -159,17 +211,25 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     swap::recover(&folder).unwrap();
     let channel = Station::load(&folder).unwrap().unwrap();
     let root = folder.read(&LocalPath::state("trust/content/root.json")).unwrap().unwrap();
-    let is_new = [Ratchet::load(&folder).unwrap() == ratchet(9), channel == station("beta"), root == b"new root"];
+    let (known, all) = (Proofs::load(&folder).unwrap(), cut::proofs());
+    let is_new = [Ratchet::load(&folder).unwrap() == ratchet(9), channel == station("beta"), root == b"new root", known == all[2]];
     assert!(is_new[0] || Ratchet::load(&folder).unwrap() == ratchet(4), "{at}");
     assert!(is_new[1] || channel == station("stable"), "{at}");
     assert!(is_new[2] || root == b"old root", "{at}");
     assert!(is_new.is_sorted_by(|earlier, later| earlier >= later), "{at}: they are replaced one after the other: {is_new:?}");
-    for point in cut::OTHERS {
-        let found = folder.read(&LocalPath::state(point.name())).unwrap();
-        assert!(found.is_none_or(|found| found == b"whole"), "{} {at}", point.name());
-    }
-    assert_eq!(fs::read_dir(scene.path().join(".updater/trash")).unwrap().count(), 0, "{at}");
-    is_new == [true; 3]
+    assert!(all.contains(&known), "{at}: {known:?}");
+    let attempts = folder.read(&LocalPath::state("attempts.json")).unwrap();
+    assert!(attempts.is_none_or(|found| cut::failures().iter().any(|failure| failure.to_bytes() == found)), "{at}");
+    let waits = folder.read(&cut::deferred()).unwrap();
+    assert!(waits.is_none_or(|found| [cut::waiting(4), cut::waiting(5)].contains(&found)), "{at}");
+    assert_eq!(cut::names_in(scene, &["trash", "staging"]), BTreeSet::new(), "{at}");
+    // The fetch goes on with what is there of the part, and nothing of it stays.
+    let part = cut::part(&scene.path());
+    assert!(part.length() <= 50, "{at}: {}", part.length());
+    part.discard().unwrap();
+    folder.empty_trash().unwrap();
+    assert_eq!(cut::names_in(scene, &["trash", "parts"]), BTreeSet::new(), "{at}");
+    is_new == [true; 4]
 }
 
 const MOMENTS: [&str; 2] = ["", "+after"];
@@ -178,43 +238,51 @@ const LOSSES: [&str; 3] = ["lose-content", "lose-latest", "lose-unsynced"];
 /// Disks that fsync a file system as a whole, and those that do not.
 const DISKS: [Disk; 2] = [Disk { no_syncfs: false, forgets: None }, Disk { no_syncfs: true, forgets: None }];
 
-/// A moment of a point in a situation, on the disk of that index.
-type Place = (Situation, usize, String);
+/// A moment of a point in a situation, with the state in that place, on the disk of that index.
+type Place = (Situation, Home, usize, String);
 
 /// How often each moment of each point is passed.
 static PASSAGES: LazyLock<BTreeMap<Place, u64>> = LazyLock::new(|| {
-    let start = Start::new();
     let places: Vec<String> = Point::ALL.iter().flat_map(|point| MOMENTS.map(|moment| format!("{}{moment}", point.name()))).collect();
     let mut found = BTreeMap::new();
-    for situation in Situation::ALL {
-        for (disk, what) in DISKS.into_iter().enumerate() {
-            let scene = situation.begin(&start);
-            let passed = cut::passages(what, &scene, situation.act(), situation.also(), &places);
-            found.extend(places.iter().zip(passed).map(|(place, passages)| ((situation, disk, place.clone()), passages)));
+    for home in Home::ALL {
+        let start = home.start();
+        for (situation, (disk, what)) in
+            Situation::ALL.into_iter().flat_map(|situation| DISKS.into_iter().enumerate().map(move |disk| (situation, disk)))
+        {
+            let scene = situation.begin(&start, home);
+            let passed = cut::passages(what, &scene, situation.act(), &situation.also(), &places);
+            found.extend(places.iter().zip(passed).map(|(place, passages)| ((situation, home, disk, place.clone()), passages)));
         }
     }
     found
 });
 
-/// The passages to lose power at.
-fn first_middle_last(passages: u64) -> BTreeSet<u64> {
-    BTreeSet::from([1, passages.div_ceil(2), passages]).into_iter().filter(|passage| (1..=passages).contains(passage)).collect()
+/// The passages to lose power at: the first, the one in the middle and the last, or all.
+fn lost_at(passages: u64) -> BTreeSet<u64> {
+    let some = BTreeSet::from([1, passages.div_ceil(2), passages]);
+    (1..=passages).filter(|passage| *EXHAUSTIVE || some.contains(passage)).collect()
 }
 
 /// A situation that is cut again and again.
 struct Cutting<'a> {
     start: &'a Start,
     situation: Situation,
+    home: Home,
     begun: Scene,
 }
 
-impl Cutting<'_> {
+impl<'a> Cutting<'a> {
+    fn new(start: &'a Start, situation: Situation, home: Home) -> Cutting<'a> {
+        Cutting { start, situation, home, begun: situation.begin(start, home) }
+    }
+
     /// Cuts it at a passage of a moment, and checks it.
     fn cut(&self, disk: Disk, moment: &str, passage: u64, action: &str) -> bool {
         let at = format!("{}{moment}:{passage}={action}", self.situation.also());
         let scene = self.begun.copy();
         assert!(dies_on(disk, &scene, self.situation.act(), &at), "{:?} does not come to {at}", self.situation);
-        self.situation.check(self.start, &scene, &format!("{at} of {:?} on {disk:?}", self.situation))
+        self.situation.check(self.start, &scene, &format!("{at} of {:?} with its state {:?} on {disk:?}", self.situation, self.home))
     }
 
     /// Cuts it at both moments of `point`; how many cuts that were.
@@ -223,10 +291,10 @@ impl Cutting<'_> {
         for (moment, (index, disk)) in MOMENTS.into_iter().flat_map(|moment| DISKS.into_iter().enumerate().map(move |disk| (moment, disk)))
         {
             let place = format!("{}{moment}", point.name());
-            let passages = PASSAGES[&(self.situation, index, place.clone())];
+            let passages = PASSAGES[&(self.situation, self.home, index, place.clone())];
             // A kill loses nothing, so that the kind of disk does not matter to it.
             let kills = (1..=passages).filter(|_| index == 0).map(|passage| (passage, "kill"));
-            let losses = first_middle_last(passages).into_iter().flat_map(|passage| LOSSES.map(|action| (passage, action)));
+            let losses = lost_at(passages).into_iter().flat_map(|passage| self.home.losses().iter().map(move |action| (passage, *action)));
             for (passage, action) in kills.chain(losses) {
                 self.cut(disk, &place, passage, action);
                 cuts += 1;
@@ -237,13 +305,16 @@ impl Cutting<'_> {
 }
 
 /// Dies at both moments of `point` in every situation.
+#[expect(clippy::print_stdout, reason = "what a long run is for")]
 fn cut_at(point: Point) {
-    let start = Start::new();
-    let is_passed = |situation: Situation| (0..DISKS.len()).any(|disk| PASSAGES[&(situation, disk, point.name().to_owned())] > 0);
-    let situations = Situation::ALL.into_iter().filter(|situation| is_passed(*situation));
-    let cuts: usize =
-        situations.map(|situation| Cutting { start: &start, situation, begun: situation.begin(&start) }.cut_around(point)).sum();
-    assert!(cuts >= 16, "{} is passed nowhere: {cuts} cuts", point.name());
+    for home in Home::ALL {
+        let start = home.start();
+        let is_passed = |situation: Situation| (0..DISKS.len()).any(|disk| PASSAGES[&(situation, home, disk, point.name().to_owned())] > 0);
+        let situations = Situation::ALL.into_iter().filter(|situation| is_passed(*situation));
+        let cuts: usize = situations.map(|situation| Cutting::new(&start, situation, home).cut_around(point)).sum();
+        println!("{cuts} cuts at {} with its state {home:?}", point.name());
+        assert!(cuts >= 8, "{} is passed nowhere with its state {home:?}: {cuts} cuts", point.name());
+    }
 }
 
 /// One test per point, and all of them by name.
@@ -350,16 +421,18 @@ matrix! {
 
 #[test]
 fn f6_what_was_reported_as_done_survives_a_power_cut() {
-    let start = Start::new();
-    for situation in [Situation::Update, Situation::Rollback, Situation::State] {
-        let begun = situation.begin(&start);
-        for (loss, disk) in [Loss::Content, Loss::Latest, Loss::Unsynced].into_iter().flat_map(|loss| DISKS.map(|disk| (loss, disk))) {
-            let scene = begun.copy();
-            loses_power_after(disk, &scene, situation.act(), loss);
-            assert!(
-                situation.check(&start, &scene, &format!("{loss:?} after {situation:?} on {disk:?}")),
-                "{situation:?} is undone by {loss:?}"
-            );
+    for home in Home::ALL {
+        let start = home.start();
+        for situation in [Situation::Update, Situation::Rollback, Situation::State] {
+            let begun = situation.begin(&start, home);
+            for (loss, disk) in [Loss::Content, Loss::Latest, Loss::Unsynced].into_iter().flat_map(|loss| DISKS.map(|disk| (loss, disk))) {
+                let scene = begun.copy();
+                loses_power_after(disk, &scene, situation.act(), loss);
+                assert!(
+                    situation.check(&start, &scene, &format!("{loss:?} after {situation:?} with its state {home:?} on {disk:?}")),
+                    "{situation:?} is undone by {loss:?}"
+                );
+            }
         }
     }
 }
@@ -378,13 +451,14 @@ const NEEDED: &[(Situation, usize, Point)] = &[
     (Situation::State, 0, Point::StationFile),
     (Situation::State, 0, Point::TrustFile),
     (Situation::State, 0, Point::RatchetFile),
+    (Situation::State, 0, Point::ProofFile),
 ];
 
 #[test]
 fn a_missing_fsync_is_found() {
-    let start = Start::new();
-    for (situation, index, point) in NEEDED.iter().copied() {
-        let cutting = Cutting { start: &start, situation, begun: situation.begin(&start) };
+    for (home, (situation, index, point)) in Home::ALL.into_iter().flat_map(|home| NEEDED.iter().map(move |needed| (home, *needed))) {
+        let start = home.start();
+        let cutting = Cutting::new(&start, situation, home);
         let disk = Disk { forgets: Some(point.name()), ..DISKS[index] };
         let is_found = |check: &dyn Fn()| catch_unwind(AssertUnwindSafe(check)).is_err();
         let at_the_end = |loss| {
@@ -394,7 +468,8 @@ fn a_missing_fsync_is_found() {
                 assert!(situation.check(&start, &scene, "the end"), "it is undone");
             })
         };
-        let passages = PASSAGES.iter().filter(|((of, on, place), _)| (*of, *on) == (situation, index) && place.ends_with("+after"));
+        let passages =
+            PASSAGES.iter().filter(|((of, at, on, place), _)| (*of, *at, *on) == (situation, home, index) && place.ends_with("+after"));
         let last: u64 = passages.map(|(_, passages)| passages).sum();
         let on_the_way = |passage| {
             LOSSES.iter().any(|action| {
@@ -404,7 +479,7 @@ fn a_missing_fsync_is_found() {
             })
         };
         let found = [Loss::Content, Loss::Latest, Loss::Unsynced].into_iter().any(at_the_end) || (1..=last).rev().any(on_the_way);
-        assert!(found, "{situation:?} on {disk:?} is whole without the fsyncs of {}", point.name());
+        assert!(found, "{situation:?} with its state {home:?} on {disk:?} is whole without the fsyncs of {}", point.name());
     }
 }
 

@@ -13,7 +13,7 @@ mod scene;
 use std::fs;
 use std::process::Command;
 
-use cut::{Act, Start, dies};
+use cut::{Act, Start, dies, lasting};
 use manifests::time::FileTime;
 use scene::Scene;
 use updater::fs::{LocalPath, Point, fault};
@@ -127,11 +127,6 @@ fn ac_42_a_disk_that_stays_full_lets_a_failed_swap_be_undone() {
     assert!(matches!(outcome, Err(SwapError::Undone { .. })), "{outcome:?}");
     assert_eq!((scene.walk(), scene.walk_backups()), start.old());
     start.check(&scene, Act::Update, "a full disk");
-}
-
-/// A point that fails every time from now on, as it does while its cause lasts.
-fn lasting(point: &str, kind: &str) -> String {
-    (1..=64).map(|passage| format!("{point}:{passage}={kind}")).collect::<Vec<_>>().join(",")
 }
 
 /// Recovers `scene` with `fault` armed.

@@ -9,6 +9,7 @@
 //!
 //! - `kill`: the process ends. Before the change of a point that writes bytes, half of them are written.
 //! - `lose-content`, `lose-latest`, `lose-unsynced`: the power goes. The same, and what was not made durable is taken back (`fs/unsynced.rs`).
+//! - `stop`: the process stops (SIGSTOP) until somebody lets it go on, so that a test can do something to the disk meanwhile.
 //! - `error`, `enospc`, `eacces`, `ebusy`: the operation fails, so they can only come before it.
 //!
 //! More switches for tests, all of them environment variables: `STATIONMASTER_FAULT_GRAVEYARD=FOLDER`, on the same file system, is where the `lose-` actions need to keep what goes;
@@ -182,6 +183,8 @@ mod registry {
         Kill,
         /// The same, and what was not made durable is lost.
         Lose(Loss),
+        /// The process stops, and goes on when it is told to.
+        Stop,
         /// The operation fails with this error.
         Fail(io::ErrorKind),
     }
@@ -215,6 +218,7 @@ mod registry {
                 "lose-content" => Action::Lose(Loss::Content),
                 "lose-latest" => Action::Lose(Loss::Latest),
                 "lose-unsynced" => Action::Lose(Loss::Unsynced),
+                "stop" => Action::Stop,
                 "error" => Action::Fail(io::ErrorKind::Other),
                 "enospc" => Action::Fail(io::ErrorKind::StorageFull),
                 "eacces" => Action::Fail(io::ErrorKind::PermissionDenied),
@@ -265,11 +269,12 @@ mod registry {
         HERE.with(|here| first(&here.borrow())).or_else(|| first(&PROCESS))
     }
 
-    fn act(action: Action, point: Point) -> io::Error {
+    fn act(action: Action, point: Point) -> io::Result<()> {
         match action {
             Action::Kill => crate::fs::end_process(),
             Action::Lose(loss) => lose(loss),
-            Action::Fail(kind) => io::Error::new(kind, format!("fail point {}", point.name())),
+            Action::Stop => crate::fs::stop_process(),
+            Action::Fail(kind) => Err(io::Error::new(kind, format!("fail point {}", point.name()))),
         }
     }
 
@@ -303,17 +308,17 @@ mod registry {
     /// Does `act`, unless the moment before it is hit.
     pub(crate) fn around<T>(point: Point, change: Change<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         if let Some(action) = hit(point, Moment::Before) {
-            return Err(self::act(action, point));
+            self::act(action, point)?;
         }
         let named = ledger().map_or(Ok(None), |mut ledger| ledger.before(change))?;
         let done = act()?;
         if let Some(mut ledger) = ledger().filter(|_| !is_forgotten(point, change)) {
             ledger.after(change, named)?;
         }
-        match hit(point, Moment::After) {
-            None => Ok(done),
-            Some(action) => Err(self::act(action, point)),
+        if let Some(action) = hit(point, Moment::After) {
+            self::act(action, point)?;
         }
+        Ok(done)
     }
 
     /// Writes `bytes`; when the moment before it is hit, half of them.
@@ -321,12 +326,11 @@ mod registry {
         if let Some(mut ledger) = ledger() {
             ledger.before(Change::Write { file, from: file.stream_position()? })?;
         }
-        if let Some(action) = hit(point, Moment::Before) {
-            file.write_all(&bytes[..bytes.len() / 2])?;
-            return Err(act(action, point));
-        }
-        file.write_all(bytes)?;
-        hit(point, Moment::After).map_or(Ok(()), |action| Err(act(action, point)))
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        file.write_all(first)?;
+        hit(point, Moment::Before).map_or(Ok(()), |action| act(action, point))?;
+        file.write_all(rest)?;
+        hit(point, Moment::After).map_or(Ok(()), |action| act(action, point))
     }
 
     /// Whether [`Change::SyncAll`] is to be had.

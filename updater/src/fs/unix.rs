@@ -331,6 +331,12 @@ pub(crate) fn end_process() -> ! {
     std::process::abort()
 }
 
+/// Stops this process until somebody lets it go on.
+#[cfg(any(test, feature = "fail-points"))]
+pub(crate) fn stop_process() -> io::Result<()> {
+    Ok(rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?)
+}
+
 fn mode_of(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o7777) as rustix::fs::RawMode)
 }

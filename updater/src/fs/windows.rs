@@ -359,3 +359,9 @@ pub(crate) fn clone_content(_: &File, _: &File) -> io::Result<bool> {
 pub(crate) fn end_process() -> ! {
     crate::windows_api::processes::end_this_one()
 }
+
+/// There is no such thing here.
+#[cfg(any(test, feature = "fail-points"))]
+pub(crate) fn stop_process() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -204,6 +204,9 @@ fn recover(folder: &Folder, run: &Run<'_>) -> Result<Recovery, Error> {
     let mut attempt = run.who.attempt(Id::random(), run.now, "recovery");
     attempt.result = Outcome::Recovered;
     attempt.detail = Some(format!("attempt {id} was cut off and has been {what}"));
-    history::append(folder, &attempt)?;
+    // On a full disk the client starts all the same.
+    if let Err(not_written) = history::append(folder, &attempt) {
+        run.progress.note(&format!("the history could not be written: {not_written}"));
+    }
     Ok(recovery)
 }

@@ -6,7 +6,7 @@ use super::journal::{self, Plan};
 use super::perform::found_folder;
 use crate::backup::{new_backup, settle};
 use crate::fs::{Folder, FsError, LocalPath, Point};
-use crate::history;
+use crate::history::{self, Attempt};
 
 /// What `installed` becomes when a swap commits.
 pub(crate) fn installed_next() -> LocalPath {
@@ -18,22 +18,35 @@ pub(crate) fn manifest_next() -> LocalPath {
     LocalPath::state("manifest.next")
 }
 
-/// Ends a committed swap.
-pub(crate) fn tidy(folder: &Folder, plan: &Plan) -> Result<(), FsError> {
+/// Ends a committed swap. Returns why the history has no line of it, when it has none.
+pub(crate) fn tidy(folder: &Folder, plan: &Plan) -> Result<Option<FsError>, FsError> {
     if let Some(slots) = &plan.slots {
         settle(folder, slots, &found_folder(plan))?;
     }
     promote(folder, &installed_next(), "installed", plan.installed)?;
     promote(folder, &manifest_next(), "manifest", plan.manifest)?;
     folder.sync_folder(&LocalPath::state_folder(), Point::CommitState)?;
-    if let Some(attempt) = &plan.attempt {
-        history::append_once(folder, attempt)?;
-    }
+    let written = write_line(folder, plan.attempt.as_ref());
     journal::end(folder)?;
     // What was staged for this release and not used would never be.
     folder.discard(&LocalPath::state("staging"), Point::TrashIn)?;
     folder.make_state_folders()?;
-    sweep(folder)
+    sweep(folder)?;
+    Ok(written.or_else(|_| write_line(folder, plan.attempt.as_ref())).err())
+}
+
+/// Ends a swap that was undone, with `attempt` for the history. Returns why the history has no line of it, when it has none.
+pub(crate) fn close_undone(folder: &Folder, attempt: Option<&Attempt>) -> Result<Option<FsError>, FsError> {
+    let written = write_line(folder, attempt);
+    journal::end(folder)?;
+    sweep(folder)?;
+    Ok(written.or_else(|_| write_line(folder, attempt)).err())
+}
+
+/// Writes the line of a swap that is over. Before the journal goes, so that a cut does not cost it; and where that fails once more after, when the room of what went is free: a whole client must not
+/// stay out for want of a line.
+fn write_line(folder: &Folder, attempt: Option<&Attempt>) -> Result<(), FsError> {
+    attempt.map_or(Ok(()), |attempt| history::append_once(folder, attempt))
 }
 
 /// Renames what was prepared; it was renamed already when it is gone. What is not what the journal says is no state of ours: the next scan reads the tree instead.

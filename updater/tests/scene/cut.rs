@@ -15,16 +15,18 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use manifests::channel::Place;
+use manifests::channel::{Place, Probe};
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
+use updater::attempts::Attempts;
 use updater::backup;
 use updater::fs::fault::{self, Loss};
-use updater::fs::filling::Staging;
+use updater::fs::filling::{Part, Staging};
 use updater::fs::{Folder, LocalPath, Point};
 use updater::history;
 use updater::lock::Lock;
 use updater::progress::Silent;
+use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
@@ -46,7 +48,7 @@ impl Act {
     const ALL: [Act; 5] = [Act::Update, Act::Rollback, Act::Recover, Act::State, Act::Adopt];
 
     pub fn run(self, path: &Path) -> Result<(), SwapError> {
-        let folder = Folder::create(path)?;
+        let folder = scene::open(path);
         match self {
             Act::Update => scene::swap_to_build(path, 5, &numbered(5)).map(drop),
             Act::Rollback => {
@@ -80,21 +82,70 @@ pub fn station(channel: &str) -> Station {
     Station::parse(text.replace("CHANNEL", channel).as_bytes()).unwrap()
 }
 
-/// Points of small files that are known to a whole updater only: here they come and go under their points' names. Tests of the whole (`tests/tests`) say what the files are for.
-pub const OTHERS: &[Point] = &[Point::DeferredFile, Point::ProofFile, Point::AttemptsFile];
+/// What is known of proofs, one state after the other: release 4 lives, release 5 is about to come, release 5 lives.
+pub fn proofs() -> [Proofs; 3] {
+    let (four, five) = (Digest::of(b"four"), Digest::of(b"five"));
+    let mut known = Proofs::default();
+    known.expect(four, Place(1, 4), None, None);
+    known.prove(&four);
+    let before = known.clone();
+    known.expect(five, Place(1, 5), Some(Probe::Alive { seconds: 60 }), Some(four));
+    let expected = known.clone();
+    known.prove(&five);
+    [before, expected, known]
+}
+
+/// The first failure of a release, and the second.
+pub fn failures() -> [Attempts; 2] {
+    let after = |known| Attempts::after(known, Digest::of(b"five"), Place(1, 5), "not-staged", UtcTime::from_unix(scene::MTIME));
+    let first = after(None);
+    [first.clone(), after(Some(first))]
+}
+
+/// What waits: the stored manifest of a release, as `pipeline/deferral.rs` keeps it.
+pub fn waiting(number: u64) -> Vec<u8> {
+    scene::manifest(number, &numbered(number))
+}
+
+/// Where.
+pub fn deferred() -> LocalPath {
+    LocalPath::state("deferred")
+}
+
+/// The stretch of a pack that is fetched.
+pub fn part(folder: &Path) -> Part {
+    let folder = std::sync::Arc::new(scene::open(folder));
+    Staging::new(folder).part(&Digest::of(b"pack"), &(0..100)).unwrap()
+}
+
+/// What [`Act::State`] replaces, as it is before.
+pub fn write_former_state(folder: &Folder) {
+    ratchet(4).save(folder).unwrap();
+    station("stable").save(folder).unwrap();
+    folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
+    folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
+    proofs()[0].save(folder).unwrap();
+    failures()[0].save(folder).unwrap();
+}
 
 fn write_state(folder: &Folder) -> Result<(), SwapError> {
     let _lock = Lock::acquire(folder, "state").map_err(|error| SwapError::Impossible(error.to_string()))?;
     ratchet(9).save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     station("beta").save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"new root", Point::TrustFile)?;
-    for point in OTHERS {
-        folder.write_durably(&LocalPath::state(point.name()), b"whole", *point)?;
-        folder.discard(&LocalPath::state(point.name()), *point)?;
+    for known in &proofs()[1..] {
+        known.save(folder)?;
     }
-    let again = std::sync::Arc::new(Folder::open(folder.path())?);
-    let mut part = Staging::new(again).part(&Digest::of(b"pack"), &(0..100))?;
-    Ok(part.append(&[7; 50])?)
+    folder.write_durably(&deferred(), &waiting(5), Point::DeferredFile)?;
+    folder.discard(&deferred(), Point::DeferredFile)?;
+    failures()[1].save(folder)?;
+    Attempts::forget(folder)?;
+    Ok(part(folder.path()).append(&[7; 50])?)
+}
+
+/// A point that fails every time from now on, as it does while its cause lasts.
+pub fn lasting(point: &str, kind: &str) -> String {
+    (1..=64).map(|passage| format!("{point}:{passage}={kind}")).collect::<Vec<_>>().join(",")
 }
 
 /// A file system that loses more than others.
@@ -205,13 +256,31 @@ pub struct Start {
     extras: Walk,
 }
 
+/// What lies in these folders of the state.
+pub fn names_in(scene: &Scene, folders: &[&str]) -> BTreeSet<String> {
+    folders.iter().flat_map(|folder| names(&scene.state().join(folder))).collect()
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
 /// The live tree and the backups.
 pub type Whole = (Walk, Vec<Walk>);
 
 impl Start {
     pub fn new() -> Start {
-        let extras = Scene::with_extras().walk();
-        Start { scene: Scene::at(4), extras }
+        Start::from(Scene::with_extras())
+    }
+
+    /// The same with its state outside the install folder, as the profile `service` has it.
+    pub fn with_state_apart() -> Start {
+        Start::from(Scene::with_extras().with_state_apart())
+    }
+
+    fn from(scene: Scene) -> Start {
+        let extras = scene.walk();
+        Start { scene: scene.after_builds(4), extras }
     }
 
     pub fn build(&self, number: u64) -> Walk {
@@ -252,12 +321,14 @@ impl Start {
     }
 
     fn check_state(&self, scene: &Scene, act: Act, is_new: bool, at: &str) {
-        let names: BTreeSet<String> =
-            fs::read_dir(scene.path().join(".updater")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names = names(&scene.state());
         for gone in ["journal", "backup", "installed.next", "manifest.next", "found"] {
             assert!(!names.contains(gone), "{act:?} at {at} leaves {gone}");
         }
-        assert_eq!(fs::read_dir(scene.path().join(".updater/trash")).unwrap().count(), 0, "{act:?} at {at}");
+        let left = names_in(scene, &["trash"]);
+        assert!(left.is_empty(), "{act:?} at {at} leaves {left:?}");
+        let is_apart = scene.state() != scene.path().join(".updater");
+        assert!(!is_apart || !scene.path().join(".updater").exists(), "{act:?} at {at}: the state is elsewhere");
         let installed = scene.installed().unwrap();
         let number = match act {
             Act::Update if is_new => 5,
@@ -274,6 +345,8 @@ impl Start {
     fn check_next_update(&self, scene: &Scene, at: &str) {
         scene.swap_to(6).unwrap_or_else(|error| panic!("the update after {at}: {error}"));
         assert_eq!(scene.walk(), self.build(6), "the update after {at}");
+        let left = names_in(scene, &["staging", "parts", "trash"]);
+        assert!(left.is_empty(), "the update after {at} leaves {left:?}");
         let backups = backup::backups(&scene.folder()).unwrap();
         assert_eq!(backups.len(), 3);
         for found in backups {

@@ -110,17 +110,22 @@ impl Scene {
 
     /// With builds 1 to `last` swapped in, one after the other.
     pub fn at(last: u64) -> Scene {
-        let scene = Scene::with_extras();
-        for number in 1..=last {
-            scene.swap_to(number).unwrap();
-        }
-        scene
+        Scene::with_extras().after_builds(last)
     }
 
-    /// A copy, hard links and times included.
+    /// The same with builds 1 to `last` swapped in.
+    pub fn after_builds(self, last: u64) -> Scene {
+        for number in 1..=last {
+            self.swap_to(number).unwrap();
+        }
+        self
+    }
+
+    /// A copy, its state, hard links and times included.
     pub fn copy(&self) -> Scene {
         let place = in_memory();
-        let copied = Command::new("cp").arg("-a").arg(self.path()).arg(place.path()).status().unwrap();
+        let state = Some(state_apart(&self.path())).filter(|state| state.exists());
+        let copied = Command::new("cp").arg("-a").arg(self.path()).args(state).arg(place.path()).status().unwrap();
         assert!(copied.success());
         Scene { place }
     }
@@ -266,7 +271,7 @@ pub fn release_id(number: u64) -> ReleaseId {
 }
 
 /// The stored manifest of `build`. Contents lie in no pack here: only what is installed counts.
-fn manifest(number: u64, build: &Build) -> Vec<u8> {
+pub fn manifest(number: u64, build: &Build) -> Vec<u8> {
     let (mut files, mut links) = (vec![], vec![]);
     let mut offset = 0;
     for (path, item) in build {
