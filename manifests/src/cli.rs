@@ -11,6 +11,7 @@ use manifests::time::UtcTime;
 mod channel;
 mod commit;
 mod exit_code;
+mod folders;
 mod gc;
 mod handover;
 mod init;
@@ -85,6 +86,8 @@ enum Command {
     Sign(sign::SignArgs),
     Commit(commit::CommitArgs),
     #[command(subcommand)]
+    Folders(folders::FoldersCommand),
+    #[command(subcommand)]
     Keys(keys::KeysCommand),
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Refresh(args) => args.run(now, &output),
         Command::Sign(args) => args.run(&output),
         Command::Commit(args) => args.run(now, &output),
+        Command::Folders(command) => command.run(now, &output),
         Command::Keys(command) => command.run(now, &output),
     };
     match result {
@@ -189,8 +193,8 @@ mod tests {
             assert!(Cli::try_parse_from(words(line)).is_ok(), "in the help of `{name}`: {line}");
         }
         let leaves = |command: &clap::Command| command.get_subcommands().map(|leaf| leaf.get_name().to_owned()).collect::<Vec<_>>();
-        let keys = leaves(command.find_subcommand("keys").unwrap());
-        for leaf in leaves(&command).into_iter().chain(keys).filter(|leaf| !["keys", "help"].contains(&leaf.as_str())) {
+        let below = ["keys", "folders"].map(|group| leaves(command.find_subcommand(group).unwrap())).concat();
+        for leaf in leaves(&command).into_iter().chain(below).filter(|leaf| !["keys", "folders", "help"].contains(&leaf.as_str())) {
             assert!(found.iter().any(|(name, _)| *name == leaf), "`{leaf}` has no example");
         }
     }

@@ -34,6 +34,8 @@ pub mod deliver;
 pub mod disk;
 pub mod effect;
 pub mod error;
+pub mod folder_role;
+pub mod folders;
 pub mod garbage;
 pub mod init;
 pub mod keys;

@@ -82,6 +82,13 @@ impl<'de> Deserialize<'de> for Delegations {
     }
 }
 
+impl Delegations {
+    /// The role that a search for the target `path` asks first; where that delegation is terminating, it is also the last.
+    pub fn first_for(&self, path: &str) -> Option<&DelegatedRole> {
+        self.roles.iter().find(|role| role.covers(path))
+    }
+}
+
 /// A role that may sign for some paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DelegatedRole {

@@ -36,8 +36,12 @@ impl Forge<'_> {
 
     /// The channel document at this target path, as the newest OS role lists it.
     pub fn channel(&self, target: &str) -> Value {
-        let os = target.split('/').next().expect("a target path begins with an OS");
-        let sha256 = self.role(os)["signed"]["targets"][target]["hashes"]["sha256"].as_str().expect("the target is listed").to_owned();
+        self.channel_of(target.split('/').next().expect("a target path begins with an OS"), target)
+    }
+
+    /// The same, as the newest file of `role` lists it.
+    pub fn channel_of(&self, role: &str, target: &str) -> Value {
+        let sha256 = self.role(role)["signed"]["targets"][target]["hashes"]["sha256"].as_str().expect("the target is listed").to_owned();
         read_json(&self.repo.join("targets").join(hashed_name(target, &sha256)))
     }
 

@@ -161,7 +161,7 @@ impl Kept {
             return Err(CommitError::Clock(reason).into());
         }
         // Looked at without the lock first: most looks find nothing to do. What does not verify may be in the middle of a change, which the lock tells.
-        let rests = |view: View| !view.headers().iter().any(|(role, _, expires)| is_due(role, *expires, every, now));
+        let rests = |view: View| !view.headers().iter().any(|(role, _, expires)| is_due(Signing::Online, role, *expires, every, now));
         if repository.view().is_ok_and(rests) {
             return Ok(vec![]);
         }

@@ -10,6 +10,7 @@ use manifests::digest::Digest;
 use manifests::role::HasHeader as _;
 use manifests::root::Root;
 use manifests::snapshot::Snapshot;
+use manifests::targets::Targets;
 use manifests::time::UtcTime;
 use manifests::timestamp::Timestamp;
 use manifests::trust::TARGETS;
@@ -33,7 +34,7 @@ pub struct TrustedFile {
     pub expires: Option<UtcTime>,
 }
 
-/// What the station in `folder` trusts, by role: `root`, `timestamp`, `snapshot`, `targets`, the OS role by its name, the documents `policy` and `channel`, and `manifest`, that of the installed
+/// What the station in `folder` trusts, by role: `root`, `timestamp`, `snapshot`, `targets`, the role that releases its channel by its name, the documents `policy` and `channel`, and `manifest`, that of the installed
 /// release. What is not there is not listed.
 pub fn trusted(
     folder: &Arc<Folder>,
@@ -42,7 +43,9 @@ pub fn trusted(
 ) -> Result<BTreeMap<String, TrustedFile>, StoreError> {
     let (roles, documents) = (TrustStore::of_content(Arc::clone(folder)), TrustStore::of_documents(Arc::clone(folder)));
     let mut found = BTreeMap::new();
-    for role in [Root::KIND, Timestamp::KIND, Snapshot::KIND, TARGETS, station.os.as_str()] {
+    let releasing = roles.load(TARGETS)?.and_then(|targets| releasing_role(&targets, &station.channel_id().target_path()));
+    let delegated = releasing.unwrap_or_else(|| station.os.to_string());
+    for role in [Root::KIND, Timestamp::KIND, Snapshot::KIND, TARGETS, delegated.as_str()] {
         if let Some(bytes) = roles.load(role)? {
             let header = header(&bytes);
             let (version, expires) = (header.as_ref().map(|header| header.version), header.map(|header| header.expires));
@@ -58,6 +61,16 @@ pub fn trusted(
         found.insert("manifest".to_owned(), TrustedFile { sha256: installed.release.manifest, version: None, expires: None });
     }
     Ok(found)
+}
+
+/// Whose releases the channel at `path` has, by the stored targets: the role of the OS, or that of a folder that publishes itself.
+fn releasing_role(targets: &[u8], path: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        signed: Targets,
+    }
+    let targets = serde_json::from_slice::<Envelope>(targets).ok()?.signed;
+    targets.delegations?.first_for(path).map(|role| role.name.clone())
 }
 
 #[derive(Deserialize)]

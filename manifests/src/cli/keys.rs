@@ -79,12 +79,18 @@ impl NewKeysArgs {
     }
 }
 
-/// Says what a rotation or revocation did or would do.
-fn report(
+/// The command that shows the keys of `repo`.
+fn list_command(repo: &std::path::Path) -> String {
+    format!("manifests keys list {}", repo.display())
+}
+
+/// Says what a change of keys did or would do; `next` is the command to run once it is done.
+pub(crate) fn report(
     rotated: &manifests::publish::custody::Rotated,
     dry_run: bool,
     handover: &HandoverArgs,
     repo: &std::path::Path,
+    next: &str,
     output: &Output,
 ) -> Exit {
     let made =
@@ -102,7 +108,7 @@ fn report(
             next
         }
         None if dry_run => "the same command without --dry-run".to_owned(),
-        None => format!("manifests keys list {}", repo.display()),
+        None => next.to_owned(),
     };
     let value = serde_json::json!({
         "dry_run": dry_run,

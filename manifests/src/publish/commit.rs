@@ -156,7 +156,7 @@ fn refuse_lifetime(role: &str, expires: UtcTime, now: UtcTime) -> Result<(), Com
 
 /// Refuses a proposal that was composed from roles that are no longer current.
 pub(super) fn refuse_stale(proposal: &Proposal, before: &View) -> Result<(), CommitError> {
-    let roles = proposal.roles.keys().map(String::as_str).chain([Root::KIND, TARGETS]);
+    let roles = proposal.roles.keys().chain(proposal.base.keys()).map(String::as_str).chain([Root::KIND, TARGETS]);
     for role in roles {
         let (base, current) = (proposal.base.get(role).copied().unwrap_or(0), before.version_of(role).unwrap_or(0));
         if base != current {
@@ -187,6 +187,16 @@ fn refuse_backwards(before: &View, after: &View) -> Result<(), String> {
             return Err(format!(
                 "{id} would list releases that this program does not understand: commit it with a newer one, if it is meant so"
             ));
+        }
+        // Roles change one beside the other: what was composed before a folder published itself may have been given the same number.
+        let listed = |view: &View, sequence: u64| view.channels.get(id).is_some_and(|known| known.release(sequence).is_some());
+        let taken = document
+            .releases
+            .iter()
+            .map(|release| release.sequence)
+            .find(|sequence| !listed(before, *sequence) && *sequence <= highest(before, id));
+        if let Some(taken) = taken.filter(|_| after.policy.epoch(id.os) == before.policy.epoch(id.os)) {
+            return Err(format!("{taken}, a release of {id}, is a number that was given out meanwhile: publish it again"));
         }
         let (was, is) = (highest(before, id), highest(after, id));
         if is > was.max(HIGHEST_HONEST) {

@@ -3,12 +3,14 @@
 //! Every operation is a [`Change`](super::change::Change) like any other, so it can be signed elsewhere and is verified before it becomes visible. Nothing here decides whose signature counts: that is said by
 //! root and delegations alone.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::deliver::Delivered;
 use super::disk;
 use super::effect::{Effect, effects};
+use super::folder_role;
 use super::keys::{KeyError, KeyFolder};
 use super::layout;
 use super::progress::Progress;
@@ -22,7 +24,7 @@ use crate::channel::ChannelDocument;
 use crate::digest::Digest;
 use crate::json;
 use crate::key::{Key, KeyId};
-use crate::name::{Name, Os};
+use crate::name::{ChannelId, Name, Os};
 use crate::policy::Custody;
 use crate::role::HasHeader as _;
 use crate::root::Root;
@@ -47,8 +49,21 @@ const MAX_PUBLIC_BYTES: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum CustodyError {
     /// A role that no key signs for.
-    #[error("there is no role `{0}`: the roles are root, targets, snapshot, timestamp, windows, linux, macosx, android, wince")]
+    #[error(
+        "there is no role `{0}`: the roles are root, targets, snapshot, timestamp, windows, linux, macosx, android, wince, and those of `manifests folders list`"
+    )]
     NoRole(String),
+    /// A folder that publishes itself already.
+    #[error("{channel} publishes itself already, under the role `{role}`: `manifests keys rotate` gives that another key")]
+    FolderKnown {
+        /// Its role.
+        role: String,
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// A channel that no folder publishes.
+    #[error("no folder publishes {0} by itself: `manifests folders list` shows those that do")]
+    NoFolder(ChannelId),
     /// A key that signs for nothing.
     #[error(
         "no role has a key `{0}`: `manifests keys list` shows those that count; at least four digits name one, or a role names all of its keys"
@@ -254,7 +269,7 @@ impl Repository {
 
     /// Makes keys count no more, for they were stolen or lost.
     ///
-    /// Where too few would be left, new ones take their place. A new epoch begins for each OS whose role had one: whatever the thief numbered, however high, no longer counts, and the
+    /// Where too few would be left, new ones take their place. A new epoch begins for each OS whose role, or whose folder's role, had one: whatever the thief numbered, however high, no longer counts, and the
     /// current releases are offered again, also to stations that run a build above them. A release that the thief published into this very repository would be among those: it is left
     /// out when it is disowned.
     pub fn revoke(
@@ -275,7 +290,7 @@ impl Repository {
                 return Err(CustodyError::NoKey(id.to_string()).into());
             }
         }
-        let mut epochs = vec![];
+        let (mut epochs, mut run_away) = (BTreeSet::new(), false);
         for role in roles(&view) {
             let Some(keys) = view.keys_of(&role) else { continue };
             let dropped: Vec<KeyId> = keys.keyids.iter().filter(|id| ids.contains(id)).cloned().collect();
@@ -285,21 +300,25 @@ impl Repository {
             let (left, needed) = (keys.keyids.len() - dropped.len(), usize::try_from(keys.threshold.get()).unwrap_or(usize::MAX));
             let add = needed.saturating_sub(left);
             plan.rotate(&Rotation { role: role.clone(), add, admit: vec![], drop: Dropped::Ids(dropped), threshold: None })?;
-            epochs.extend(layout::os_roles().find(|os| os.as_str() == role));
+            let of_folder = view.folders().into_iter().find(|(folder, _)| *folder == role).map(|(_, id)| id.os);
+            if let Some(os) = layout::os_roles().find(|os| os.as_str() == role).or(of_folder) {
+                epochs.insert(os);
+                run_away |= Versions::has_run_away(view.listed_version(&role));
+            }
         }
         if let Some(stranger) = disowned.iter().find(|disowned| !epochs.iter().any(|os| disowned.is_listed(&view, *os))) {
             return Err(CustodyError::NotListed(stranger.clone()).into());
         }
         for os in epochs {
             plan.begin_epoch(os, disowned)?;
-            if Versions::has_run_away(view.listed_version(os.as_str())) {
-                plan.forget_versions()?;
-            }
+        }
+        if run_away {
+            plan.forget_versions()?;
         }
         self.carry_out(&view, plan, (new_keys, offline), dry_run, now)
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &self,
         view: &View,
         mut plan: Plan<'_>,
@@ -308,9 +327,8 @@ impl Repository {
         now: UtcTime,
     ) -> Result<Rotated, PublishError> {
         let slots = std::mem::take(&mut plan.slots);
-        // Whoever serves refreshes with these keys, so they stay with it wherever the others go.
         let beside = folder.at(self.keys.path());
-        let place_of = |role: &str| if refresh::is_online(role) { &beside } else { folder };
+        let place_of = |role: &str| if stays_with_server(role) { &beside } else { folder };
         let is_online_here = |role: &str| {
             let keys = view.keys_of(role).map(|keys| keys.keyids.as_slice()).unwrap_or_default();
             refresh::is_online(role) && (keys.iter().any(|id| self.keys.holds(id)) || slots.iter().any(|slot| slot == role))
@@ -327,7 +345,7 @@ impl Repository {
             fresh.push(signer);
         }
         plan.settle()?;
-        if plan.change.roles().is_empty() {
+        if plan.change.roles(view.targets.delegations.as_ref()).is_empty() {
             return Err(CustodyError::Nothing.into());
         }
         let proposal = Proposal::compose(&self.disk, view, &plan.change, now)?;
@@ -347,8 +365,13 @@ impl Repository {
 /// Refuses what is no role of a content repository.
 pub fn known_role(role: &str) -> Result<(), CustodyError> {
     let top_level = [Root::KIND, Timestamp::KIND, Snapshot::KIND, TARGETS];
-    let known = top_level.contains(&role) || layout::os_roles().any(|os| os.as_str() == role);
+    let known = top_level.contains(&role) || layout::os_roles().any(|os| os.as_str() == role) || folder_role::is_folder(role);
     if known { Ok(()) } else { Err(CustodyError::NoRole(role.to_owned())) }
+}
+
+/// Whether the keys of `role` stay with the server wherever others go: it signs with them by itself, to refresh or to publish a folder.
+pub fn stays_with_server(role: &str) -> bool {
+    refresh::is_online(role) || folder_role::is_folder(role)
 }
 
 /// Writes the public half of a key to `file`, as TUF metadata holds it.

@@ -108,8 +108,8 @@ fn needed(view: &View, change: &Change) -> Vec<(String, RoleKeys)> {
     let root = change.root.as_ref().unwrap_or(&view.root);
     let delegations = change.delegations.as_ref().or(view.targets.delegations.as_ref());
     let mut needed = vec![];
-    let roles =
-        change.roles().into_iter().filter(|role| role != Snapshot::KIND).chain([Snapshot::KIND, Timestamp::KIND].map(str::to_owned));
+    let changed = change.roles(view.targets.delegations.as_ref()).into_iter().filter(|role| role != Snapshot::KIND);
+    let roles = changed.chain([Snapshot::KIND, Timestamp::KIND].map(str::to_owned));
     for role in roles {
         let keys: Vec<&RoleKeys> = match role.as_str() {
             Root::KIND if view.root.roles.root == root.roles.root => vec![&root.roles.root],

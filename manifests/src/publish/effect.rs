@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::folder_role;
 use super::proposal::{Proposal, content};
 use crate::channel::{ChannelDocument, Release};
 use crate::digest::Digest;
@@ -16,7 +17,7 @@ use crate::policy::{Custody, Floor, POLICY_PATH, Policy};
 use crate::role::{HasHeader as _, Header, RoleKeys};
 use crate::root::Root;
 use crate::snapshot::Snapshot;
-use crate::targets::{Delegations, Targets};
+use crate::targets::{DelegatedRole, Delegations, Targets};
 use crate::time::UtcTime;
 use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
@@ -46,6 +47,15 @@ pub enum Effect {
     Forgotten,
     /// Other roles may sign, or for other paths.
     Delegations,
+    /// A folder publishes itself from now on, or no longer.
+    Folder {
+        /// Its role.
+        role: String,
+        /// What it publishes.
+        channel: ChannelId,
+        /// Whether it does from now on.
+        begins: bool,
+    },
     /// A new epoch.
     Epoch {
         /// Of which OS.
@@ -150,6 +160,21 @@ impl fmt::Display for Effect {
                 f.write_str("stations forget the timestamp and snapshot they have seen, and with them whatever versions a thief gave those")
             }
             Effect::Delegations => f.write_str("targets: other roles may sign, or for other paths"),
+            Effect::Folder { role, channel, begins: true } => {
+                let path = channel.target_path();
+                write!(
+                    f,
+                    "targets: whoever owns the machine that serves can release `{path}`, and nothing else, from now on: its folder publishes itself, under the role {role}"
+                )
+            }
+            Effect::Folder { role, channel, begins: false } => {
+                write!(
+                    f,
+                    "targets: {role} signs for nothing any more; `{}` is released by the keys of {}",
+                    channel.target_path(),
+                    channel.os
+                )
+            }
             Effect::Epoch { os, epoch } => {
                 write!(f, "{os}: epoch {epoch} begins: no release of an earlier epoch is taken any more, whatever its number")
             }
@@ -235,18 +260,32 @@ fn key_effects(proposal: &Proposal, effects: &mut Vec<Effect>) {
     }
     let delegations =
         |targets: Option<Targets>| targets.and_then(|targets| targets.delegations).map(|delegations| delegations.roles).unwrap_or_default();
-    let mut rearranged = false;
+    let (mut rearranged, mut folder_effects) = (false, vec![]);
     if let Some(after) = proposal.proposed::<Targets>(TARGETS) {
         let (before, after) = (delegations(proposal.before.get(TARGETS).and_then(content)), delegations(Some(after)));
         let by_name: BTreeMap<&str, &RoleKeys> = before.iter().map(|role| (role.name.as_str(), &role.keys)).collect();
         for role in &after {
             compare(&role.name, by_name.get(role.name.as_str()).copied(), Some(&role.keys));
         }
-        let shape = |roles: &[crate::targets::DelegatedRole]| -> Vec<_> {
-            roles.iter().map(|role| (role.name.clone(), role.terminating, role.scope.clone())).collect()
+        let folders = |roles: &[DelegatedRole]| -> Vec<_> {
+            roles.iter().filter_map(|role| Some((role.name.clone(), folder_role::channel_of(role)?))).collect()
         };
-        rearranged = shape(&before) != shape(&after);
+        let (were, are) = (folders(&before), folders(&after));
+        // A folder's role does what it is said to do only in front of all others.
+        let in_front = |folders: &[(String, ChannelId)], roles: &[DelegatedRole]| {
+            roles.iter().take(folders.len()).all(|role| folder_role::channel_of(role).is_some())
+        };
+        let shape = |roles: &[DelegatedRole]| -> Vec<_> {
+            let others = roles.iter().filter(|role| folder_role::channel_of(role).is_none());
+            others.map(|role| (role.name.clone(), role.terminating, role.scope.clone())).collect()
+        };
+        rearranged = shape(&before) != shape(&after) || in_front(&were, &before) != in_front(&are, &after);
+        for (begins, one, other) in [(true, &are, &were), (false, &were, &are)] {
+            let changed = one.iter().filter(|folder| !other.contains(folder));
+            folder_effects.extend(changed.map(|(role, channel)| Effect::Folder { role: role.clone(), channel: channel.clone(), begins }));
+        }
     }
+    effects.append(&mut folder_effects);
     effects.extend(rearranged.then_some(Effect::Delegations));
     if let (Some(before), Some(after)) = (before, after) {
         effects.push(Effect::Root { version: after.version() });

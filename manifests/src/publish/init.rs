@@ -183,7 +183,7 @@ fn write_roles(
         root,
         timestamp: None,
         snapshot: None,
-        os_roles: layout::os_roles().map(|os| (os, empty.clone())).collect(),
+        delegated: layout::os_roles().map(|os| (os.to_string(), empty.clone())).collect(),
         targets: Targets { delegations: Some(delegations), ..empty },
         channels: BTreeMap::new(),
         named: vec![],
@@ -216,7 +216,7 @@ mod tests {
         let path = outer.path().join("acme");
         let repository = Repository::init(&path, &"acme".parse().unwrap(), None, now()).unwrap();
         let view = repository.view().unwrap();
-        assert_eq!((view.root_pin.version, view.policy.online_roles().count(), view.os_roles.len()), (1, 9, 5));
+        assert_eq!((view.root_pin.version, view.policy.online_roles().count(), view.delegated.len()), (1, 9, 5));
         assert_eq!(fs::read_dir(outer.path().join("acme.keys")).unwrap().count(), 9);
         assert!(view.headers().iter().all(|(role, version, _)| role == "root" || *version == 1_800_000_000));
     }

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::change::{Change, role_of};
 use super::commit::CommitError;
 use super::disk::Disk;
+use super::folder_role;
 use super::layout;
 use super::signers::Signers;
 use super::versions::Versions;
@@ -21,13 +22,13 @@ use crate::canonical;
 use crate::digest::Digest;
 use crate::key::{Ed25519Verifier, KeyId};
 use crate::limits::Limits;
-use crate::name::{Name, Os};
+use crate::name::Name;
 use crate::role::{self, HasHeader as _, KeyTable, RoleKeys};
 use crate::root::Root;
 use crate::signed::Envelope;
 use crate::signer::Signer as _;
 use crate::snapshot::Snapshot;
-use crate::targets::{TargetFile, Targets};
+use crate::targets::{Delegations, TargetFile, Targets};
 use crate::time::UtcTime;
 use crate::timestamp::Timestamp;
 use crate::trust::TARGETS;
@@ -40,11 +41,11 @@ type Listing = BTreeMap<String, TargetFile>;
 pub struct Proposal {
     /// The repository it is for.
     pub repository: Name,
-    /// Versions that must still be current when it is committed: root, targets and each role it replaces.
+    /// Versions that must still be current when it is committed: those of the roles in `before`.
     pub base: BTreeMap<String, u64>,
-    /// The roles as they are now: root, targets and each role it replaces. What signers compare with.
+    /// The roles as they are now: root, targets, each role it replaces, and each that lists a document of it now. What signers compare with.
     pub before: BTreeMap<String, Envelope>,
-    /// Root, targets and OS roles, as far as they change, with the signatures they have so far.
+    /// Root, targets and the roles that those delegate to, as far as they change, with the signatures they have so far.
     pub roles: BTreeMap<String, Envelope>,
     /// New documents by target path.
     pub documents: BTreeMap<String, Vec<u8>>,
@@ -80,7 +81,9 @@ impl Progress {
 impl Proposal {
     /// Composes `change` onto `view`, unsigned. Versions and expiries are set here.
     pub fn compose(disk: &Disk, view: &View, change: &Change, now: UtcTime) -> Result<Proposal, CommitError> {
-        let touched = change.roles();
+        let current = view.targets.delegations.as_ref();
+        let touched = change.roles(current);
+        let delegations = change.delegations.as_ref().or(current);
         let versions = Versions::new(disk, now, restarts(view, change))?;
         let mut proposal = Proposal {
             repository: view.policy.repository.clone(),
@@ -96,12 +99,21 @@ impl Proposal {
             let header = versions.root_header(view.root.version())?;
             proposal.add(Root::KIND, &Root { header, ..root.clone() })?;
         }
-        let os_roles = view.os_roles.iter().map(|(os, content)| (Os::as_str(*os), content));
         // `renewed` may name the snapshot, which is signed when the proposal is committed.
-        for (role, content) in os_roles.chain([(TARGETS, &view.targets)]).filter(|(role, _)| touched.contains(*role)) {
-            let mut content: Targets = content.clone();
-            let documents = change.documents.iter().filter(|(path, _)| role_of(path) == role);
+        for role in touched.iter().map(String::as_str).filter(|role| ![Root::KIND, Snapshot::KIND].contains(role)) {
+            let is_new = || folder_role::is_folder(role) && delegations.is_some_and(|all| all.roles.iter().any(|one| one.name == role));
+            let mut content: Targets = match view.content_of(role) {
+                Some(content) => content.clone(),
+                None if is_new() => Targets { targets: BTreeMap::new(), delegations: None, ..view.targets.clone() },
+                None => return Err(CommitError::NoRole(role.to_owned())),
+            };
+            let documents = change.documents.iter().filter(|(path, _)| role_of(path, delegations) == role);
             content.targets.extend(documents.map(|(path, bytes)| (path.clone(), TargetFile::of(bytes))));
+            // What a folder publishes by itself is listed by its role alone: what lies in the shadow of a delegation would come to light when that goes.
+            content.targets.retain(|path, _| {
+                let owner = role_of(path, delegations);
+                role == TARGETS || owner == role || !(folder_role::is_folder(owner) || folder_role::is_folder(role))
+            });
             if role == TARGETS && change.delegations.is_some() {
                 content.delegations.clone_from(&change.delegations);
             }
@@ -121,12 +133,17 @@ impl Proposal {
         Ok(proposal)
     }
 
-    /// Takes root, targets and the roles that it replaces, as they are now, for what was before.
+    /// Takes root, targets, the roles that it replaces and those that list its documents, as they are now, for what was before.
     pub(super) fn take_context(&mut self, disk: &Disk, view: &View) -> Result<(), CommitError> {
         self.before.clear();
-        for role in self.roles.keys().map(String::as_str).chain([Root::KIND, TARGETS]) {
-            let version = view.version_of(role).ok_or_else(|| CommitError::NoRole(role.to_owned()))?;
-            self.before.insert(role.to_owned(), read_envelope(disk, role, version)?);
+        let owners = self.documents.keys().map(|path| role_of(path, view.targets.delegations.as_ref()));
+        for role in self.roles.keys().map(String::as_str).chain([Root::KIND, TARGETS]).chain(owners) {
+            match view.version_of(role) {
+                Some(version) => drop(self.before.insert(role.to_owned(), read_envelope(disk, role, version)?)),
+                // A folder's role that begins with this.
+                None if folder_role::is_folder(role) && self.roles.contains_key(role) => {}
+                None => return Err(CommitError::NoRole(role.to_owned())),
+            }
         }
         self.replaced.clear();
         for path in self.documents.keys() {
@@ -138,14 +155,19 @@ impl Proposal {
         Ok(())
     }
 
-    /// Whether `role` is one that a proposal holds: root, targets or an OS role. Snapshot and timestamp are signed when it is committed.
+    /// Whether `role` is one that a proposal holds: root, targets, a folder's or an OS role. Snapshot and timestamp are signed when it is committed.
     pub(super) fn may_hold(&self, role: &str) -> bool {
-        [Root::KIND, TARGETS].contains(&role) || layout::os_roles().any(|os| os.as_str() == role)
+        [Root::KIND, TARGETS].contains(&role) || folder_role::is_folder(role) || layout::os_roles().any(|os| os.as_str() == role)
+    }
+
+    fn delegations_before(&self) -> Option<Delegations> {
+        self.before.get(TARGETS).and_then(content::<Targets>)?.delegations
     }
 
     /// The digest that the role of the target `path` lists for it now.
     pub(super) fn listed_before(&self, path: &str) -> Option<Digest> {
-        self.before.get(role_of(path)).and_then(content::<Targets>)?.targets.get(path)?.hashes.get_sha256()
+        let delegations = self.delegations_before();
+        self.before.get(role_of(path, delegations.as_ref())).and_then(content::<Targets>)?.targets.get(path)?.hashes.get_sha256()
     }
 
     /// Whether root, targets and the roles before are signed by each other's keys, from a root on that is signed by its own: then what [`super::effect`] compares with is genuine,
@@ -155,7 +177,7 @@ impl Proposal {
         let is_signed = |role: &str, keys: &KeyTable, role_keys: &RoleKeys| {
             self.before.get(role).is_some_and(|envelope| valid_signatures(envelope, keys, role_keys) >= role_keys.threshold.get())
         };
-        let delegations = self.before.get(TARGETS).and_then(content::<Targets>).and_then(|targets| targets.delegations);
+        let delegations = self.delegations_before();
         let delegated = |role: &str| {
             let delegations = delegations.as_ref()?;
             Some((&delegations.keys, &delegations.roles.iter().find(|delegated| delegated.name == role)?.keys))
@@ -190,7 +212,8 @@ impl Proposal {
 
     /// The digest that its roles list for the target `path`.
     pub(super) fn lists(&self, path: &str) -> Option<Digest> {
-        self.proposed::<Targets>(role_of(path))?.targets.get(path)?.hashes.get_sha256()
+        let delegations = self.targets().and_then(|targets| targets.delegations);
+        self.proposed::<Targets>(role_of(path, delegations.as_ref()))?.targets.get(path)?.hashes.get_sha256()
     }
 
     fn add<T: Serialize>(&mut self, role: &str, content: &T) -> Result<(), CommitError> {
@@ -204,9 +227,10 @@ impl Proposal {
         self.roles.get(Root::KIND).or_else(|| self.before.get(Root::KIND)).and_then(content)
     }
 
-    /// Its roles in the order in which they are written: root, the OS roles, targets.
+    /// Its roles in the order in which they are written: root, the delegated roles, targets.
     pub(super) fn in_order(&self) -> impl Iterator<Item = (&str, &Envelope)> {
-        let order = [Root::KIND].into_iter().chain(layout::os_roles().map(|os| os.as_str())).chain([TARGETS]);
+        let delegated = self.roles.keys().map(String::as_str).filter(|role| ![Root::KIND, TARGETS].contains(role));
+        let order = [Root::KIND].into_iter().chain(delegated).chain([TARGETS]);
         order.filter_map(|role| Some((role, self.roles.get(role)?)))
     }
 
@@ -309,24 +333,28 @@ impl Proposal {
 
     /// Target paths that its roles list otherwise than before.
     pub(super) fn changed_paths(&self) -> Vec<String> {
-        let changed = self
-            .listings()
-            .into_iter()
-            .flat_map(|(before, after)| after.into_iter().filter(move |(path, file)| before.get(path) != Some(file)).map(|(path, _)| path));
+        let changed = self.listings().into_iter().flat_map(|(_, (before, after))| {
+            after.into_iter().filter(move |(path, file)| before.get(path) != Some(file)).map(|(path, _)| path)
+        });
         changed.collect()
     }
 
-    /// Target paths that its roles listed before and list no longer.
+    /// Target paths that its roles listed before for stations to find, and that no role lists now.
     pub(super) fn lost_paths(&self) -> Vec<String> {
-        self.listings().into_iter().flat_map(|(before, after)| before.into_keys().filter(move |path| !after.contains_key(path))).collect()
+        let delegations = self.delegations_before();
+        let lost = |(role, (before, after)): (String, (Listing, Listing))| {
+            let gone = before.into_keys().filter(|path| role_of(path, delegations.as_ref()) == role && !after.contains_key(path));
+            gone.filter(|path| self.lists(path).is_none()).collect::<Vec<_>>()
+        };
+        self.listings().into_iter().flat_map(lost).collect()
     }
 
     /// What each of its targets roles listed before, and lists after.
-    fn listings(&self) -> Vec<(Listing, Listing)> {
+    fn listings(&self) -> Vec<(String, (Listing, Listing))> {
         let targets =
             |envelope: Option<&Envelope>| envelope.and_then(content::<Targets>).map(|content| content.targets).unwrap_or_default();
         let roles = self.roles.iter().filter(|(role, _)| role.as_str() != Root::KIND);
-        roles.map(|(role, after)| (targets(self.before.get(role)), targets(Some(after)))).collect()
+        roles.map(|(role, after)| (role.clone(), (targets(self.before.get(role)), targets(Some(after))))).collect()
     }
 
     /// The typed content of a role that it proposes.

@@ -6,6 +6,7 @@
 use super::change::Change;
 use super::commit;
 use super::deliver::{Delivered, Delivery};
+use super::folder_role;
 use super::progress::Progress;
 use super::versions::lifetime_days;
 use super::{PublishError, Repository};
@@ -24,6 +25,8 @@ pub enum Signing {
     All,
     /// Snapshot and timestamp, which commit to nothing that their publisher has not signed: a server.
     Online,
+    /// Those, and the roles of folders that publish themselves: a server that publishes such folders.
+    Folders,
 }
 
 impl Signing {
@@ -32,6 +35,7 @@ impl Signing {
         match self {
             Signing::All => true,
             Signing::Online => is_online(role),
+            Signing::Folders => is_online(role) || folder_role::is_folder(role),
         }
     }
 }
@@ -46,11 +50,11 @@ pub fn is_half_gone(role: &str, expires: UtcTime, now: UtcTime) -> bool {
     expires <= now.plus_days(lifetime_days(role) / 2)
 }
 
-/// Whether an online `role` is to be signed anew at `now`: half of its life is gone, or it is the timestamp and was signed `every_seconds` ago or earlier.
-pub fn is_due(role: &str, expires: UtcTime, every_seconds: i64, now: UtcTime) -> bool {
+/// Whether a `role` that a server signs is to be signed anew at `now`: half of its life is gone, or it is the timestamp and was signed `every_seconds` ago or earlier.
+pub fn is_due(which: Signing, role: &str, expires: UtcTime, every_seconds: i64, now: UtcTime) -> bool {
     let signed = expires.unix().saturating_sub(lifetime_days(role).saturating_mul(DAY_SECONDS));
     let old = role == Timestamp::KIND && now.unix().saturating_sub(signed) >= every_seconds;
-    is_online(role) && (old || is_half_gone(role, expires, now))
+    which.may_sign(role) && (old || is_half_gone(role, expires, now))
 }
 
 /// Days after a timestamp was signed beyond which a clock is not believed by itself, and seconds by which the timestamp may be ahead of it.
@@ -197,7 +201,7 @@ mod tests {
     fn a_timestamp_is_due_when_it_is_a_day_old_and_a_snapshot_when_half_of_its_life_is_gone() {
         let now: UtcTime = NOW.parse().unwrap();
         let due = |role: &str, days_left: i64, seconds: i64| {
-            is_due(role, UtcTime::from_unix(now.plus_days(days_left).unix() + seconds), DAY_SECONDS, now)
+            is_due(Signing::Online, role, UtcTime::from_unix(now.plus_days(days_left).unix() + seconds), DAY_SECONDS, now)
         };
         for (role, days_left, seconds, expected) in [
             ("timestamp", 7, 0, false),
@@ -214,6 +218,8 @@ mod tests {
         ] {
             assert_eq!(due(role, days_left, seconds), expected, "{role} {days_left} days and {seconds} seconds before it expires");
         }
-        assert!(is_due("timestamp", now.plus_days(3), 30 * DAY_SECONDS, now), "never later than half of its life");
+        assert!(is_due(Signing::Online, "timestamp", now.plus_days(3), 30 * DAY_SECONDS, now), "never later than half of its life");
+        let folder = |which| is_due(which, "folder.linux.client.any.stable", now.plus_days(180), DAY_SECONDS, now);
+        assert!(folder(Signing::Folders) && !folder(Signing::Online), "a folder's role is signed by a server that publishes it");
     }
 }

@@ -14,9 +14,11 @@ use crate::digest::Digest;
 use crate::install_link::RootPin;
 use crate::key::Ed25519Verifier;
 use crate::limits::Limits;
-use crate::name::{ChannelId, Name, Os};
+use crate::name::{ChannelId, Name};
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
+use crate::publish::change::role_of;
 use crate::publish::disk::{Disk, DiskError};
+use crate::publish::folder_role;
 use crate::publish::layout;
 use crate::release::{Manifest, ManifestError, ReleaseId};
 use crate::role::{HasHeader, MetaFile, RoleKeys};
@@ -41,8 +43,8 @@ pub struct View {
     pub snapshot: Option<Snapshot>,
     /// The top-level targets.
     pub targets: Targets,
-    /// The roles of the operating systems.
-    pub os_roles: BTreeMap<Os, Targets>,
+    /// The roles that targets delegates to, in the order of search: those of self-publishing folders, then those of the operating systems.
+    pub delegated: Vec<(String, Targets)>,
     /// The policy.
     pub policy: Policy,
     /// The channel documents.
@@ -79,7 +81,7 @@ pub enum ViewError {
     Damaged(String),
     /// A path in a role that is no channel document's.
     #[error("role `{0}` lists `{1}`, which this program did not put there")]
-    Stranger(Os, String),
+    Stranger(String, String),
     /// A channel document.
     #[error(transparent)]
     Channel(#[from] ChannelError),
@@ -162,25 +164,41 @@ impl View {
         let targets_file = file_of(TARGETS, set.expected_targets(TARGETS).map_err(of_file(&snapshot_file))?);
         let targets = take(targets_file.clone(), limits.targets_bytes)?;
         set.update_targets(&targets).map_err(of_file(&targets_file))?;
-        let mut os_roles = BTreeMap::new();
-        for os in layout::os_roles() {
-            let file = file_of(os.as_str(), set.expected_targets(os.as_str()).map_err(of_file(&snapshot_file))?);
+        let delegations = set.targets().and_then(|targets| targets.delegations.clone());
+        let folders = delegations.iter().flat_map(|all| &all.roles).filter(|role| folder_role::channel_of(role).is_some());
+        let mut delegated = vec![];
+        for role in folders.map(|role| role.name.clone()).chain(layout::os_roles().map(|os| os.to_string())) {
+            let file = file_of(&role, set.expected_targets(&role).map_err(of_file(&snapshot_file))?);
             let bytes = take(file.clone(), limits.targets_bytes)?;
-            let need = Need { role: os.to_string(), delegator: TARGETS.to_owned(), via: None };
+            let need = Need { role: role.clone(), delegator: TARGETS.to_owned(), via: None };
             set.update_delegated(&bytes, &need).map_err(of_file(&file))?;
-            os_roles.insert(os, verified_content(&bytes, os, limits)?);
+            let content = verified_content(&bytes, &role, limits)?;
+            delegated.push((role, content));
         }
         let policy = take_target(&mut take, POLICY_PATH, set.top_level_target(POLICY_PATH), limits)?;
         let policy = Policy::parse(&policy, name, limits.document_bytes)?;
         let mut channels = BTreeMap::new();
-        for (os, role) in &os_roles {
-            for (path, target) in &role.targets {
-                let id = ChannelId::from_target_path(path)
-                    .ok()
-                    .filter(|id| id.os == *os)
-                    .ok_or_else(|| ViewError::Stranger(*os, path.clone()))?;
+        for (role, content) in &delegated {
+            for (path, target) in &content.targets {
+                let stranger = || ViewError::Stranger(role.clone(), path.clone());
+                let is_folder = folder_role::is_folder(role);
+                // No station finds it there: a folder's role is asked for one path alone, and nobody else for that.
+                let owner = role_of(path, delegations.as_ref());
+                if owner != role && (is_folder || folder_role::is_folder(owner)) {
+                    continue;
+                }
+                let is_of_role = |id: &ChannelId| is_folder || id.os.as_str() == role;
+                let id = ChannelId::from_target_path(path).ok().filter(is_of_role).ok_or_else(stranger)?;
                 let bytes = take_target(&mut take, path, Some(target), limits)?;
                 channels.insert(id.clone(), ChannelDocument::parse(&bytes, &id, limits.document_bytes)?);
+            }
+        }
+        // Roles that folders had once: a snapshot keeps listing what it has listed (TUF 1.0.34 section 5.5.5), so their last files stay, although no station reads them.
+        let snapshot = set.snapshot().cloned();
+        for (file, listed) in snapshot.iter().flat_map(|snapshot| &snapshot.meta) {
+            let last = file_of(file.trim_end_matches(".json"), listed);
+            if !named.contains(&last) && disk.path(&last).exists() {
+                named.push(last);
             }
         }
         let missing = |what: &str| ViewError::Missing(what.to_owned());
@@ -188,9 +206,9 @@ impl View {
             root: set.root().clone(),
             root_pin: RootPin { version: set.root().version(), sha256: Digest::of(&root_bytes), length: root_bytes.len() as u64 },
             timestamp: set.timestamp().cloned(),
-            snapshot: set.snapshot().cloned(),
+            snapshot,
             targets: set.targets().cloned().ok_or_else(|| missing(TARGETS))?,
-            os_roles,
+            delegated,
             policy,
             channels,
             named,
@@ -204,6 +222,20 @@ impl View {
             roles.into_iter().find(|delegated| delegated.name == role).map(|delegated| &delegated.keys)
         };
         self.root.keys_of_role(role).or_else(delegated)
+    }
+
+    /// What a targets role says.
+    pub(super) fn content_of(&self, role: &str) -> Option<&Targets> {
+        if role == TARGETS {
+            return Some(&self.targets);
+        }
+        self.delegated.iter().find(|(name, _)| name == role).map(|(_, content)| content)
+    }
+
+    /// The channels that folders publish by themselves, each with the name of its role.
+    pub fn folders(&self) -> Vec<(String, ChannelId)> {
+        let delegated = self.targets.delegations.iter().flat_map(|delegations| &delegations.roles);
+        delegated.filter_map(|role| Some((role.name.clone(), folder_role::channel_of(role)?))).collect()
     }
 
     /// The releases that `documents`, by target path, list and the repository does not, by their manifest.
@@ -242,7 +274,7 @@ impl View {
         all.extend(self.timestamp.iter().map(|role| entry(Timestamp::KIND, role.header())));
         all.extend(self.snapshot.iter().map(|role| entry(Snapshot::KIND, role.header())));
         all.push(entry(TARGETS, self.targets.header()));
-        all.extend(self.os_roles.iter().map(|(os, role)| entry(os.as_str(), role.header())));
+        all.extend(self.delegated.iter().map(|(name, role)| entry(name, role.header())));
         all
     }
 }
@@ -265,8 +297,8 @@ fn take_target(
 }
 
 /// The content of a role that the trusted set has just accepted from the same bytes.
-fn verified_content(bytes: &[u8], os: Os, limits: &Limits) -> Result<Targets, ViewError> {
-    let damaged = || ViewError::Damaged(format!("role {os}"));
+fn verified_content(bytes: &[u8], role: &str, limits: &Limits) -> Result<Targets, ViewError> {
+    let damaged = || ViewError::Damaged(format!("role {role}"));
     let envelope = Envelope::parse(bytes, limits.targets_bytes).map_err(|_| damaged())?;
     Targets::deserialize(&envelope.signed).map_err(|_| damaged())
 }

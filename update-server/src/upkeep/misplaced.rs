@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use manifests::publish::custody::stays_with_server;
 use manifests::publish::keys::MAX_KEY_FILE_BYTES;
-use manifests::publish::refresh::is_online;
 use manifests::publish::view::View;
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ pub struct OfflineKey {
 /// The keys of the offline roles of a repository.
 pub fn offline_keys(view: &View) -> Vec<OfflineKey> {
     let tables = || std::iter::once(&view.root.keys).chain(view.targets.delegations.iter().map(|delegations| &delegations.keys));
-    let roles = view.headers().into_iter().map(|(role, ..)| role).filter(|role| !is_online(role));
+    let roles = view.headers().into_iter().map(|(role, ..)| role).filter(|role| !stays_with_server(role));
     roles
         .flat_map(|role| {
             let ids = view.keys_of(&role).map(|keys| keys.keyids.clone()).unwrap_or_default();

@@ -6,7 +6,6 @@ use clap::Args;
 use manifests::policy::Custody;
 use manifests::publish::Repository;
 use manifests::publish::custody;
-use manifests::publish::refresh;
 use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
@@ -49,7 +48,7 @@ impl ListArgs {
             let mut listed: Vec<Value> = vec![];
             for id in &keys.keyids {
                 counted.push(id.clone());
-                online.extend(refresh::is_online(&role).then(|| id.clone()));
+                online.extend(custody::stays_with_server(&role).then(|| id.clone()));
                 let file = here.keys.iter().find(|file| file.id == *id);
                 let state = match file {
                     None => "not here",
@@ -77,7 +76,7 @@ impl ListArgs {
             "unusable": here.unusable.iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
         let exposed = here.keys.iter().any(|file| !online.contains(&file.id));
-        let next = match exposed && view.policy.online_roles().any(|role| !refresh::is_online(role)) {
+        let next = match exposed && view.policy.online_roles().any(|role| !custody::stays_with_server(role)) {
             true => format!(
                 "manifests keys split {} --to DIR --dry-run, to move root, targets and OS keys off this machine",
                 self.repo.display()

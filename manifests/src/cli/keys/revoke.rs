@@ -7,7 +7,7 @@ use manifests::key::KeyId;
 use manifests::publish::custody::{Disowned, Revocation, keys_named};
 use manifests::time::UtcTime;
 
-use super::{HandoverArgs, NewKeysArgs, Outcome, Output, WriterArgs, report};
+use super::{HandoverArgs, NewKeysArgs, Outcome, Output, WriterArgs, list_command as list, report};
 
 /// Make keys count no more, for they were stolen or lost
 #[derive(Debug, Args)]
@@ -64,6 +64,6 @@ impl RevokeArgs {
             now,
             &output.progress(),
         )?;
-        Ok(report(&rotated, self.dry_run, &self.handover, &self.repo, output))
+        Ok(report(&rotated, self.dry_run, &self.handover, &self.repo, &list(&self.repo), output))
     }
 }

@@ -7,7 +7,7 @@ use manifests::key::KeyId;
 use manifests::publish::custody::{Dropped, Rotation, keys_named, read_public};
 use manifests::time::UtcTime;
 
-use super::{HandoverArgs, NewKeysArgs, Outcome, Output, WriterArgs, report};
+use super::{HandoverArgs, NewKeysArgs, Outcome, Output, WriterArgs, list_command as list, report};
 
 /// Give roles other keys, or root another number of holders
 #[derive(Debug, Args)]
@@ -76,6 +76,6 @@ impl RotateArgs {
         let rotations: Vec<Rotation> = roles.into_iter().map(rotation).collect();
         let (folder, is_other) = self.new_keys.folder(repository.keys())?;
         let rotated = repository.rotate(&rotations, &folder, is_other, self.dry_run, now, &output.progress())?;
-        Ok(report(&rotated, self.dry_run, &self.handover, &self.repo, output))
+        Ok(report(&rotated, self.dry_run, &self.handover, &self.repo, &list(&self.repo), output))
     }
 }

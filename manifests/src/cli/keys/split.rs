@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use manifests::publish::custody;
 use manifests::publish::keys::KeyFolder;
-use manifests::publish::{custody, refresh};
 use manifests::time::UtcTime;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) struct SplitArgs {
     /// The folder to move them to; given several times, each key of a role goes to another: one for each holder
     #[arg(long, required = true, value_name = "DIR")]
     to: Vec<PathBuf>,
-    /// The roles whose keys to move; repeatable [default: all but snapshot and timestamp]
+    /// The roles whose keys to move; repeatable [default: all but snapshot, timestamp and those of folders]
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
     /// Say what would be done, and write nothing
@@ -39,7 +39,7 @@ impl SplitArgs {
     pub(crate) fn run(self, now: UtcTime, output: &Output) -> Outcome {
         let repository = self.writer.open(&self.repo)?;
         let roles = match self.roles.is_empty() {
-            true => custody::roles(&repository.view()?).into_iter().filter(|role| !refresh::is_online(role)).collect(),
+            true => custody::roles(&repository.view()?).into_iter().filter(|role| !custody::stays_with_server(role)).collect(),
             false => self.roles,
         };
         let folders: Vec<KeyFolder> = self.to.iter().map(|to| KeyFolder::new(to)).collect();

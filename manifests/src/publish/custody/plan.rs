@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 
-use super::{CustodyError, Disowned, Dropped, Rotation};
+use super::{CustodyError, Disowned, Dropped, Rotation, stays_with_server};
 use crate::channel::{ChannelDocument, Release};
 use crate::key::Key;
-use crate::name::{Name, Os};
+use crate::name::{ChannelId, Name, Os};
 use crate::policy::{Custody, Floor, POLICY_PATH, Policy};
 use crate::publish::PublishError;
 use crate::publish::change::Change;
 use crate::publish::compose::Refused;
+use crate::publish::folder_role;
 use crate::publish::init::MOST_KEYS;
-use crate::publish::refresh;
 use crate::publish::view::View;
 use crate::role::{HasHeader as _, KeyTable, RoleKeys};
 use crate::root::Root;
@@ -25,7 +25,7 @@ use crate::trust::TARGETS;
 pub(in crate::publish) const HIGHEST_HONEST: u64 = 1 << 32;
 
 /// Root, delegations and documents as they will be.
-pub(super) struct Plan<'a> {
+pub(in crate::publish) struct Plan<'a> {
     view: &'a View,
     root: Root,
     delegations: Delegations,
@@ -40,7 +40,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Nothing changes yet.
-    pub(super) fn new(view: &'a View) -> Plan<'a> {
+    pub(in crate::publish) fn new(view: &'a View) -> Plan<'a> {
         let delegations = view.targets.delegations.clone().unwrap_or(Delegations { keys: KeyTable::new(), roles: vec![] });
         Plan {
             view,
@@ -91,6 +91,49 @@ impl<'a> Plan<'a> {
         }
         self.slots.extend(std::iter::repeat_n(role.clone(), rotation.add));
         self.rotated.insert(role.clone());
+        Ok(())
+    }
+
+    /// Lets the folder of `id` publish itself: its role comes before those of the operating systems and lists what the channel has by now.
+    pub(in crate::publish) fn add_folder(&mut self, id: &ChannelId) -> Result<(), PublishError> {
+        let delegation = folder_role::delegation(id);
+        let role = delegation.name.clone();
+        if self.delegations.roles.iter().any(|known| known.name == role) {
+            return Err(CustodyError::FolderKnown { role, channel: id.clone() }.into());
+        }
+        let folders = self.delegations.roles.iter().take_while(|known| folder_role::channel_of(known).is_some()).count();
+        self.delegations.roles.insert(folders, delegation);
+        self.hand_over(id, id.os.as_str())?;
+        self.policy.custody.insert(role.clone(), Custody::Online);
+        self.change.renewed.insert(role.clone());
+        self.slots.push(role);
+        Ok(())
+    }
+
+    /// Ends that: the role of the OS lists the channel again, as it is.
+    pub(in crate::publish) fn remove_folder(&mut self, id: &ChannelId) -> Result<(), PublishError> {
+        let role = folder_role::name(id);
+        let before = self.delegations.roles.len();
+        self.delegations.roles.retain(|known| known.name != role);
+        if self.delegations.roles.len() == before {
+            return Err(CustodyError::NoFolder(id.clone()).into());
+        }
+        self.hand_over(id, &role)?;
+        self.policy.custody.remove(&role);
+        Ok(())
+    }
+
+    /// The document of `id`, where there is one, passes from the role `from` to the one that the delegations name now.
+    fn hand_over(&mut self, id: &ChannelId, from: &str) -> Result<(), PublishError> {
+        let Some(document) = self.view.channels.get(id) else { return Ok(()) };
+        if !document.unavailable.is_empty() {
+            return Err(Refused::NewerDocument(id.clone()).into());
+        }
+        self.change.documents.insert(id.target_path(), document.to_bytes()?);
+        // A role that is going away is not signed any more.
+        if self.keys_of(from).is_some() {
+            self.change.renewed.insert(from.to_owned());
+        }
         Ok(())
     }
 
@@ -146,7 +189,6 @@ impl<'a> Plan<'a> {
             }
             self.change.documents.insert(document.id.target_path(), document.to_bytes()?);
         }
-        self.change.renewed.insert(os.as_str().to_owned());
         Ok(())
     }
 
@@ -160,10 +202,10 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// The policy says where the keys lie that are made for `roles`, but for those of snapshot and timestamp, which stay where they are.
+    /// The policy says where the keys lie that are made for `roles`, but for those that stay with the server.
     pub(super) fn keep_where(&mut self, roles: &[String], custody: Option<Custody>) {
         let Some(custody) = custody else { return };
-        for role in roles.iter().filter(|role| !refresh::is_online(role)) {
+        for role in roles.iter().filter(|role| !stays_with_server(role)) {
             if self.policy.custody.get(role).copied().unwrap_or(Custody::Offline) != custody {
                 self.policy.custody.insert(role.clone(), custody);
             }
