@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -53,6 +54,24 @@ impl Wine {
         let station = Station::at(dir.clone()).through(&[self.loader.to_str().expect("UTF-8")]);
         let station = station.running(&windows_program("updater"), &drive_path(&dir));
         self.environment().into_iter().fold(station, |station, (name, value)| station.with_env(name, &value))
+    }
+
+    /// A new folder at the top of drive `C:`, which on Windows only administrators change; with what Windows programs call it. `Z:` is no such place: everybody writes `/tmp`.
+    pub fn place_on_c(&self) -> (tempfile::TempDir, String) {
+        let place = tempfile::tempdir_in(self.prefix.join("drive_c")).expect("the prefix can be written");
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).expect("mode set");
+        let name = format!(r"C:\{}", place.path().file_name().and_then(|name| name.to_str()).expect("UTF-8"));
+        (place, name)
+    }
+
+    /// A program that runs what follows it without an administrator's rights.
+    pub fn guest(&self) -> PathBuf {
+        let path = self.prefix.join("drive_c/guest.exe");
+        static MADE: OnceLock<()> = OnceLock::new();
+        MADE.get_or_init(|| {
+            compile(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wine/guest.c"), &path, &["-municode", "-s", "-ladvapi32"])
+        });
+        path
     }
 
     /// The Windows program `program`, ready to be started with further arguments.

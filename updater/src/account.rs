@@ -1,31 +1,28 @@
-//! The account that runs this process.
+//! The account that runs this process, and what others are called.
+
+#[cfg(any(windows, test))]
+pub(crate) mod sid;
+
+#[cfg(unix)]
+#[path = "account/unix.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "account/windows.rs"]
+pub(crate) mod platform;
 
 use crate::fs::Stat;
 
 /// Its name, or what else it is called where it has none.
 pub fn name() -> String {
-    whoami::username().unwrap_or_else(|_| number())
+    whoami::username().unwrap_or_else(|_| platform::number())
 }
 
-#[cfg(unix)]
-fn number() -> String {
-    format!("uid {}", rustix::process::geteuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn number() -> String {
-    "unnamed account".to_owned()
-}
-
-/// Whether it answers for an install folder that looks like `folder`: whoever owns it does, and the administrator.
-#[cfg(unix)]
+/// Whether it answers for an install folder that looks like `folder`.
 pub fn answers_for(folder: &Stat) -> bool {
-    let this = rustix::process::geteuid();
-    this.is_root() || this.as_raw() == folder.owner
+    platform::answers_for(folder)
 }
 
-/// Whether it answers for an install folder that looks like `folder`. Owners are not asked for on this system: whoever may write there answers for it.
-#[cfg(not(unix))]
-pub fn answers_for(_: &Stat) -> bool {
-    true
+/// How the account of the number `owner` has something ([`Stat::owner`]), in words that follow its name.
+pub(crate) fn says_of(owner: u32) -> String {
+    platform::says_of(owner)
 }

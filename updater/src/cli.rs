@@ -12,7 +12,7 @@ use updater::agent::SOCKET;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
 use updater::pipeline::{Error, Who};
-use updater::profile::registry::{Registry, SYSTEM};
+use updater::profile::registry::{self, Registry};
 use updater::progress::Progress;
 
 mod agent;
@@ -74,7 +74,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "HOW", default_value = "defer", value_parser = parse_in_use)]
     pub(crate) in_use: InUse,
     /// The folder where it is written which installs have the profile `service`; only root may be able to write it.
-    #[arg(long, global = true, value_name = "DIR", default_value = SYSTEM)]
+    #[arg(long, global = true, value_name = "DIR", default_value_os_t = registry::system())]
     pub(crate) registry: PathBuf,
     /// Where the agent of the profile `service` listens.
     #[arg(long, global = true, value_name = "PATH", default_value = SOCKET)]

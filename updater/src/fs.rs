@@ -83,7 +83,7 @@ pub struct Stat {
     pub mode: u32,
     /// Names of this file.
     pub links: u64,
-    /// User id of the owner; 0 on Windows.
+    /// User id of the owner; on Windows the number of an account that could change it beside ours, 0 when none could (`account`).
     pub owner: u32,
     /// Id of the file system.
     pub device: u64,

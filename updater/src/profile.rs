@@ -43,7 +43,7 @@ pub enum ProfileError {
     #[error(
         "others than the updater can change what it would work on, so nothing was changed: {}; {}",
         list(found),
-        if *profile == Profile::Service { "give these to root (`chown root`, `chmod go-w`) and try again" }
+        if *profile == Profile::Service { owners::CURE }
         else { "run the updater as the account that owns the folder, or give it to root and install with `--profile service`" }
     )]
     Exposed {
@@ -91,9 +91,6 @@ pub enum ProfileError {
         /// The path.
         path: PathBuf,
     },
-    /// The system does not say who owns what.
-    #[error("the profile `service` does not exist on this system yet: install with `--profile user`")]
-    NotHere,
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -158,7 +155,7 @@ pub fn forget(dir: &Path, registry: &Registry) -> Result<(), ProfileError> {
 
 fn open_user(dir: &Path) -> Result<Folder, ProfileError> {
     let (folder, owners) = (Folder::open(dir)?, Owners::here());
-    if !Owners::are_known() || !owners.are_root_alone() {
+    if !owners.are_root_alone() {
         return Ok(folder);
     }
     // Not what leads there: by whatever path it was found, it is held by now, and only root can change what is in it.
@@ -180,10 +177,11 @@ fn open_service(entry: &Entry) -> Result<Folder, ProfileError> {
 }
 
 fn create_service(dir: &Path, state: Option<&Path>, registry: &Registry) -> Result<Folder, ProfileError> {
-    if !Owners::are_known() {
-        return Err(ProfileError::NotHere);
+    // A folder of the updater's own making is nobody else's.
+    if !dir.is_dir() {
+        owners::make_own_folder(dir)?;
     }
-    let folder = Folder::create(dir)?;
+    let folder = Folder::open(dir)?;
     if folder.stat(&LocalPath::state_folder())?.is_some() {
         return Err(ProfileError::OtherProfile { is: Profile::User, wanted: Profile::Service });
     }
@@ -206,7 +204,7 @@ fn create_service(dir: &Path, state: Option<&Path>, registry: &Registry) -> Resu
 
 /// Makes the state folder, or gives one that is ours the mode that it must have (attack F4). Returns its path without links.
 fn make_state(state: &Path) -> Result<PathBuf, ProfileError> {
-    owners::make_own_folder(state, Owners::here())?;
+    owners::make_own_folder(state)?;
     let state = owners::canonical(state)?;
     refuse_exposed(owners::exposed(&state, Owners::here())?)?;
     Ok(state)
@@ -215,7 +213,7 @@ fn make_state(state: &Path) -> Result<PathBuf, ProfileError> {
 /// Beside the registry where that is the same volume; else at the top of the volume.
 fn default_state(dir: &Path, registry: &Registry) -> Result<PathBuf, ProfileError> {
     let name = registry::short_name(dir)?;
-    owners::make_own_folder(registry.path(), Owners::here())?;
+    owners::make_own_folder(registry.path())?;
     match Folder::open(dir)?.with_state_at(registry.path()) {
         Ok(_) => Ok(registry.path().join("states").join(name)),
         Err(FsError::OtherVolume { .. }) => Ok(owners::top_of_volume(dir)?.join(".stationmaster").join(name)),

@@ -6,4 +6,6 @@
 #![allow(unsafe_code, reason = "system calls are unsafe; each block says why it is sound")]
 
 pub(crate) mod files;
+pub(crate) mod places;
 pub(crate) mod processes;
+pub(crate) mod security;

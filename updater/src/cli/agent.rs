@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use updater::agent::AgentError;
 use updater::agent::message::{Answer, Command as Asked, Request};
 use updater::agent::rights::Peer;
 use updater::agent::serve::{Clerk, Office};
 use updater::agent::settings::{FILE, Settings};
 use updater::agent::socket::Listener;
 use updater::exit_code::Exit;
-use updater::fs::owners::Owners;
 use updater::in_use::InUse;
 use updater::pipeline::{self, Error, Session, Who};
 use updater::progress::{Progress, Silent};
@@ -39,9 +37,6 @@ pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error
         let program = std::env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| PROGRAM.to_owned());
         let text = UNIT.replace(PROGRAM, &program);
         return Ok(Report::new(&json!({ "unit": text }), text, Exit::Success));
-    }
-    if !Owners::are_known() {
-        return Err(AgentError::NotHere.into());
     }
     let settings = Settings::load(&arguments.config)?;
     let listener = Listener::bind(&global.socket)?;

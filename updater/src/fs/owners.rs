@@ -6,13 +6,18 @@
 //!
 //! POSIX ACLs need no look of their own: while there is one, the group's part of the mode is its mask, so nobody whom it names can write where the group cannot, and what a folder hands down
 //! is cut by the mode that we make things with. NFSv4 ACLs are not read.
+//!
+//! On Windows the list of a thing is read with its owner ([`descriptor`]): what counts is whether anybody but the administrators, or the updater's own account, has a right to change it.
+
+#[cfg(any(windows, test))]
+pub(crate) mod descriptor;
 
 #[cfg(unix)]
 #[path = "owners/unix.rs"]
 mod platform;
 #[cfg(windows)]
 #[path = "owners/windows.rs"]
-mod platform;
+pub(super) mod platform;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,11 +68,6 @@ impl Owners {
         Owners { us: platform::account() }
     }
 
-    /// Whether this system says who owns what, in a way that is read here.
-    pub const fn are_known() -> bool {
-        platform::OWNERS_ARE_KNOWN
-    }
-
     /// Whether this process is root, which works for more than itself.
     pub fn are_root_alone(self) -> bool {
         self.us == 0
@@ -112,19 +112,25 @@ pub fn canonical(path: &Path) -> Result<PathBuf, FsError> {
 pub fn exposed(path: &Path, owners: Owners) -> Result<Vec<Exposed>, FsError> {
     let mut found = vec![];
     for folder in path.ancestors() {
-        let stat = platform::stat_path(folder).map_err(|source| FsError::Open { path: folder.to_owned(), source })?;
-        let why = if folder == path { owners.of_folder(&stat) } else { owners.of_parent(&stat) };
+        let failed = |source| FsError::Open { path: folder.to_owned(), source };
+        let why = if folder == path {
+            owners.of_folder(&platform::stat_path(folder).map_err(failed)?)
+        } else {
+            owners.of_parent(&platform::stat_parent(folder).map_err(failed)?)
+        };
         found.extend(why.map(|why| Exposed { path: folder.to_owned(), why }));
     }
     found.reverse();
     Ok(found)
 }
 
-/// Whether this process is root, or the account that `path` belongs to.
+/// Whether this process is root, or the account that keeps `path`.
 pub fn is_ours(path: &Path) -> bool {
-    let owners = Owners::here();
-    owners.are_root_alone() || platform::stat_path(path).is_ok_and(|stat| stat.owner == owners.us)
+    platform::is_ours(path)
 }
+
+/// What to do about what others can change, for people.
+pub(crate) const CURE: &str = platform::CURE;
 
 /// What others could change of the file `path`, whose folder is ours; `None` when nothing.
 pub fn exposed_file(path: &Path, owners: Owners) -> Result<Option<Exposed>, FsError> {
@@ -132,24 +138,21 @@ pub fn exposed_file(path: &Path, owners: Owners) -> Result<Option<Exposed>, FsEr
     Ok(owners.of_file(&stat).map(|why| Exposed { path: path.to_owned(), why }))
 }
 
-/// Makes the folder `path` and those that lead to it, with mode 0755; one of ours that is there gets that mode. Others' are left as they are, for [`exposed`] to name.
-pub fn make_own_folder(path: &Path, owners: Owners) -> Result<(), FsError> {
-    let failed = |source| FsError::Open { path: path.to_owned(), source };
-    make_folders(path).map_err(failed)?;
-    let stat = platform::stat_path(path).map_err(failed)?;
-    let is_ours = stat.is_folder() && owners.include(stat.owner);
-    if !is_ours || stat.mode == 0o755 {
-        return Ok(());
-    }
-    fault::around(Point::StateFolder, Change::InstallFolder, || platform::set_mode(path, 0o755)).map_err(failed)
+/// Makes the folder `path` and those that lead to it, so that nobody else may write there (mode 0755, or a list of its own); one of ours that is there is made so, too (on Windows when it is
+/// empty). Others' are left as they are, for [`exposed`] to name.
+pub fn make_own_folder(path: &Path) -> Result<(), FsError> {
+    fault::around(Point::StateFolder, Change::InstallFolder, || platform::make_own_folder(path))
+        .map_err(|source| FsError::Open { path: path.to_owned(), source })
 }
 
 /// Lets everybody connect to the socket `path`, which this process made in a folder that nobody else writes.
+#[cfg(unix)]
 pub fn open_to_everybody(path: &Path) -> io::Result<()> {
     platform::set_mode(path, 0o666)
 }
 
 /// Removes the socket `path` of an agent that is gone, from a folder that nobody else writes.
+#[cfg(unix)]
 pub fn remove_socket(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)
 }
@@ -254,7 +257,7 @@ impl Folder {
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Exposure::Owner(owner) => write!(f, "belongs to the account {owner}"),
+            Exposure::Owner(owner) => f.write_str(&crate::account::says_of(*owner)),
             Exposure::Mode(mode) => write!(f, "can be written by others (mode {mode:04o})"),
             Exposure::Kind => f.write_str("is not what it should be: a folder, or a file of its own"),
         }

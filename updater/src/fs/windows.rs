@@ -28,9 +28,10 @@ use windows_sys::Wdk::Storage::FileSystem::{FILE_CREATE, FILE_DIRECTORY_FILE, FI
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_ADD_SUBDIRECTORY, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY,
     FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_TRAVERSE,
-    FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, SYNCHRONIZE,
+    FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, READ_CONTROL, SYNCHRONIZE,
 };
 
+use super::owners::platform::private;
 use super::{Kind, Space, Stat, Unwritable};
 use crate::windows_api::files::{self, Naming, Opening, Removal, Status};
 use look::{kind_of, regular, stat_of};
@@ -38,7 +39,7 @@ use name::wide;
 use refusal::{NOT_SUPPORTED_NUMBER, error, held, is_unknown, patiently};
 
 /// What a folder is opened for.
-const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE;
 
 /// An open folder.
 #[derive(Debug)]
@@ -72,7 +73,14 @@ impl Dir {
     }
 
     pub(crate) fn stat(&self, name: &[u8]) -> io::Result<Option<Stat>> {
-        match files::open(self.0.as_handle(), &wide(name)?, existing(FILE_READ_ATTRIBUTES, 0)) {
+        // Who could change it is asked as well; where that is kept from us, it counts as everybody.
+        let name = wide(name)?;
+        let open = |access| files::open(self.0.as_handle(), &name, existing(access, 0));
+        let opened = match open(FILE_READ_ATTRIBUTES | READ_CONTROL) {
+            Err(Status::ACCESS_DENIED) => open(FILE_READ_ATTRIBUTES),
+            opened => opened,
+        };
+        match opened {
             Ok(opened) => stat_of(&opened).map(Some),
             // What somebody has deleted and somebody else still has open is as good as gone.
             Err(Status::OBJECT_NAME_NOT_FOUND | Status::NO_SUCH_FILE | Status::DELETE_PENDING) => Ok(None),
@@ -99,27 +107,30 @@ impl Dir {
     }
 
     pub(crate) fn open_to_set(&self, name: &[u8]) -> io::Result<File> {
-        let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+        let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | READ_CONTROL;
         patiently(|| self.existing_status(name, access, FILE_NON_DIRECTORY_FILE)).and_then(regular)
     }
 
     pub(crate) fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
         let attributes = if mode & 0o222 == 0 { FILE_ATTRIBUTE_READONLY } else { FILE_ATTRIBUTE_NORMAL };
-        self.writable(name, FILE_CREATE, attributes)
+        self.writable(name, FILE_CREATE, attributes, mode)
     }
 
-    pub(crate) fn open_to_write(&self, name: &[u8], _: u32) -> io::Result<File> {
-        let file = self.writable(name, FILE_OPEN_IF, FILE_ATTRIBUTE_NORMAL)?;
+    pub(crate) fn open_to_write(&self, name: &[u8], mode: u32) -> io::Result<File> {
+        let file = self.writable(name, FILE_OPEN_IF, FILE_ATTRIBUTE_NORMAL, mode)?;
         if files::information(file.as_handle())?.links > 1 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file of its own"));
         }
         Ok(file)
     }
 
-    fn writable(&self, name: &[u8], disposition: u32, attributes: u32) -> io::Result<File> {
+    fn writable(&self, name: &[u8], disposition: u32, attributes: u32, mode: u32) -> io::Result<File> {
         let name = wide(name)?;
+        // Most files have the list that their folder hands down. One with a mode that lets nobody else read it has one of its own.
+        let private = (mode & 0o077 == 0).then(private);
+        let security = private.as_deref();
         let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE | DELETE;
-        let opening = Opening { access, disposition, options: FILE_NON_DIRECTORY_FILE, attributes };
+        let opening = Opening { access, disposition, options: FILE_NON_DIRECTORY_FILE, attributes, security };
         patiently(|| files::open(self.0.as_handle(), &name, opening)).and_then(regular)
     }
 
@@ -180,7 +191,13 @@ impl Dir {
 
     pub(crate) fn make_folder(&self, name: &[u8], _: u32) -> io::Result<Dir> {
         let name = wide(name)?;
-        let opening = Opening { access: FOLDER, disposition: FILE_CREATE, options: FILE_DIRECTORY_FILE, attributes: FILE_ATTRIBUTE_NORMAL };
+        let opening = Opening {
+            access: FOLDER,
+            disposition: FILE_CREATE,
+            options: FILE_DIRECTORY_FILE,
+            attributes: FILE_ATTRIBUTE_NORMAL,
+            security: None,
+        };
         patiently(|| files::open(self.0.as_handle(), &name, opening)).map(Dir)
     }
 
@@ -292,8 +309,8 @@ impl Dir {
     }
 }
 
-fn existing(access: u32, options: u32) -> Opening {
-    Opening { access, disposition: FILE_OPEN, options, attributes: 0 }
+fn existing(access: u32, options: u32) -> Opening<'static> {
+    Opening { access, disposition: FILE_OPEN, options, attributes: 0, security: None }
 }
 
 /// Removes what is open; what is read-only, too, for it went through the trash.

@@ -382,7 +382,7 @@ fn profile_code(error: &ProfileError) -> &'static str {
         ProfileError::Forged(_) => "forged-registry",
         ProfileError::Damaged { .. } => "damaged-state",
         ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => "other-profile",
-        ProfileError::Name { .. } | ProfileError::NotHere => "bad-argument",
+        ProfileError::Name { .. } => "bad-argument",
         ProfileError::Fs(error) => error.requirement().code(),
     }
 }

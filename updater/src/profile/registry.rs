@@ -12,17 +12,23 @@ use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
 use crate::fs::owners::{self, Owners};
-use crate::fs::{Folder, LocalPath, Point};
+use crate::fs::{Folder, FsError, LocalPath, Point};
 
 /// Longest file that is read, in bytes: two paths.
 const LIMIT_BYTES: usize = 64 * 1024;
 
 /// Where the registry is unless somebody says otherwise.
 #[cfg(unix)]
-pub const SYSTEM: &str = "/var/lib/stationmaster";
-/// Where the registry is unless somebody says otherwise.
+pub fn system() -> PathBuf {
+    "/var/lib/stationmaster".into()
+}
+
+/// Where the registry is unless somebody says otherwise: `Stationmaster` in the folder that Windows has for what programs keep (`C:\ProgramData`). The environment, which whoever starts a program
+/// sets, has no say.
 #[cfg(windows)]
-pub const SYSTEM: &str = r"C:\ProgramData\stationmaster";
+pub fn system() -> PathBuf {
+    crate::windows_api::places::program_data().unwrap_or_else(|_| r"C:\ProgramData".into()).join("Stationmaster")
+}
 
 /// The registry in a folder, which need not exist: then nothing is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +96,9 @@ impl Registry {
 
     /// Writes `entry` down, in place of an earlier one for its folder.
     pub(super) fn add(&self, entry: &Entry) -> Result<(), ProfileError> {
-        owners::make_own_folder(&self.path.join("installs"), Owners::here())?;
-        let folder = self.open()?.ok_or(ProfileError::NotHere)?;
+        owners::make_own_folder(&self.path.join("installs"))?;
+        let gone = || FsError::Open { path: self.path.clone(), source: std::io::ErrorKind::NotFound.into() };
+        let folder = self.open()?.ok_or_else(gone)?;
         let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| ProfileError::Name { path: path.to_owned() });
         let wire = EntryWire { format: FORMAT, document: "install".into(), dir: text(&entry.dir)?, state: text(&entry.state)? };
         // Text and a number: nothing in it can fail to serialise.
@@ -115,7 +122,7 @@ impl Registry {
     /// The registry as a folder that is all state, so that it has a trash of its own; `None` when there is none. It was found to be root's.
     fn open(&self) -> Result<Option<Folder>, ProfileError> {
         let path = self.path.join("installs");
-        if !Owners::are_known() || !path.is_dir() {
+        if !path.is_dir() {
             return Ok(None);
         }
         let found = owners::exposed(&owners::canonical(&path)?, Owners::here())?;

@@ -56,7 +56,7 @@ impl From<Status> for io::Error {
 
 /// How something is opened.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Opening {
+pub(crate) struct Opening<'a> {
     /// What will be done with it: `FILE_READ_DATA` and the like.
     pub(crate) access: u32,
     /// `FILE_OPEN`, `FILE_CREATE` or `FILE_OPEN_IF`.
@@ -65,10 +65,12 @@ pub(crate) struct Opening {
     pub(crate) options: u32,
     /// Attributes of a new file.
     pub(crate) attributes: u32,
+    /// Owner and list of a new file, a whole descriptor; without one they are those that its folder hands down.
+    pub(crate) security: Option<&'a [u8]>,
 }
 
 /// Opens or makes `name` in `folder`; an empty name is the folder itself. A reparse point is opened itself, never what it leads to. Others may do what they want with it meanwhile.
-pub(crate) fn open(folder: BorrowedHandle<'_>, name: &[u16], opening: Opening) -> Result<OwnedHandle, Status> {
+pub(crate) fn open(folder: BorrowedHandle<'_>, name: &[u16], opening: Opening<'_>) -> Result<OwnedHandle, Status> {
     let bytes = u16::try_from(size_of_val(name)).map_err(|_| Status::INVALID_PARAMETER)?;
     let name = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: name.as_ptr().cast_mut() };
     let attributes = OBJECT_ATTRIBUTES {
@@ -76,7 +78,7 @@ pub(crate) fn open(folder: BorrowedHandle<'_>, name: &[u16], opening: Opening) -
         RootDirectory: folder.as_raw_handle(),
         ObjectName: &raw const name,
         Attributes: OBJ_CASE_INSENSITIVE,
-        SecurityDescriptor: null(),
+        SecurityDescriptor: opening.security.map_or(null(), |descriptor| descriptor.as_ptr().cast()),
         SecurityQualityOfService: null(),
     };
     let share = win32::FILE_SHARE_READ | win32::FILE_SHARE_WRITE | win32::FILE_SHARE_DELETE;

@@ -27,7 +27,7 @@ impl Listener {
         let failed = |source| AgentError::Listen { path: path.to_owned(), source };
         let owners = Owners::here();
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Err(failed(io::ErrorKind::InvalidInput.into())) };
-        owners::make_own_folder(folder, owners)?;
+        owners::make_own_folder(folder)?;
         let folder = owners::canonical(folder)?;
         let found = owners::exposed(&folder, owners)?;
         if !found.is_empty() {

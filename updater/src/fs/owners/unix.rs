@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::super::{Kind, Stat};
 
-/// Whether the system says who owns what, in a way that is read here.
-pub(super) const OWNERS_ARE_KNOWN: bool = true;
+/// What to do about what others can change.
+pub(super) const CURE: &str = "give these to root (`chown root`, `chmod go-w`) and try again";
 
 /// The account whose rights this process has.
 pub(super) fn account() -> u32 {
@@ -37,9 +37,27 @@ pub(super) fn stat_path(path: &Path) -> io::Result<Stat> {
     })
 }
 
+/// What a folder that leads to one of ours is.
+pub(super) fn stat_parent(path: &Path) -> io::Result<Stat> {
+    stat_path(path)
+}
+
+/// Whether this process is root, or the account that `path` belongs to.
+pub(super) fn is_ours(path: &Path) -> bool {
+    account() == 0 || stat_path(path).is_ok_and(|stat| stat.owner == account())
+}
+
 /// Makes `path` and what leads to it, as far as they are missing, with mode 0755 or, where the umask says so, less.
 pub(super) fn make_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
+/// Makes `path` and what leads to it, as far as they are missing, with mode 0755; one of ours that is there gets that mode.
+pub(super) fn make_own_folder(path: &Path) -> io::Result<()> {
+    make_folders(path)?;
+    let stat = stat_path(path)?;
+    let is_ours = stat.is_folder() && (stat.owner == 0 || stat.owner == account());
+    if is_ours && stat.mode != 0o755 { set_mode(path, 0o755) } else { Ok(()) }
 }
 
 /// Sets the mode of what lies in a folder that nobody else writes.

@@ -7,6 +7,8 @@ use std::os::windows::io::{AsHandle, OwnedHandle};
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY, FILE_ATTRIBUTE_REPARSE_POINT};
 
 use super::super::fault;
+use super::super::owners::descriptor::Place;
+use super::super::owners::platform::owner_of;
 use super::super::{Kind, Stat};
 use crate::windows_api::files::{self, Information};
 
@@ -55,7 +57,7 @@ pub(super) fn stat_of(opened: &impl AsHandle) -> io::Result<Stat> {
             _ => 0o644,
         },
         links: found.links.into(),
-        owner: 0,
+        owner: owner_of(opened.as_handle(), Place::Ours),
         device: found.volume.into(),
         inode: found.index,
     })
