@@ -7,7 +7,7 @@
 //! POSIX ACLs need no look of their own: while there is one, the group's part of the mode is its mask, so nobody whom it names can write where the group cannot, and what a folder hands down
 //! is cut by the mode that we make things with. NFSv4 ACLs are not read.
 //!
-//! On Windows the list of a thing is read with its owner ([`descriptor`]): what counts is whether anybody but the administrators, or the updater's own account, has a right to change it.
+//! On Windows the list of a thing is read with its owner (`descriptor`): what counts is whether anybody but the administrators, or the updater's own account, has a right to change it.
 
 #[cfg(any(windows, test))]
 pub(crate) mod descriptor;
