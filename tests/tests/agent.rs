@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use system_tests::disk::say;
@@ -211,14 +211,39 @@ fn silent_and_greedy_people_keep_nobody_else_from_the_agent() {
     let (place, _agent) = (&shop.place, shop.place.agent());
     // Connections that keep asking, so that each takes its place again and again, and say nothing.
     let script = "import socket,sys\nheld=[]\nfor _ in range(200):\n s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)\nprint('ready',flush=True)\nsys.stdin.read()";
-    let stranger = Stranger::run(NOBODY, script, &[&place.socket]);
+    let _stranger = Stranger::run(NOBODY, script, &[&place.socket]);
     place.by(GAMES, &["check"]).exits(10);
     place.by(GAMES, &["update", "--yes"]).exits(0);
-    drop(stranger);
-    // Somebody who asks and does not read: his request is carried out to its end all the same.
-    let script = "import socket,sys,json\ns=socket.socket(socket.AF_UNIX); s.setsockopt(socket.SOL_SOCKET,socket.SO_RCVBUF,1)\ns.connect(sys.argv[1])\ns.sendall(json.dumps({'protocol':0,'dir':sys.argv[2],'command':{'history':{}}}).encode()+b'\\n')\nprint('ready',flush=True)\nsys.stdin.read()";
-    let _stranger = Stranger::run(NOBODY, script, &[&place.socket, &place.station.dir]);
+}
+
+#[test]
+fn whoever_asks_and_does_not_read_is_told_no_more_and_gives_his_place_back() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    let (place, _agent) = (&shop.place, shop.place.agent());
+    // A report that no socket takes at once.
+    let history = place.state().join("history.jsonl");
+    let line = fs::read(&history).expect("there");
+    fs::write(&history, line.repeat(20_000)).expect("written");
+    let report = place.by(GAMES, &["history"]).exits(0).json.to_string().len();
+    assert!(report > 2 << 20, "only {report} bytes");
+    // All the places that one account has, each with an answer that has begun to come.
+    let script = "import socket,sys,json,select\nheld=[]\nfor _ in range(4):\n s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)\n s.sendall(json.dumps({'protocol':0,'dir':sys.argv[2],'command':{'history':{}}}).encode()+b'\\n')\nfor s in held: select.select([s],[],[])\nprint('ready',flush=True)\nsys.stdin.readline()\nfor s in held:\n n=0\n while True:\n  b=s.recv(1<<20)\n  if not b: break\n  n+=len(b)\n print(n,flush=True)\nsys.stdin.read()";
+    let mut stranger = Stranger::run(NOBODY, script, &[&place.socket, &place.station.dir]);
     place.by(GAMES, &["status"]).exits(0);
+    let started = Instant::now();
+    while place.by(NOBODY, &["status"]).code != 0 {
+        assert!(started.elapsed() < Duration::from_secs(120), "his places are held for ever");
+    }
+    // He was cut off, not served to the end while nobody looked.
+    stranger.0.stdin.as_mut().expect("piped").write_all(b"read\n").expect("told");
+    let mut said = BufReader::new(stranger.0.stdout.as_mut().expect("piped"));
+    for _ in 0..4 {
+        let mut bytes = String::new();
+        said.read_line(&mut bytes).expect("read");
+        let bytes: usize = bytes.trim().parse().expect("a number");
+        assert!(bytes < report, "all {bytes} bytes came: nothing was waited for");
+    }
 }
 
 #[test]

@@ -1,19 +1,25 @@
 //! One updater per folder at a time (attack F9).
 //!
 //! The lock is the operating system's, on the open file: it goes with the process that holds it, so there is no stale lock to judge and no pid to trust. What the file says is for people.
+//!
+//! A folder that is given up loses its lock file last, by whoever holds it. Whoever waited for that one holds a file without a name then, beside anybody who makes a new one: so what was locked
+//! is compared with what has the name.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::account;
 use crate::fs::{self, Folder, FsError, LocalPath, Point};
 
+/// What the lock is called in `.updater`.
+const NAME: &str = "lock";
+
 /// The lock of a folder, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// The lock cannot be had.
@@ -25,6 +31,9 @@ pub enum LockError {
         /// What it wrote about itself: process id, command and user.
         by: String,
     },
+    /// The folder was given up while its lock was waited for.
+    #[error("another updater gave this folder up meanwhile: install with `updater install LINK --dir DIR`")]
+    Gone,
     /// The lock file cannot be used.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -37,29 +46,71 @@ impl Lock {
     }
 
     /// Takes the lock of `folder`, making `.updater` when it is missing; waits at most `patience` for another updater to end.
+    ///
+    /// # Errors
+    /// [`LockError::Gone`] when that other one has given the folder up; whoever installs may begin anew.
     pub fn acquire_within(folder: &Folder, command: &str, patience: Duration) -> Result<Lock, LockError> {
-        let path = LocalPath::state("lock");
-        let failed = |doing, source| LockError::from(FsError::io(doing, &path, source));
-        let opened = folder.make_state_folders().and_then(|()| folder.open_to_write(&path, Point::LockFile));
-        let file = match opened {
-            Ok(file) => file,
-            // Somebody else's folder: whoever works on it says more than that its files may not be written.
-            Err(refused) => return Err(held_by_another_user(folder, &path).unwrap_or(refused.into())),
-        };
-        let mut file = match file.try_lock() {
-            Ok(()) => file,
-            Err(TryLockError::WouldBlock) => wait_for(file, patience).map_err(|error| match error {
-                NotLocked::Held { by } => LockError::Held { by },
-                NotLocked::Io(source) => failed("locking", source),
-            })?,
-            Err(TryLockError::Error(source)) => return Err(failed("locking", source)),
-        };
+        let until = Instant::now() + patience;
+        loop {
+            let file = lock_once(folder, until.saturating_duration_since(Instant::now()))?;
+            let mut lock = Lock { file };
+            match lock.is_of(folder)? {
+                Some(true) => {
+                    lock.write_holder(command).map_err(|source| FsError::io("writing", &path(), source))?;
+                    return Ok(lock);
+                }
+                // Given up, and installed anew.
+                Some(false) => {}
+                None => return Err(LockError::Gone),
+            }
+        }
+    }
+
+    /// Whether this is the lock of `folder`: what is locked is what has the name. `None` when nothing has.
+    fn is_of(&self, folder: &Folder) -> Result<Option<bool>, FsError> {
+        let path = path();
+        let held = fs::file_stat(&self.file).map_err(|source| FsError::io("looking at", &path, source))?;
+        Ok(folder.stat(&path)?.map(|named| (named.device, named.inode) == (held.device, held.inode)))
+    }
+
+    fn write_holder(&mut self, command: &str) -> io::Result<()> {
         let text = format!("{} {} {}\n", std::process::id(), command.escape_default(), account::name().escape_default());
-        let written = fs::set_length(&file, 0, Point::LockFile)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| fs::write_all(&mut file, text.as_bytes(), Point::LockFile));
-        written.map_err(|source| failed("writing", source))?;
-        Ok(Lock { _file: file })
+        fs::set_length(&self.file, 0, Point::LockFile)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        fs::write_all(&mut self.file, text.as_bytes(), Point::LockFile)
+    }
+
+    /// Deletes the state of `folder`, this lock last: nobody begins anything in what is left of it.
+    pub fn remove_state(self, folder: &Folder) -> Result<(), FsError> {
+        folder.empty_state_but(NAME)?;
+        // Where a name stays until its last handle is closed, it cannot go before.
+        let _held = (!cfg!(windows)).then_some(self);
+        folder.remove_state()
+    }
+}
+
+/// `.updater/lock`.
+fn path() -> LocalPath {
+    LocalPath::state(NAME)
+}
+
+/// Locks whatever has the name of the lock now, making it when it is missing.
+fn lock_once(folder: &Folder, patience: Duration) -> Result<File, LockError> {
+    let path = path();
+    let failed = |source| LockError::from(FsError::io("locking", &path, source));
+    let opened = folder.make_state_folders().and_then(|()| folder.open_to_write(&path, Point::LockFile));
+    let file = match opened {
+        Ok(file) => file,
+        // Somebody else's folder: whoever works on it says more than that its files may not be written.
+        Err(refused) => return Err(held_by_another_user(folder, &path).unwrap_or(refused.into())),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => wait_for(file, patience).map_err(|error| match error {
+            NotLocked::Held { by } => LockError::Held { by },
+            NotLocked::Io(source) => failed(source),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -143,6 +194,52 @@ mod tests {
         drop(first);
         // The thread that still waits gets the lock, finds nobody who wants it, and drops it again.
         Lock::acquire_within(&folder, "update", Duration::from_secs(600)).unwrap();
+    }
+
+    /// Waits until somebody waits for the lock that this process holds: Linux lists him behind it.
+    #[cfg(target_os = "linux")]
+    fn until_somebody_waits(folder: &Folder) {
+        let inode = format!(":{} ", folder.stat(&path()).unwrap().unwrap().inode);
+        let started = Instant::now();
+        let waits = |locks: String| locks.lines().any(|line| line.contains("->") && line.contains(&inode));
+        while !waits(std::fs::read_to_string("/proc/locks").unwrap()) {
+            assert!(started.elapsed() < Duration::from_secs(120), "nobody waits");
+            std::thread::yield_now();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn f9_whoever_has_waited_for_a_folder_that_was_given_up_works_on_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let first = Lock::acquire(&folder, "uninstall").unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lock::acquire_within(&folder, "update", Duration::from_secs(600)));
+            until_somebody_waits(&folder);
+            first.remove_state(&folder).unwrap();
+            assert!(matches!(second.join().unwrap(), Err(LockError::Gone)));
+        });
+        assert!(folder.stat(&LocalPath::state_folder()).unwrap().is_none(), "nothing is made anew");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn f9_whoever_has_waited_for_a_lock_that_another_one_replaced_waits_for_that_one() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let first = Lock::acquire(&folder, "uninstall").unwrap();
+        std::thread::scope(|scope| {
+            let third = scope.spawn(|| Lock::acquire_within(&folder, "update", Duration::from_secs(600)));
+            until_somebody_waits(&folder);
+            folder.discard(&path(), Point::LockFile).unwrap();
+            let second = Lock::acquire(&folder, "install").unwrap();
+            drop(first);
+            until_somebody_waits(&folder);
+            drop(second);
+            let third = third.join().unwrap().unwrap();
+            assert_eq!(third.is_of(&folder).unwrap(), Some(true));
+        });
     }
 
     #[test]

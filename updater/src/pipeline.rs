@@ -34,7 +34,7 @@ use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
 use crate::installed::{InstalledLink, InstalledRelease};
-use crate::lock::Lock;
+use crate::lock::{Lock, LockError};
 use crate::plan::{Found, Plan, Wishes, plan};
 use crate::profile::{self, Wish};
 use crate::progress::Step;
@@ -72,7 +72,11 @@ enum Fetching {
 /// Makes `dir` follow `wanted`, in the profile that `wish` names, and brings it to the newest release.
 pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) -> Result<(Session, Updated), Error> {
     let folder = Arc::new(profile::create(dir, wish, &run.registry)?);
-    let lock = Lock::acquire_within(&folder, "install", run.patience)?;
+    let lock = match Lock::acquire_within(&folder, "install", run.patience) {
+        // Given up meanwhile: this begins anew.
+        Err(LockError::Gone) => Lock::acquire_within(&folder, "install", run.patience)?,
+        lock => lock?,
+    };
     state_format::refuse_newer(&folder)?;
     // Before anything else: the folder may hold an install whose last run was cut off.
     swap::recover(&folder)?;

@@ -183,7 +183,7 @@ pub async fn follow(home: Home, wanted: &Wanted, run: &Run<'_>) -> Result<SelfUp
     if let Err(error) = updater.check(run).await {
         // Nothing came of it, unless it was followed before.
         if matches!(error, Error::SelfUpdate(SelfUpdateError::NotAnUpdater { .. })) && updater.session.installed.is_none() {
-            updater.session.folder.remove_state()?;
+            updater.session.remove_state()?;
         }
         return Err(error);
     }

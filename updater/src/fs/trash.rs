@@ -61,15 +61,23 @@ impl Folder {
         self.find_folder(path)?.map_or(Ok(()), |folder| empty(&folder, path, &|_| false, unless_kept))
     }
 
-    /// Deletes `.updater` and everything in it: the folder follows nothing any more. A state folder that lies elsewhere is emptied, and stays.
+    /// Deletes everything in `.updater` but what is called `name`.
+    pub(crate) fn empty_state_but(&self, name: &str) -> Result<(), FsError> {
+        let path = LocalPath::state_folder();
+        empty(&self.open_folder(&path)?, &path, &|found| found == name.as_bytes(), Err)
+    }
+
+    /// Deletes `.updater` and everything in it: the folder follows nothing any more. A state folder that lies elsewhere is emptied, and stays; so does one that somebody begins anew meanwhile.
     pub fn remove_state(&self) -> Result<(), FsError> {
         let path = LocalPath::state_folder();
         match self.state_apart() {
             Some(state) => empty(state, &path, &|_| false, Err),
             None => {
                 empty(&self.open_folder(&path)?, &path, &|_| false, Err)?;
-                let removed = self.root().remove_folder(path.as_bytes(), Point::TrashEmpty);
-                removed.map_err(|source| FsError::io("deleting", &path, source))
+                match self.root().remove_folder(path.as_bytes(), Point::TrashEmpty) {
+                    Err(source) if source.kind() != io::ErrorKind::DirectoryNotEmpty => Err(FsError::io("deleting", &path, source)),
+                    _ => Ok(()),
+                }
             }
         }
     }

@@ -254,6 +254,7 @@ impl Error {
             Error::Probe(ProbeError::Changed { .. }) => "file-changing",
             Error::Probe(ProbeError::Fs(error)) => error.requirement().code(),
             Error::Lock(LockError::Held { .. }) => "busy",
+            Error::Lock(LockError::Gone) => "not-installed",
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
             Error::Argument { .. } | Error::Authority(_) => "bad-argument",

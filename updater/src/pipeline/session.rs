@@ -80,7 +80,7 @@ pub struct Session {
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
     /// None when the folder is only looked at.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl Session {
@@ -131,7 +131,12 @@ impl Session {
         };
         let attempts = Attempts::load(&folder)?;
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
-        Ok(Session { folder, station, ratchet, installed, attempts, recovery, updater, ratchet_fault, _lock: lock })
+        Ok(Session { folder, station, ratchet, installed, attempts, recovery, updater, ratchet_fault, lock })
+    }
+
+    /// Gives the folder up: nothing of the updater's is left in it. The client stays.
+    pub(crate) fn remove_state(&mut self) -> Result<(), Error> {
+        self.lock.take().map_or(Ok(()), |lock| Ok(lock.remove_state(&self.folder)?))
     }
 
     /// The way to the repository that this run takes.

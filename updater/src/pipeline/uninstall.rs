@@ -35,8 +35,7 @@ pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<
             backups_left -= 1;
         }
     }
-    drop(lock);
-    folder.remove_state()?;
+    lock.remove_state(&folder)?;
     profile::forget(dir, registry)?;
     Ok(Uninstalled { backups_left })
 }
