@@ -338,6 +338,30 @@ fn d_31_what_waits_for_the_client_is_applied_when_somebody_without_rights_starts
 }
 
 #[test]
+fn a_damaged_entry_of_the_registry_keeps_no_client_from_starting_and_no_other_install_from_being_served() {
+    let world = World::new();
+    let (place, repository) = (Workplace::new(&world), world.repository("acme"));
+    let v1 = world.build("v1");
+    v1.exec("client", "#!/bin/sh\necho one $*\n", T0);
+    repository.publish_with(&v1, &["--build", "1.0.0", "--entry-point", "client"]).succeeded("publish");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    place.install(&link, &[]);
+    let installs = place.registry.join("installs");
+    let entry = fs::read_dir(&installs).expect("there").next().expect("one").expect("read").path();
+    let whole = fs::read(&entry).expect("read");
+    fs::write(&entry, b"{").expect("damaged");
+    // It listens all the same.
+    let _agent = place.agent();
+    for mut launch in [place.command_by(NOBODY, &["launch", "--", "here"]), place.root_command(&["launch", "--", "here"])] {
+        let started = system_tests::process::run(&mut launch, Duration::from_secs(60)).succeeded("updater launch");
+        assert_eq!(started.stdout, "one here\n");
+        assert!(started.stderr.contains("the client is started as it is") && started.stderr.contains("damaged"), "{}", started.report());
+    }
+    fs::write(&entry, whole).expect("mended");
+    place.by(NOBODY, &["check"]).exits(0);
+}
+
+#[test]
 fn f4_a_socket_that_somebody_else_listens_at_or_that_is_a_link_is_not_asked() {
     let world = World::new();
     let shop = Shop::new(&world);

@@ -111,6 +111,25 @@ fn ac_42_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched_and_the_
     assert_eq!(station.backups(), ["bkp_remote.001"]);
 }
 
+#[test]
+fn ac_42_going_back_asks_for_room_before_it_copies_anything() {
+    let world = World::new();
+    let Some(disk) = Disk::in_memory(world.path("disk"), "size=8m") else { return };
+    let stage = Stage::new(&world);
+    let (station, _) = stage.station(&world, disk.path().join("client"));
+    station.update().exits(0);
+    let (tree, backups) = (station.tree(), [station.backup(1)]);
+    // Room for some of the files that come back, and not for all.
+    disk.remount(&format!("size={}", used_bytes(disk.path()) + 100_000));
+    let outcome = station.run(&["rollback"]).exits(5);
+    assert_eq!(code(&outcome), "no-space", "{}", outcome.finished.report());
+    assert!(outcome.finished.report().contains("bytes are needed"), "it was asked for: {}", outcome.finished.report());
+    assert_untouched(&station, &tree, &backups, &outcome, "no room to go back");
+    disk.remount("size=8m");
+    station.run(&["rollback"]).exits(0);
+    station.tree().assert_is(&backups[0], "with room");
+}
+
 /// Updates `station`; `shrink` happens to its disk after the check of the requirements, while the first content is on its way.
 fn update_while(stage: &Stage<'_>, station: &Station, shrink: impl FnOnce()) -> Outcome {
     // The first object is the file list.

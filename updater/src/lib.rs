@@ -41,6 +41,7 @@ pub mod proof;
 pub mod ratchet;
 pub mod refresh;
 pub mod rollback;
+pub mod room;
 pub mod scan;
 pub mod self_check;
 pub mod self_update;

@@ -29,7 +29,7 @@ use crate::backup;
 use crate::check::{self, Checked};
 use crate::fetch;
 use crate::fs::filling::Staging;
-use crate::fs::{LocalPath, Point, Requirement, Space};
+use crate::fs::{LocalPath, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
@@ -38,6 +38,7 @@ use crate::lock::{Lock, LockError};
 use crate::plan::{Found, Plan, Wishes, plan};
 use crate::profile::{self, Wish};
 use crate::progress::Step;
+use crate::room::Needed;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
 use crate::state_format;
@@ -55,12 +56,6 @@ pub use who::Who;
 
 /// What sets off a run that nobody sits at.
 pub const SCHEDULED: &str = "schedule";
-/// Room that is left free beside what an update needs, in bytes: folders, journal and records.
-const SPARE_BYTES: u64 = 1 << 20;
-
-/// Files that may still be made beside those that an update needs: the same, on a file system that has only so many.
-const SPARE_FILES: u64 = 64;
-
 /// Whether what is missing may be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fetching {
@@ -315,14 +310,10 @@ impl Session {
         let (ready_bytes, is_ready) = self.ready(plan)?;
         let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
         let stored_bytes = if is_ready { 0 } else { plan.jobs.stored_bytes() };
-        let needed_bytes = (stored_bytes + plan.staged_bytes() + backup.copied_bytes + SPARE_BYTES).saturating_sub(ready_bytes);
-        let needed_files = plan.staged_files() + backup.copied_files + SPARE_FILES;
-        let Space { available_bytes, available_files, .. } = self.folder.space()?;
-        match available_files {
-            _ if needed_bytes > available_bytes => Err(Error::NoSpace { needed_bytes, available_bytes }),
-            Some(available_files) if needed_files > available_files => Err(Error::NoFiles { needed_files, available_files }),
-            _ => Ok(()),
-        }
+        let needed =
+            Needed { bytes: stored_bytes + plan.staged_bytes() + backup.copied_bytes, files: plan.staged_files() + backup.copied_files };
+        let needed = needed.with_spare();
+        Ok(Needed { bytes: needed.bytes.saturating_sub(ready_bytes), ..needed }.fits(&self.folder.space()?)?)
     }
 
     /// Bytes of contents that look staged already, and whether that is all that `plan` would fetch: they need no room any more.

@@ -110,9 +110,15 @@ pub fn open(dir: &Path, registry: &Registry) -> Result<Folder, ProfileError> {
 /// Opens the install folder `dir` to look at it.
 pub fn look(dir: &Path, registry: &Registry) -> Result<Folder, ProfileError> {
     let folder = Folder::open(dir)?;
-    match registry.find(dir)? {
-        Some(entry) => Ok(folder.with_state_at(&entry.state)?),
-        None => Ok(folder),
+    match registry.find(dir) {
+        Ok(Some(entry)) => Ok(folder.with_state_at(&entry.state)?),
+        Ok(None) => Ok(folder),
+        // Looking, and starting the client, goes on where the state lies unless somebody asked for another place.
+        Err(damaged @ ProfileError::Damaged { .. }) => {
+            let state = usual_state(&owners::canonical(dir)?, registry)?.ok_or(damaged)?;
+            Ok(folder.with_state_at(&state)?)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -219,6 +225,14 @@ fn default_state(dir: &Path, registry: &Registry) -> Result<PathBuf, ProfileErro
         Err(FsError::OtherVolume { .. }) => Ok(owners::top_of_volume(dir)?.join(".stationmaster").join(name)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Where [`default_state`] put the state of `dir`, when that is there and only root can change it.
+fn usual_state(dir: &Path, registry: &Registry) -> Result<Option<PathBuf>, ProfileError> {
+    let name = registry::short_name(dir)?;
+    let places = [registry.path().join("states").join(&name), owners::top_of_volume(dir)?.join(".stationmaster").join(&name)];
+    let is_roots = |place: &PathBuf| owners::exposed(place, Owners::here()).is_ok_and(|found| found.is_empty());
+    Ok(places.into_iter().filter_map(|place| owners::canonical(&place).ok()).find(is_roots))
 }
 
 fn refuse_exposed(found: Vec<Exposed>) -> Result<(), ProfileError> {

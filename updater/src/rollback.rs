@@ -15,13 +15,14 @@ use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, ReleaseId};
 
 use crate::backup::rotation::Slot;
-use crate::backup::{BackupError, Contents};
+use crate::backup::{self, BackupError, Contents};
 use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, obstacles};
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledRelease};
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Held, Ratchet};
+use crate::room::{Needed, NoRoom};
 use crate::scan::{is_called, other_spellings};
 use crate::swap::operation::{FileIdentity, Identity};
 use crate::swap::{Changes, Keep, SwapPlan};
@@ -80,6 +81,9 @@ pub enum RollbackError {
         /// The backup.
         slot: Slot,
     },
+    /// The disk has no room for it.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// No build can be made up for what nobody knows. A bug.
     #[error(transparent)]
     Build(#[from] InvalidBuild),
@@ -133,10 +137,10 @@ pub fn prepare(
         removed: vec![],
         damaged: vec![],
     };
+    let mut moves = vec![];
     for path in &paths {
         if theirs.contains(path) {
-            restoring.act(path, Move::KeepUsers)?;
-            progress.advance(1);
+            moves.push((path, Move::KeepUsers));
             continue;
         }
         let have = have(folder, installed, path)?;
@@ -148,7 +152,11 @@ pub fn prepare(
             None => earlier.and_then(|earlier| earlier.file(path)),
         };
         let what = decide(&have, wanted.get(path), current, is_current);
-        restoring.act(path, if respelled.contains(path) { respell(what, &have, wanted.get(path)) } else { what })?;
+        moves.push((path, if respelled.contains(path) { respell(what, &have, wanted.get(path)) } else { what }));
+    }
+    needed(folder, installed, &moves)?.fits(&folder.space()?)?;
+    for (path, what) in moves {
+        restoring.act(path, what)?;
         progress.advance(1);
     }
     let Restoring { mut changes, kept, removed, damaged, .. } = restoring;
@@ -206,6 +214,23 @@ fn refuse_exposed(
         wanted.keys().filter(|path| paths.contains(*path)).map(|path| LocalPath::from(path).below(&contents.at)).collect();
     exposed.extend(folder.guard(&kept)?);
     if exposed.is_empty() { Ok(theirs) } else { Err(RollbackError::Exposed(exposed)) }
+}
+
+/// The room that `moves` need: for what is restored, and for the backup of what is left. Nothing is asked for to spare: a client that lives is worth the last byte.
+fn needed(folder: &Folder, installed: Option<&Installed>, moves: &[(&RelPath, Move)]) -> Result<Needed, BackupError> {
+    let mut needed = Needed::default();
+    let mut moved = vec![];
+    for (path, what) in moves {
+        if let Move::Restore { new, .. } = what {
+            needed.files += 1;
+            needed.bytes += if let Identity::File(file) = new { file.size } else { 0 };
+        }
+        if matches!(what, Move::Restore { old: Some(_), .. } | Move::Remove { .. }) {
+            moved.push(*path);
+        }
+    }
+    let backup = backup::estimate(folder, installed, moved)?;
+    Ok(Needed { bytes: needed.bytes + backup.copied_bytes, files: needed.files + backup.copied_files })
 }
 
 /// Turns what shall happen to paths into a swap with staged files.

@@ -8,6 +8,7 @@ use updater::fs::owners;
 use updater::history::BuildAt;
 use updater::in_use::InUse;
 use updater::pipeline::{Consent, Error};
+use updater::profile::ProfileError;
 use updater::profile::registry::Entry;
 use updater::progress::Progress;
 
@@ -19,7 +20,12 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         return Ok(None);
     }
     let is_launch = matches!(command, Command::Launch(_));
-    let Some(entry) = global.registry().find(&global.dir)? else { return Ok(None) };
+    let entry = match global.registry().find(&global.dir) {
+        // A client starts, whatever happens; where its state is said to be is found out, or said, there.
+        Err(ProfileError::Damaged { .. }) if is_launch => return Ok(None),
+        entry => entry?,
+    };
+    let Some(entry) = entry else { return Ok(None) };
     if owners::is_ours(&entry.state) {
         return Ok(None);
     }

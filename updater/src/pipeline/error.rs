@@ -22,6 +22,7 @@ use crate::profile::ProfileError;
 use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
+use crate::room::NoRoom;
 use crate::self_update::{RecordError, SelfUpdateError};
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
@@ -108,26 +109,9 @@ pub enum Error {
     /// Something would have to be fetched, and nothing may be.
     #[error("not everything of the release is here: run `updater update`")]
     NotAllHere,
-    /// Room is missing.
-    #[error(
-        "the update needs {needed_bytes} bytes on this disk, and {available_bytes} are free; nothing was changed. Make room and try again"
-    )]
-    NoSpace {
-        /// Bytes needed for downloads, new files and the backup.
-        needed_bytes: u64,
-        /// Bytes free.
-        available_bytes: u64,
-    },
-    /// There is room for bytes, and none for more files.
-    #[error(
-        "the update makes {needed_files} files, and this disk takes {available_files} more; nothing was changed. Delete files that nobody needs and try again"
-    )]
-    NoFiles {
-        /// Files that are staged and copied.
-        needed_files: u64,
-        /// Files that the disk still takes.
-        available_files: u64,
-    },
+    /// See [`NoRoom`].
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// See [`CheckError`].
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -224,7 +208,7 @@ impl Error {
             Error::NoEntryPoint { .. } => "no-entry-point",
             Error::NotAllHere => "not-all-here",
             Error::InUse(_) => Requirement::Unused.code(),
-            Error::NoSpace { .. } | Error::NoFiles { .. } => "no-space",
+            Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => "no-space",
             Error::Check(error) => check_code(error),
             Error::Install(error) => install_code(error),
             Error::Plan(PlanError::InTheWay { .. }) => "in-the-way",
@@ -397,5 +381,21 @@ fn backup_code(error: &BackupError) -> &'static str {
         BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => "backup-missing",
         BackupError::NoSpace { .. } => "no-space",
         BackupError::Fs(error) => error.requirement().code(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::LocalPath;
+
+    #[test]
+    fn s3_24_a_recovery_that_the_disk_bars_says_what_the_disk_lacks() {
+        let failed = |kind: std::io::ErrorKind| FsError::io("moving", &LocalPath::root(), kind.into());
+        let barred = |first| RecoveryError::Interrupted { first: failed(first), second: failed(std::io::ErrorKind::Other) };
+        assert_eq!(Error::from(barred(std::io::ErrorKind::StorageFull)).code(), "no-space");
+        assert_eq!(Error::from(barred(std::io::ErrorKind::PermissionDenied)).code(), "no-write-right");
+        let broken = RecoveryError::Broken { missing: vec![] };
+        assert_eq!(Error::from(broken).code(), "broken-swap");
     }
 }

@@ -147,7 +147,7 @@ impl Session {
                 Ok(prepared) => return Ok(Some(prepared)),
                 Err(rollback::RollbackError::Fs(error)) => return Err(error.into()),
                 // Nothing else is tried behind the back of whoever has to put that right.
-                Err(exposed @ rollback::RollbackError::Exposed(_)) => return Err(exposed.into()),
+                Err(lacking @ (rollback::RollbackError::Exposed(_) | rollback::RollbackError::NoRoom(_))) => return Err(lacking.into()),
                 Err(damaged) => run.progress.note(&damaged.to_string()),
             }
         }

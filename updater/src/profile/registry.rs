@@ -82,13 +82,16 @@ impl Registry {
         self.read(&folder, &full_name(Path::new(dir))?)
     }
 
-    /// Every install, by path.
+    /// Every install, by path; but for those whose entry is damaged, which keep no other from being served.
     pub fn entries(&self) -> Result<Vec<Entry>, ProfileError> {
         let Some(folder) = self.open()? else { return Ok(vec![]) };
         let names = folder.names(&installs())?;
         let mut entries = vec![];
         for name in names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".json")) {
-            entries.extend(self.read(&folder, name)?);
+            match self.read(&folder, name) {
+                Err(damaged @ ProfileError::Damaged { .. }) => tracing::warn!(%damaged, "left out"),
+                entry => entries.extend(entry?),
+            }
         }
         entries.sort_by(|a, b| a.dir.cmp(&b.dir));
         Ok(entries)
