@@ -23,7 +23,7 @@ use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, FileEntry, LinkEntry, Manifest, ReleaseId};
 use manifests::time::{FileTime, UtcTime};
 use updater::backup::rotation::Slot;
-use updater::fs::{Folder, LocalPath, Point};
+use updater::fs::{Folder, FsError, LocalPath, Point};
 use updater::history::{Attempt, BuildAt, Outcome};
 use updater::id::Id;
 use updater::installed::{Installed, InstalledFile, InstalledLink, InstalledRelease};
@@ -343,7 +343,11 @@ pub fn installed_of(number: u64, build: &Build) -> Installed {
 /// What is at a live path now, as a planner would find it.
 fn live(folder: &Folder, path: &str) -> Option<Identity> {
     let local = LocalPath::from(&rel(path));
-    let stat = folder.stat(&local).unwrap()?;
+    // Behind a link lies nothing of the folder; the swap refuses to go through it.
+    let stat = match folder.stat(&local) {
+        Err(FsError::ParentIsLink { .. }) => None,
+        found => found.unwrap(),
+    }?;
     match stat.kind {
         updater::fs::Kind::File => Some(Identity::File(FileIdentity::of(&stat, folder.hash(&local).unwrap().0))),
         updater::fs::Kind::Link => Some(Identity::Link(String::from_utf8(folder.read_link(&local).unwrap()).unwrap())),
