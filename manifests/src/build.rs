@@ -134,6 +134,29 @@ impl Build {
         }
     }
 
+    /// The first two parts, which the rule `major-minor` looks at ([`crate::compat`]); a part that is not there is 0. In the TOTVS notation they name the line, `7.00`, which all its builds have in
+    /// common.
+    pub fn major_minor(&self) -> (u64, u64) {
+        match &self.order {
+            Order::Semver(version) => (version.major, version.minor),
+            Order::Dotted(parts) => (parts.first().copied().unwrap_or(0), parts.get(1).copied().unwrap_or(0)),
+            Order::Totvs { major, minor, .. } => (*major, *minor),
+        }
+    }
+
+    /// Whether `other` begins with the parts of this build as they are written: `3.5` with those of `3.5.9`, `3.0` not with those of `3.5`. Only dotted builds have parts in this sense.
+    pub fn is_prefix_of(&self, other: &Build) -> bool {
+        let (Order::Dotted(_), Order::Dotted(theirs)) = (&self.order, &other.order) else { return false };
+        let theirs = theirs.iter().copied().chain(std::iter::repeat(0));
+        self.text.split('.').zip(theirs).all(|(part, their)| decimal(part) == Some(their))
+    }
+
+    /// Reads `text` in `scheme` where there is one and it can be, else as [`Build::recognise`] does: for a build that is given beside another.
+    pub fn beside(text: &str, scheme: Option<Scheme>) -> Result<Build, InvalidBuild> {
+        let read = scheme.and_then(|scheme| Build::parse(text, scheme).ok());
+        read.map_or_else(|| Build::recognise(text), Ok)
+    }
+
     /// The order of two builds; `None` when their schemes differ. Builds that are `Equal` may differ in text (`1.2` and `1.2.0`).
     pub fn compare(&self, other: &Build) -> Option<Ordering> {
         (self.scheme() == other.scheme()).then(|| self.order.cmp(&other.order))
@@ -216,6 +239,23 @@ mod tests {
         let read = |text| Build::parse(text, Scheme::Dotted).unwrap();
         assert_eq!(read("1.2").compare(&read("1.2.0.0")), Some(Ordering::Equal));
         assert_eq!(read("01.2").compare(&read("1.2")), Some(Ordering::Equal));
+    }
+
+    #[test]
+    fn a_dotted_prefix_is_what_is_written_not_what_it_is_worth() {
+        let is_prefix = |text, other| Build::recognise(text).unwrap().is_prefix_of(&Build::recognise(other).unwrap());
+        assert!(is_prefix("3.5", "3.5.9.1") && is_prefix("3.5", "3.5") && is_prefix("03.5.0.0", "3.5"));
+        assert!(!is_prefix("3.0", "3.5.0.0") && !is_prefix("3.5", "3.50.0.0") && !is_prefix("3.5.0.1", "3.5"));
+        assert!(!is_prefix("7.00.170117A", "7.00.170117A-20190212") && !is_prefix("1.2.3", "1.2.3+x"));
+    }
+
+    #[test]
+    fn the_first_two_parts_of_each_scheme() {
+        for (text, parts) in
+            [("17.3.0.14", (17, 3)), ("17", (17, 0)), ("7.00.170117A", (7, 0)), ("12.1.170117A-20190212", (12, 1)), ("1.2.3-rc.1", (1, 2))]
+        {
+            assert_eq!(Build::recognise(text).unwrap().major_minor(), parts, "{text}");
+        }
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! It is a TUF target, so its bytes have been verified before they come here. What it says of itself must still be what was asked for (AC-53): a server cannot pass the
 //! document of one OS for that of another, even one that is correctly signed.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
-use crate::build::{Build, Scheme};
+use crate::build::{Build, InvalidBuild, Scheme};
 use crate::canonical;
+use crate::compat::Rule;
 use crate::digest::Digest;
 use crate::json::{self, JsonError};
 use crate::name::{Arch, ChannelId, Name, Os, Variant};
@@ -62,6 +65,10 @@ pub struct ChannelDocument {
     pub epoch: u64,
     /// The highest sequence given out for the (OS, product) when this was signed.
     pub last_sequence: u64,
+    /// The build of the application server that clients of this channel talk to, where the publisher knows it.
+    pub server: Option<Bound>,
+    /// Which clients fit that server, where their release does not say it.
+    pub compat: Rule,
     /// The releases that this code understands, newest first.
     pub releases: Vec<Release>,
     /// The releases that it does not, newest first.
@@ -134,6 +141,9 @@ pub struct Requires {
     /// Of the server that the client talks to.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub server: Option<Bound>,
+    /// Of the client that it is to replace: what a station has installed.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
+    pub client: Option<Bound>,
     /// Of the platform it runs on.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub platform: Option<Bound>,
@@ -169,6 +179,33 @@ pub struct BuildRange {
 /// A build as a bound, with its scheme.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound(pub Build);
+
+impl Bound {
+    /// Whether `build` is this one or newer. One that is not known, or that cannot be compared, is not.
+    pub fn is_met_by(&self, build: Option<&Build>) -> bool {
+        build.and_then(|build| build.compare(&self.0)).is_some_and(Ordering::is_ge)
+    }
+}
+
+impl BuildRange {
+    /// Whether `build` lies in it; `None` when it cannot be compared with one of the ends.
+    pub fn contains(&self, build: &Build) -> Option<bool> {
+        let not_below = self.min.as_ref().map_or(Some(true), |Bound(min)| build.compare(min).map(Ordering::is_ge));
+        let not_above = self.max.as_ref().map_or(Some(true), |Bound(max)| Some(build.compare(max)?.is_le() || max.is_prefix_of(build)));
+        Some(not_below? && not_above?)
+    }
+
+    /// Reads `MIN..MAX`, of which one may be left out, or one build alone; builds are read in `scheme` where they can be.
+    pub fn read(text: &str, scheme: Option<Scheme>) -> Result<BuildRange, InvalidBuild> {
+        let (min, max) = text.split_once("..").unwrap_or((text, text));
+        let bound = |text: &str| Build::beside(text.trim(), scheme).map(Bound);
+        match (min.trim(), max.trim()) {
+            ("", max) => Ok(BuildRange { min: None, max: Some(bound(max)?) }),
+            (min, "") => Ok(BuildRange { min: Some(bound(min)?), max: None }),
+            (min, max) => Ok(BuildRange { min: Some(bound(min)?), max: Some(bound(max)?) }),
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +315,10 @@ struct DocumentWire {
     channel: Name,
     epoch: u64,
     last_sequence: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
+    server: Option<Bound>,
+    #[serde(default, skip_serializing_if = "Rule::is_default")]
+    compat: Rule,
     releases: Vec<serde_json::Value>,
 }
 
@@ -371,7 +412,16 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl ChannelDocument {
     /// A channel without releases.
     pub fn empty(id: ChannelId, kind: Kind, epoch: u64) -> Self {
-        ChannelDocument { id, kind, epoch, last_sequence: 0, releases: Vec::new(), unavailable: Vec::new() }
+        ChannelDocument {
+            id,
+            kind,
+            epoch,
+            last_sequence: 0,
+            server: None,
+            compat: Rule::default(),
+            releases: Vec::new(),
+            unavailable: Vec::new(),
+        }
     }
 
     /// Reads the document of `id`, at most `limit` bytes.
@@ -393,6 +443,8 @@ impl ChannelDocument {
             kind: wire.kind,
             epoch: wire.epoch,
             last_sequence: wire.last_sequence,
+            server: wire.server,
+            compat: wire.compat,
             releases: vec![],
             unavailable: vec![],
         };
@@ -434,6 +486,8 @@ impl ChannelDocument {
             channel,
             epoch,
             last_sequence,
+            server: self.server.clone(),
+            compat: self.compat.clone(),
             releases,
         })
     }

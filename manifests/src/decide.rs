@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 
 use crate::build::Build;
 use crate::channel::{Bound, ChannelDocument, Place, Release};
+use crate::compat::{self, Terms};
 use crate::digest::Digest;
 use crate::policy::Policy;
 use crate::steering::Steering;
@@ -35,7 +36,7 @@ pub struct Facts<'a> {
     pub updater: Option<&'a Build>,
     /// The build of the platform, where there is one.
     pub platform: Option<&'a Build>,
-    /// The build of the server that the client talks to, where it is known.
+    /// The build of the server that the client talks to, where the station knows it better than the channel.
     pub server: Option<&'a Build>,
     /// What the site wishes, where there is one.
     pub steering: Option<&'a Steering>,
@@ -96,8 +97,7 @@ pub fn decide<'a>(channel: &'a ChannelDocument, policy: &Policy, facts: &Facts<'
 
     // Newest first, as they are listed. What is acceptable is settled before the site is asked.
     let newer = channel.releases.iter().filter(|release| is_newer(release.sequence));
-    let judged: Vec<(&Release, Option<Refusal>)> =
-        newer.map(|release| (release, refusal(channel.place(release), release, facts))).collect();
+    let judged: Vec<(&Release, Option<Refusal>)> = newer.map(|release| (release, refusal(channel, release, facts))).collect();
     let acceptable: Vec<&Release> = judged.iter().filter(|(_, refusal)| refusal.is_none()).map(|(release, _)| *release).collect();
     let by_site = |release: &Release| facts.steering.and_then(|steering| steering.refusal(channel.place(release)));
     let mut chosen = acceptable.iter().copied().find(|release| by_site(release).is_none());
@@ -154,7 +154,8 @@ fn closing<'a, 'f>(
 }
 
 /// What speaks against a release that is newer than the installed one.
-fn refusal(place: Place, release: &Release, facts: &Facts<'_>) -> Option<Refusal> {
+fn refusal(channel: &ChannelDocument, release: &Release, facts: &Facts<'_>) -> Option<Refusal> {
+    let place = channel.place(release);
     if let Some(withdrawn) = &release.withdrawn {
         return Some(Refusal::Withdrawn { reason: withdrawn.reason.clone() });
     }
@@ -170,15 +171,26 @@ fn refusal(place: Place, release: &Release, facts: &Facts<'_>) -> Option<Refusal
     if let Some(highest) = facts.highest.filter(|highest| place < *highest) {
         return Some(Refusal::Replayed { highest: highest.to_string() });
     }
+    let installed = facts.installed.map(|installed| installed.build);
+    let server = facts.server.or(channel.server.as_ref().map(|Bound(build)| build));
+    if let Some(unmet) = compat::both_minimums(&release.requires, installed, server) {
+        return Some(Refusal::Server(unmet));
+    }
     let parts = [
         ("updater", &release.requires.updater, facts.updater),
         ("platform", &release.requires.platform, facts.platform),
-        ("server", &release.requires.server, facts.server),
+        ("server", &release.requires.server, server),
+        // Where nothing is installed, nothing is too old.
+        ("client", &release.requires.client, installed.or(release.requires.client.as_ref().map(|Bound(minimum)| minimum))),
     ];
     if let Some(unmet) = parts.into_iter().find_map(|(part, minimum, present)| unmet(part, minimum.as_ref()?, present)) {
         return Some(unmet);
     }
-    let installed = facts.installed.filter(|_| !release.allow_downgrade)?.build;
+    let beside = |server| compat::judge(&release.build, server, &channel.compat, &Terms { requires: None, ..Terms::of(release) });
+    if let Some(misfit) = server.map(beside).filter(|judged| !judged.may_run()) {
+        return Some(Refusal::Server(misfit));
+    }
+    let installed = installed.filter(|_| !release.allow_downgrade)?;
     match release.build.compare(installed) {
         Some(Ordering::Less) => Some(Refusal::Downgrade { installed: installed.text().to_owned() }),
         Some(_) => None,
@@ -186,10 +198,9 @@ fn refusal(place: Place, release: &Release, facts: &Facts<'_>) -> Option<Refusal
     }
 }
 
-fn unmet(part: &'static str, Bound(minimum): &Bound, present: Option<&Build>) -> Option<Refusal> {
-    let met = present.and_then(|present| present.compare(minimum)).is_some_and(Ordering::is_ge);
-    let present = present.map(|build| build.text().to_owned());
-    (!met).then(|| Refusal::Needs { part, minimum: minimum.text().to_owned(), present })
+fn unmet(part: &'static str, minimum: &Bound, present: Option<&Build>) -> Option<Refusal> {
+    let text = |build: &Build| build.text().to_owned();
+    (!minimum.is_met_by(present)).then(|| Refusal::Needs { part, minimum: text(&minimum.0), present: present.map(text) })
 }
 
 /// A security floor: of the policy, or a release that is listed as one.

@@ -8,7 +8,7 @@
 //! - Foundations: [`json`] (strict reading), [`canonical`] (what signatures cover), [`digest`], [`time`], [`name`], [`path`], [`build`], [`quote`].
 //! - TUF 1.0.34: [`key`], [`signed`], [`role`] and its four kinds ([`root`], [`timestamp`], [`snapshot`], [`targets`]), [`limits`], and the
 //!   client workflow itself in [`trust`].
-//! - Ours: [`policy`], [`channel`], [`release`] with [`pack`], [`install_link`], and [`decide`], which says what a station does and why.
+//! - Ours: [`policy`], [`channel`], [`release`] with [`pack`], [`install_link`], [`compat`], which says whether a client fits a server, and [`decide`], which says what a station does and why.
 //!
 //! The bytes are described in `docs/format.md`.
 
@@ -29,6 +29,7 @@
 pub mod build;
 pub mod canonical;
 pub mod channel;
+pub mod compat;
 pub mod decide;
 pub mod digest;
 #[cfg(windows)]

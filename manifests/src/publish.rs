@@ -65,7 +65,7 @@ pub use error::PublishError;
 pub use lint::{Finding, Findings, Names, Rule, Severity};
 pub use packs::Effort;
 pub use progress::{Progress, Silent, Stage};
-pub use request::{Outcome, PublishRequest, Published};
+pub use request::{Outcome, PublishRequest, Published, ServerSays};
 
 use change::Change;
 use compose::{NewRelease, Outline, Refused};
@@ -177,11 +177,18 @@ impl Repository {
         let _lock = self.lock("publish", progress)?;
         let view = self.view()?;
         let kind = compose::check_request(&view.channels, &request.id, &request.build, request.kind, &request.attributes)?;
+        let described = request.server.of(view
+            .channels
+            .get(&request.id)
+            .cloned()
+            .unwrap_or_else(|| ChannelDocument::empty(request.id.clone(), kind, view.policy.epoch(request.id.os))));
+        let misfit = compose::beside_server(&described, &request.build, &request.attributes)?;
         let unpacked = self.open_source(request, kind, progress)?;
         let folder = unpacked.as_ref().map_or(request.source.as_path(), Unpacked::folder);
 
         let found = scan::list(folder)?;
-        let findings = self.judge(request, kind, &found, folder, unpacked.is_none())?;
+        let mut findings = self.judge(request, kind, &found, folder, unpacked.is_none())?;
+        findings.0.extend(misfit);
         let tree = scan::hash(folder, &found, progress)?;
 
         let document = view.channels.get(&request.id);
@@ -208,7 +215,16 @@ impl Repository {
         let says_the_same = |release: &Release| compose::says_the_same(release, &request.build, &request.attributes);
         if let Some(release) = current.filter(|release| same_files && is_high_enough(release) && says_the_same(release)) {
             let (sequence, manifest) = (release.sequence, Some(release.manifest));
-            return Ok(Outcome::AlreadyCurrent(Published { sequence, manifest, ..published }));
+            let published = Published { sequence, manifest, ..published };
+            if document == Some(&described) {
+                return Ok(Outcome::AlreadyCurrent(published));
+            }
+            if request.dry_run {
+                return Ok(Outcome::Planned(published));
+            }
+            let signers = self.gather(&view, &Change::of_paths([request.id.target_path()]))?;
+            let delivered = self.deliver_documents(&view, &signers, [described], now)?;
+            return Ok(if delivered.file().is_some() { Outcome::HandedOver(published) } else { Outcome::Described(published) });
         }
 
         self.refuse_withdrawn(document, &request.build, &outline)?;
@@ -235,8 +251,6 @@ impl Repository {
         published.new_bytes = packed.new_bytes + if put == Put::Written { object.length } else { 0 };
         published.manifest = Some(object);
         let new = NewRelease {
-            id: request.id.clone(),
-            kind,
             epoch: view.policy.epoch(request.id.os),
             sequence: published.sequence,
             build: request.build.clone(),
@@ -244,7 +258,7 @@ impl Repository {
             attributes: request.attributes.clone(),
             now,
         };
-        let document = compose::with_release(document.cloned(), new);
+        let document = compose::with_release(described, new);
         let delivered = self.deliver_documents(&view, &signers, [document], now)?;
         Ok(if delivered.file().is_some() { Outcome::HandedOver(published) } else { Outcome::Published(published) })
     }

@@ -337,3 +337,54 @@ fn verify_names_the_first_orphans_in_text_and_all_in_json() {
     assert!(text.contains(&format!("{} orphans more", before + 5)), "{text}");
     assert_eq!(bench.json(&["verify", "repo"])["orphans"].as_array().unwrap().len(), before + 25);
 }
+
+#[test]
+fn d_07_a_channel_says_which_server_its_clients_talk_to_until_it_is_told_otherwise() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]).build("next", &[("smartclient.exe", "MZ2")]);
+    let with = |folder, build, more: &[&'static str]| [publish(folder, build), more.to_vec()].concat();
+    let said = |bench: &Bench| {
+        let listed = bench.json(&["list", "repo"]);
+        let channel = &listed["channels"][0];
+        (channel["server"]["build"].as_str().map(str::to_owned), channel["compat"]["rule"].as_str().unwrap().to_owned())
+    };
+    bench.done(&publish("build", "17.3.0.14"));
+    assert_eq!(said(&bench), (None, "major-minor".into()));
+
+    // The same build again: only what is said of the server is new, and no number is used up.
+    let described = bench.json(&with("build", "17.3.0.14", &["--server-build", "17.3.0.9"]));
+    assert_eq!((&described["result"], &described["sequence"]), (&Value::from("described"), &Value::from(1)));
+    assert_eq!(bench.json(&with("build", "17.3.0.14", &["--server-build", "17.3.0.9"]))["result"], "already-current");
+    bench.done(&with("next", "17.3.0.15", &["--compat", "list:17.3.0.15,17.3.0.16"]));
+    assert_eq!(said(&bench), (Some("17.3.0.9".into()), "list".into()), "the server goes on being what it was");
+    assert_eq!(bench.json(&["list", "repo"])["channels"][0]["releases"][0]["sequence"], 2);
+    bench.done(&with("next", "17.3.0.15", &["--server-build", "none", "--compat", "major-minor"]));
+    assert_eq!(said(&bench), (None, "major-minor".into()));
+    bench.done(&["verify", "repo"]);
+}
+
+#[test]
+fn d_07_what_a_client_needs_and_works_with_is_signed_with_it() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    let ranges = ["--works-with-servers", "17.2..17.3", "--requires-server", "17.2.0.14", "--requires-client", "17.2.0.9"];
+    bench.done(&[publish("build", "17.3.0.14"), ranges.to_vec()].concat());
+    let release = &bench.json(&["list", "repo"])["channels"][0]["releases"][0];
+    let bound = |build: &str| serde_json::json!({ "build": build, "scheme": "dotted" });
+    assert_eq!(release["requires"], serde_json::json!({ "server": bound("17.2.0.14"), "client": bound("17.2.0.9") }));
+    assert_eq!(release["compatible"], serde_json::json!({ "servers": { "min": bound("17.2"), "max": bound("17.3") } }));
+}
+
+#[test]
+fn d_07_publishing_warns_of_a_client_that_does_not_fit_the_server_and_refuses_what_nobody_can_judge() {
+    let bench = Bench::new();
+    bench.build("build", &[("smartclient.exe", "MZ")]);
+    let with = |server: &'static str| [publish("build", "17.3.0.14"), vec!["--server-build", server]].concat();
+    let warned = bench.json(&with("17.4.0.1"));
+    assert_eq!(warned["warnings"][0]["rule"], "other-server");
+    assert!(warned["warnings"][0].to_string().contains("17.4.0.1"), "{warned}");
+    let refused = bench.fails(11, &with("7.00.170117A"));
+    assert!(refused.contains("17.3.0.14") && refused.contains("7.00.170117A") && refused.contains("--works-with-servers"), "{refused}");
+    let nonsense = bench.fails(2, &with("latest"));
+    assert!(nonsense.contains("--server-build"), "{nonsense}");
+}

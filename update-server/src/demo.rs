@@ -168,7 +168,7 @@ impl Demo {
         let request = PublishRequest::new(&self.folder, self.id.clone(), next_build(current)?);
         match self.repository.publish(&request, now, &Silent)? {
             Outcome::Published(published) => Ok(Some(published)),
-            Outcome::AlreadyCurrent(_) | Outcome::Planned(_) | Outcome::HandedOver(_) => Ok(None),
+            Outcome::AlreadyCurrent(_) | Outcome::Described(_) | Outcome::Planned(_) | Outcome::HandedOver(_) => Ok(None),
         }
     }
 

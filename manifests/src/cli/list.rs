@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use manifests::channel::{ChannelDocument, Release};
+use manifests::channel::{Bound, ChannelDocument, Release};
 use manifests::publish::Repository;
 use manifests::time::UtcTime;
 use serde_json::{Value, json};
@@ -29,6 +29,9 @@ impl ListArgs {
         let mut text = format!("repository `{}`, root {}", repository.name(), view.root_pin.version);
         for document in view.channels.values() {
             text += &format!("\n\n{}", document.id);
+            if let Some(Bound(server)) = &document.server {
+                text += &format!("\n  clients talk to a server of build {server} and fit it by the rule {}", document.compat);
+            }
             for release in &document.releases {
                 text += &format!("\n  {}", line(document, release));
             }
@@ -73,6 +76,8 @@ fn channel(document: &ChannelDocument) -> Value {
     value["kind"] = json!(document.kind);
     value["epoch"] = json!(document.epoch);
     value["current"] = json!(document.current().map(|release| release.sequence));
+    value["server"] = json!(document.server);
+    value["compat"] = json!(document.compat);
     value["releases"] = document.releases.iter().map(release).collect();
     value
 }
@@ -85,6 +90,8 @@ fn release(release: &Release) -> Value {
         "released": release.released,
         "manifest": release.manifest,
         "entry_point": release.entry_point,
+        "requires": release.requires,
+        "compatible": release.compatible,
         "security": release.security,
         "floor": release.floor,
         "withdrawn": release.withdrawn,

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use manifests::build::{Build, InvalidBuild, Scheme};
-use manifests::channel::{Bound, Kind, Probe, Requires};
+use manifests::channel::{Bound, BuildRange, Compatible, Kind, Probe, Requires};
+use manifests::compat;
 use manifests::path::RelPath;
-use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Names, Outcome, PublishRequest, Rule};
+use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Names, Outcome, PublishRequest, Rule, ServerSays};
 use manifests::release::ConfigPolicy;
 use manifests::time::UtcTime;
 use serde_json::json;
@@ -22,6 +23,7 @@ Examples:
   manifests publish build/ --repo acme --product smartclient --os windows --build 17.3.0.14 --entry-point smartclient.exe
   manifests publish mac.zip --repo acme --product smartclient --os macosx --arch aarch64 --build 17.3.0.14
   manifests publish build/ --repo acme --product smartclient --os linux --build 17.3.0.14 --config 'etc/*.conf=keep' --dry-run
+  manifests publish build/ --repo acme --product smartclient --os windows --build 17.3.0.14 --server-build 17.3.0.14
 
 The same command twice publishes once. A folder that is not fit is refused, with all reasons at once; `--json` lists them for scripts.
 Times in a zip are taken as UTC unless the entry says better.")]
@@ -45,6 +47,21 @@ pub(crate) struct PublishArgs {
     /// The lowest build of the updater that may install it; stations with an older one update that first
     #[arg(long, value_name = "BUILD")]
     requires_updater: Option<String>,
+    /// The build of the application server that clients of this channel talk to; `none` takes away what the channel says of it [default: as before]
+    #[arg(long, value_name = "BUILD")]
+    server_build: Option<String>,
+    /// Which clients fit that server: major-minor, exact, range or list:BUILD,BUILD [default: as before; at first major-minor]
+    #[arg(long, value_name = "RULE")]
+    compat: Option<String>,
+    /// The servers that this client works with, whatever the rule says: MIN..MAX, MIN.. or ..MAX
+    #[arg(long, value_name = "RANGE")]
+    works_with_servers: Option<String>,
+    /// The lowest build of the server that this client works with
+    #[arg(long, value_name = "BUILD")]
+    requires_server: Option<String>,
+    /// The lowest build of the client that this one may replace
+    #[arg(long, value_name = "BUILD")]
+    requires_client: Option<String>,
     /// What is new, for people
     #[arg(long, value_name = "TEXT")]
     notes: Option<String>,
@@ -155,9 +172,9 @@ impl PublishArgs {
             Ok(build) => build,
             Err(error) => return Ok(usage("--build", &error.to_string())),
         };
-        let requires = match self.requires_updater.as_deref().map(|text| read_build(text, None, None)).transpose() {
-            Ok(updater) => Requires { updater: updater.map(Bound), ..Requires::default() },
-            Err(error) => return Ok(usage("--requires-updater", &error.to_string())),
+        let (requires, compatible, server) = match self.builds_beside(build.scheme()) {
+            Ok(said) => said,
+            Err((argument, reason)) => return Ok(usage(argument, &reason)),
         };
         let request = PublishRequest {
             kind: self.kind.map(|kind| match kind {
@@ -168,6 +185,7 @@ impl PublishArgs {
             attributes: Attributes {
                 entry_point: self.entry_point,
                 requires,
+                compatible,
                 security: self.security,
                 allow_downgrade: self.allow_downgrade,
                 approver: self.approver,
@@ -175,6 +193,7 @@ impl PublishArgs {
                 probe: self.probe,
                 ..Attributes::default()
             },
+            server,
             extras: match self.extras {
                 ExtrasArg::Keep => Extras::Keep,
                 ExtrasArg::RemoveOwned => Extras::RemoveOwned,
@@ -204,6 +223,13 @@ impl PublishArgs {
                 "already-current",
                 format!("already current: {id} is build {}, sequence {}; nothing was written", published.build, published.sequence),
             ),
+            Outcome::Described(_) => (
+                "described",
+                format!(
+                    "already current: {id} is build {}, sequence {}; what the channel says of its server is new",
+                    published.build, published.sequence
+                ),
+            ),
             Outcome::Planned(_) => {
                 ("planned", format!("would publish build {} as sequence {} of {id}", published.build, published.sequence))
             }
@@ -213,7 +239,7 @@ impl PublishArgs {
             }
         };
         let counts = match &outcome {
-            Outcome::AlreadyCurrent(_) => String::new(),
+            Outcome::AlreadyCurrent(_) | Outcome::Described(_) => String::new(),
             _ => format!(
                 "\n{} {}, {}; {} of them new, {}{}; {} in packs used again",
                 published.files,
@@ -258,13 +284,34 @@ impl PublishArgs {
     }
 }
 
+impl PublishArgs {
+    /// What is said of the builds of other parts; those of server and client are read as the release's is where they can be. An error names its argument.
+    fn builds_beside(&self, scheme: Scheme) -> Result<(Requires, Compatible, ServerSays), (&'static str, String)> {
+        let read = |argument, text: &Option<String>, scheme| match text.as_deref().map(|text| Build::beside(text, scheme)).transpose() {
+            Ok(build) => Ok(build.map(Bound)),
+            Err(error) => Err((argument, error.to_string())),
+        };
+        let requires = Requires {
+            server: read("--requires-server", &self.requires_server, Some(scheme))?,
+            client: read("--requires-client", &self.requires_client, Some(scheme))?,
+            updater: read("--requires-updater", &self.requires_updater, None)?,
+            platform: None,
+        };
+        let range = self.works_with_servers.as_deref().map(|text| BuildRange::read(text, Some(scheme))).transpose();
+        let servers = range.map_err(|error| ("--works-with-servers", error.to_string()))?;
+        let rule = self.compat.as_deref().map(|text| compat::Rule::read(text, Some(scheme))).transpose();
+        let build = match self.server_build.as_deref() {
+            Some("none") => Some(None),
+            _ => read("--server-build", &self.server_build, Some(scheme))?.map(Some),
+        };
+        let server = ServerSays { build, compat: rule.map_err(|error| ("--compat", error.to_string()))? };
+        Ok((requires, Compatible { servers, clients: None }, server))
+    }
+}
+
 /// The build in the scheme that was given, else in that of the channel where it is one, else in the first that reads it.
 fn read_build(text: &str, given: Option<Scheme>, current: Option<Scheme>) -> Result<Build, InvalidBuild> {
-    match (given, current.map(|scheme| Build::parse(text, scheme))) {
-        (Some(scheme), _) => Build::parse(text, scheme),
-        (None, Some(Ok(build))) => Ok(build),
-        (None, _) => Build::recognise(text),
-    }
+    given.map_or_else(|| Build::beside(text, current), |scheme| Build::parse(text, scheme))
 }
 
 /// Says what the parser could not know, as the parser does.

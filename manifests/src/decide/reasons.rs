@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::compat::Compatibility;
+
 /// A release that is not for this station, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PassedOver {
@@ -59,10 +61,10 @@ pub enum Refusal {
         /// The highest place accepted.
         highest: String,
     },
-    /// It needs a newer updater, platform or server than there is (AC-22).
+    /// It needs a newer updater, platform, server or installed client than there is (AC-22).
     #[error("it needs {part} {minimum} or newer; {}", .present.as_ref().map_or("none is known here".to_owned(), |build| format!("this is {build}")))]
     Needs {
-        /// `updater`, `platform` or `server`.
+        /// `updater`, `platform`, `server` or `client`.
         part: &'static str,
         /// The lowest build that will do.
         minimum: String,
@@ -91,6 +93,10 @@ pub enum Refusal {
         /// What is not known.
         reason: String,
     },
+    /// It does not fit the server that clients of this channel talk to (D-07, AC-21); the code is that of the answer.
+    #[error("{0}")]
+    #[serde(untagged)]
+    Server(Compatibility),
 }
 
 /// What people should know about the installed release, or about what the site wants.

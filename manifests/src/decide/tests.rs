@@ -209,3 +209,68 @@ fn a_floor_of_an_earlier_epoch_is_above_every_release_of_it() {
     policy.begin_epoch(crate::name::Os::Linux);
     assert_eq!(warned(&policy), [Warning::BelowFloor { reason: "CVE-6".into() }], "a thief's huge sequence is above no floor of its epoch");
 }
+
+fn refused(refusal: Option<Refusal>) -> (String, String) {
+    let refusal = refusal.unwrap();
+    (serde_json::to_value(&refusal).unwrap()["code"].as_str().unwrap().to_owned(), refusal.to_string())
+}
+
+#[test]
+fn ac_17_a_release_that_does_not_fit_the_server_is_passed_over_for_one_that_does() {
+    let mut both = channel(vec![release(3, "18.0.0.0"), release(2, "17.3.0.14")]);
+    both.server = Some(Bound(build("17.3.0.9")));
+    let decision = decide(&both, &Policy::new("r".parse().unwrap()), &Facts::default());
+    assert!(matches!(decision.verdict, Verdict::Offer(release) if release.sequence == 2));
+    let json = serde_json::to_value(&decision.passed_over).unwrap();
+    let wanted = serde_json::json!([{"sequence":3,"build":"18.0.0.0","code":"incompatible","client":"18.0.0.0","server":"17.3.0.9","why":"client-major-newer"}]);
+    assert_eq!(json, wanted);
+}
+
+#[test]
+fn ac_18_a_newer_minor_is_offered() {
+    let mut newer = channel(vec![release(3, "17.4.0.0")]);
+    newer.server = Some(Bound(build("17.3.0.9")));
+    assert_eq!(offered(&newer, &Facts::default()), Ok(3));
+}
+
+#[test]
+fn d_07_what_the_station_knows_of_its_server_stands_above_what_the_channel_says() {
+    let mut older = channel(vec![release(3, "17.3.0.14")]);
+    older.server = Some(Bound(build("17.3.0.14")));
+    let server = build("17.4.0.0");
+    let (code, text) = refused(offered(&older, &Facts { server: Some(&server), ..Facts::default() }).unwrap_err());
+    assert_eq!(code, "incompatible");
+    assert!(text.contains("17.3.0.14") && text.contains("17.4.0.0"), "{text}");
+}
+
+#[test]
+fn ac_20_a_server_in_another_notation_refuses_rather_than_guesses() {
+    let mut other = channel(vec![release(3, "17.3.0.14")]);
+    other.server = Some(Bound(build("7.00.170117A")));
+    assert_eq!(refused(offered(&other, &Facts::default()).unwrap_err()).0, "cannot-be-compared");
+    other.releases[0].compatible.servers = Some(crate::channel::BuildRange { min: other.server.clone(), max: None });
+    assert_eq!(offered(&other, &Facts::default()), Ok(3), "the publisher said that they fit");
+}
+
+#[test]
+fn ac_21_no_update_where_one_of_both_minimums_is_not_met_and_both_are_named() {
+    let mut needy = release(3, "17.3.0.20");
+    needy.requires.server = Some(Bound(build("17.3.0.14")));
+    needy.requires.client = Some(Bound(build("17.3.0.9")));
+    for (client, server, fits) in [("17.3.0.8", "17.3.0.14", false), ("17.3.0.9", "17.3.0.13", false), ("17.3.0.9", "17.3.0.14", true)] {
+        let mut both = channel(vec![needy.clone()]);
+        both.server = Some(Bound(build(server)));
+        let installed = build(client);
+        match offered(&both, &at(1, &installed)) {
+            Ok(sequence) => assert!(fits && sequence == 3),
+            Err(refusal) => {
+                let (code, text) = refused(refusal);
+                assert!(!fits && code == "needs-both-minimums", "{text}");
+                assert!([client, server, "17.3.0.9", "17.3.0.14"].iter().all(|build| text.contains(build)), "{text}");
+            }
+        }
+    }
+    let mut fresh = channel(vec![needy]);
+    fresh.server = Some(Bound(build("17.3.0.14")));
+    assert_eq!(offered(&fresh, &Facts::default()), Ok(3), "where nothing is installed, nothing is too old");
+}

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::build::Build;
-use crate::channel::{ChannelDocument, Compatible, Kind, ObjectRef, Probe, Release, Requires};
+use crate::channel::{Bound, ChannelDocument, Compatible, ObjectRef, Probe, Release, Requires};
+use crate::compat::{self, Compatibility, Terms};
 use crate::digest::Digest;
 use crate::name::{ChannelId, Name, Os};
 use crate::pack::Pack;
 use crate::path::RelPath;
+use crate::publish::lint::{Finding, Rule};
 use crate::publish::packs::{Content, PlacedPack};
 use crate::publish::scan::{HashedFile, Tree};
 use crate::release::{ConfigPolicy, ContentAt, FileEntry, Manifest, ReleaseId};
@@ -235,11 +237,21 @@ pub fn says_the_same(current: &Release, build: &Build, attributes: &Attributes) 
     (current.build.text(), current.build.scheme()) == (build.text(), build.scheme()) && said == *attributes
 }
 
+/// What is to be said of a release of `build` that does not fit the server of its channel; an error where nobody could say whether it does.
+pub fn beside_server(document: &ChannelDocument, build: &Build, attributes: &Attributes) -> Result<Option<Finding>, Refused> {
+    let Some(Bound(server)) = &document.server else { return Ok(None) };
+    let terms = Terms { servers: attributes.compatible.servers.as_ref(), clients: None, requires: Some(&attributes.requires) };
+    match compat::judge(build, server, &document.compat, &terms) {
+        unknown @ Compatibility::CannotBeCompared { .. } => Err(Refused::Server(unknown)),
+        judged if judged.may_run() => Ok(None),
+        misfit => Ok(Some(Finding::of_folder(Rule::OtherServer, misfit.to_string()))),
+    }
+}
+
 /// The document with one release more.
-pub fn with_release(document: Option<ChannelDocument>, new: NewRelease) -> ChannelDocument {
-    let NewRelease { id, kind, epoch, sequence, build, manifest, attributes, now } = new;
+pub fn with_release(mut document: ChannelDocument, new: NewRelease) -> ChannelDocument {
+    let NewRelease { epoch, sequence, build, manifest, attributes, now } = new;
     let Attributes { entry_point, requires, compatible, security, allow_downgrade, approver, notes, probe } = attributes;
-    let mut document = document.unwrap_or_else(|| ChannelDocument::empty(id, kind, epoch));
     if document.epoch != epoch {
         // Sequences of an earlier epoch cannot stand in a document of this one.
         document.releases.clear();
@@ -270,10 +282,6 @@ pub fn with_release(document: Option<ChannelDocument>, new: NewRelease) -> Chann
 /// A release that is about to be listed.
 #[derive(Debug, Clone)]
 pub struct NewRelease {
-    /// Where.
-    pub id: ChannelId,
-    /// Platform, product or updater.
-    pub kind: Kind,
     /// The epoch of the OS.
     pub epoch: u64,
     /// Its number.

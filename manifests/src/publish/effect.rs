@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::folder_role;
 use super::proposal::{Proposal, content};
-use crate::channel::{ChannelDocument, Release};
+use crate::channel::{Bound, ChannelDocument, Release};
 use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::limits::Limits;
@@ -84,6 +84,15 @@ pub enum Effect {
         manifest: Digest,
         /// What happens to it.
         what: ReleaseEffect,
+    },
+    /// A channel says anew which server its clients talk to, or which clients fit it.
+    Server {
+        /// The channel.
+        channel: ChannelId,
+        /// The server's build.
+        build: Option<String>,
+        /// Which clients fit it.
+        compat: String,
     },
     /// A document that this program cannot read.
     Unreadable {
@@ -190,6 +199,12 @@ impl fmt::Display for Effect {
                     ReleaseEffect::Gone => "is no longer listed",
                 };
                 write!(f, "{channel}: release {sequence} (build {build}, manifest {manifest}) {what}")
+            }
+            Effect::Server { channel, build: Some(build), compat } => {
+                write!(f, "{channel}: clients talk to a server of build {build}, and fit it by the rule {compat}")
+            }
+            Effect::Server { channel, build: None, compat } => {
+                write!(f, "{channel}: nothing is said of the server that clients talk to; they fit one by the rule {compat}")
             }
             Effect::Unreadable { path } => write!(f, "`{path}` changes in a way that this program cannot read: do not sign it"),
             Effect::Role { role, is_only_renewed, version, expires } => {
@@ -345,6 +360,11 @@ fn release_effects(path: &str, replaced: Option<&[u8]>, bytes: &[u8]) -> Option<
             Some(_) => continue,
         };
         effects.push(effect(release, what));
+    }
+    let says = |document: &ChannelDocument| (document.server.clone(), document.compat.clone());
+    if before.as_ref().map(says).unwrap_or_default() != says(&after) {
+        let build = after.server.as_ref().map(|Bound(build)| build.text().to_owned());
+        effects.push(Effect::Server { channel: channel.clone(), build, compat: after.compat.to_string() });
     }
     let listed = after.releases.iter().map(|release| release.sequence).max().unwrap_or(0);
     let counted = before.as_ref().map_or(0, |before| before.last_sequence);

@@ -6,7 +6,8 @@ use super::compose::{Attributes, ConfigRule, Extras};
 use super::lint::{Finding, Names, Rule};
 use super::packs::Effort;
 use crate::build::Build;
-use crate::channel::{Kind, ObjectRef};
+use crate::channel::{Bound, ChannelDocument, Kind, ObjectRef};
+use crate::compat;
 use crate::name::ChannelId;
 
 /// What to publish, and how.
@@ -22,6 +23,8 @@ pub struct PublishRequest {
     pub kind: Option<Kind>,
     /// What is said of the release.
     pub attributes: Attributes,
+    /// The server that clients of the channel talk to.
+    pub server: ServerSays,
     /// What happens to files of earlier releases that this one does not have.
     pub extras: Extras,
     /// Policies of configuration files; the first that matches counts.
@@ -47,6 +50,7 @@ impl PublishRequest {
             build,
             kind: None,
             attributes: Attributes::default(),
+            server: ServerSays::default(),
             extras: Extras::default(),
             config: vec![],
             effort: Effort::default(),
@@ -55,6 +59,24 @@ impl PublishRequest {
             sequence_at_least: None,
             dry_run: false,
         }
+    }
+}
+
+/// What a channel says from now on of the server that its clients talk to (D-07). Where nothing is given it goes on saying what it said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerSays {
+    /// Its build; `Some(None)` takes away what is said.
+    pub build: Option<Option<Bound>>,
+    /// Which clients fit it.
+    pub compat: Option<compat::Rule>,
+}
+
+impl ServerSays {
+    /// The document that says so.
+    pub(super) fn of(&self, document: ChannelDocument) -> ChannelDocument {
+        let server = self.build.clone().unwrap_or_else(|| document.server.clone());
+        let compat = self.compat.clone().unwrap_or_else(|| document.compat.clone());
+        ChannelDocument { server, compat, ..document }
     }
 }
 
@@ -67,6 +89,8 @@ pub enum Outcome {
     HandedOver(Published),
     /// The channel's current release is this one already; nothing was written.
     AlreadyCurrent(Published),
+    /// The channel's current release is this one already; what the channel says of its server is new.
+    Described(Published),
     /// A dry run: this is what would be listed. `manifest` and `new_bytes` are not known before packing.
     Planned(Published),
 }
@@ -78,6 +102,7 @@ impl Outcome {
             Outcome::Published(published)
             | Outcome::HandedOver(published)
             | Outcome::AlreadyCurrent(published)
+            | Outcome::Described(published)
             | Outcome::Planned(published) => published,
         }
     }

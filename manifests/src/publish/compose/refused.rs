@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Attributes;
 use crate::build::Build;
 use crate::channel::{ChannelDocument, Kind, MAX_RELEASES, MAX_SEQUENCE};
+use crate::compat::Compatibility;
 use crate::name::ChannelId;
 
 /// Most numbers that a release may leave out: far more than are ever lost with a backup, far fewer than there are.
@@ -66,6 +67,9 @@ pub enum Refused {
     /// A text could do something to the terminal that shows it.
     #[error("{0} holds the control character `{ch}`: leave it out; only line breaks may stand in a text", ch = .1.escape_debug())]
     ControlCharacter(&'static str, char),
+    /// Nothing says whether it fits the server of the channel.
+    #[error("{0}: give both in one notation (--scheme), or say with --compat list:BUILD,BUILD or --works-with-servers MIN..MAX what fits")]
+    Server(Compatibility),
     /// The same files under the same build were withdrawn.
     #[error(
         "build `{build}` with the same files is release {sequence} of this channel, which was withdrawn ({reason}): give what is published again another build number",

@@ -128,11 +128,9 @@ fn d_04_ini_files_are_kept_beside_unless_a_rule_says_otherwise() {
 
 fn channel(entries: &[(u64, &str)]) -> ChannelDocument {
     let id = ChannelId::from_target_path("linux/p/any/stable.json").unwrap();
-    let mut document = None;
+    let mut document = ChannelDocument::empty(id, crate::channel::Kind::Product, 1);
     for (sequence, build) in entries {
         let new = NewRelease {
-            id: id.clone(),
-            kind: Kind::Product,
             epoch: 1,
             sequence: *sequence,
             build: Build::recognise(build).unwrap(),
@@ -140,9 +138,9 @@ fn channel(entries: &[(u64, &str)]) -> ChannelDocument {
             attributes: Attributes::default(),
             now: UtcTime::from_unix(0),
         };
-        document = Some(with_release(document, new));
+        document = with_release(document, new);
     }
-    document.unwrap()
+    document
 }
 
 #[test]

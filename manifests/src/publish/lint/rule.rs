@@ -118,6 +118,8 @@ rules! {
     ServerFolder = "server-folder", Soft, "keep the client build in a folder of its own (S3-17); --allow server-folder if it belongs there";
     /// The entry point is not executable.
     EntryPointMode = "entry-point-mode", Hint, "run `chmod +x` on it";
+    /// The client does not fit the server of the channel.
+    OtherServer = "other-server", Hint, "no station takes it while its server is that one; once the server is a newer one, say so with --server-build";
     /// A configuration file.
     ConfigFile = "config-file", Hint, "where users changed it, theirs stays and this one is written beside as .new; say otherwise with --config";
     /// A time that no file system can hold.

@@ -159,6 +159,17 @@ fn documents(add: Add<'_>) {
         "a station that cannot tell, does not install",
         with(CHANNEL, "\"requires\":{", "\"requires\":{\"moon\":{\"scheme\":\"dotted\",\"build\":\"1\"},"),
     );
+    let server = r#""last_sequence":12,"server":{"build":"17.3.0.14","scheme":"dotted"}"#;
+    let says = |more: &str| with(CHANNEL, r#""last_sequence":12"#, &format!("{server}{more}"));
+    add("good-channel-with-a-server.json", "clients of this channel talk to that server (D-07)", says(""));
+    let list = r#","compat":{"clients":[{"build":"17.3.0.9","scheme":"dotted"}],"rule":"list"}"#;
+    add("good-channel-with-a-list.json", "who fits that server, one by one (D-07)", says(list));
+    add("bad-channel-unknown-rule.json", "nobody guesses who fits", says(r#","compat":{"rule":"roman"}"#));
+    add(
+        "bad-channel-server-without-a-scheme.json",
+        "a build is read in a scheme or not at all (D-08)",
+        with(CHANNEL, r#""last_sequence":12"#, r#""last_sequence":12,"server":{"build":"17.3.0.14"}"#),
+    );
 
     add(
         "bad-install-url-without-a-slash.json",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fuzz::samples::{self, Chain, Hand};
 use manifests::build::{Build, Scheme};
-use manifests::channel::ChannelDocument;
+use manifests::channel::{Bound, ChannelDocument};
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallLink};
 use manifests::key::Ed25519Verifier;
@@ -169,7 +169,8 @@ fn channel(_: &str, bytes: &[u8]) -> Result<String, String> {
     let releases: Vec<String> = document.releases.iter().map(|release| format!("{} {:?}", release.sequence, release.build)).collect();
     let unavailable: Vec<String> = document.unavailable.iter().map(|release| release.sequence.to_string()).collect();
     let current = document.current().map_or("none".to_owned(), |release| release.sequence.to_string());
-    Ok(format!("{}: current {current}, releases [{}], unavailable [{}]", document.id, releases.join(", "), unavailable.join(", ")))
+    let server = document.server.map_or_else(String::new, |Bound(server)| format!(", server {server} by the rule {}", document.compat));
+    Ok(format!("{}: current {current}, releases [{}], unavailable [{}]{server}", document.id, releases.join(", "), unavailable.join(", ")))
 }
 
 fn manifest(stored: &[u8], limits: &Limits) -> Result<String, String> {
