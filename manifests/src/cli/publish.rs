@@ -191,7 +191,6 @@ impl PublishArgs {
                 approver: self.approver,
                 notes: self.notes,
                 probe: self.probe,
-                ..Attributes::default()
             },
             server,
             extras: match self.extras {
