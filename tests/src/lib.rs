@@ -13,6 +13,8 @@
 //! - [`scene`]: a station that somebody wants to lead astray.
 //! - [`zip`]: zip files with names that no folder could hold.
 //! - [`disk`]: file systems of a given size, kind and temper.
+//! - [`root`]: what only root can do.
+//! - [`running`]: a client that somebody has open.
 //! - [`wine`]: Windows programs under test.
 //! - [`process`]: starting programs, with a time limit on each.
 
@@ -22,6 +24,8 @@ pub mod disk;
 pub mod forge;
 pub mod process;
 pub mod proxy;
+pub mod root;
+pub mod running;
 pub mod scene;
 pub mod server;
 pub mod service;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use system_tests::disk::{Disk, succeeds};
 use system_tests::process::{Finished, run, spawn};
+use system_tests::root::Immutable;
 use system_tests::scene::Scene;
 use system_tests::station::Station;
 use system_tests::tree::Tree;
@@ -117,22 +118,6 @@ fn killed_while_barred<Bar>(start: &Start<'_>, first: &str, leads_to_new: bool, 
         killed += 1;
     }
     assert!(killed > 30, "{killed} moments");
-}
-
-/// A file with the immutable attribute, until this is dropped.
-struct Immutable(PathBuf);
-
-impl Immutable {
-    fn new(path: PathBuf) -> Immutable {
-        succeeds(Command::new("chattr").arg("+i").arg(&path)).expect("root can set attributes here");
-        Immutable(path)
-    }
-}
-
-impl Drop for Immutable {
-    fn drop(&mut self) {
-        succeeds(Command::new("chattr").arg("-i").arg(&self.0)).expect("and take them away");
-    }
 }
 
 /// What takes all the room of a disk, until this is dropped.

@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 
-use rustix::process::geteuid;
 use serde_json::Value;
 use system_tests::process::{Watch, spawn};
 use system_tests::proxy::body_bytes;
+use system_tests::root;
+use system_tests::running::Running;
 use system_tests::scene::Scene;
 use system_tests::station::{Outcome, Station};
 use system_tests::world::{Build, T0, World, copy_tree, noise};
@@ -18,43 +19,6 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// A script that says `up` and runs until its input ends.
 const SCRIPT: &str = "#!/bin/sh\necho up\nread line\nexit 0\n";
-
-/// A program that runs until it is told to end.
-struct Running {
-    child: Child,
-    input: Option<ChildStdin>,
-}
-
-impl Running {
-    /// Starts `command` and waits until it says `up`.
-    fn start(command: &mut Command) -> Running {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
-        let input = child.stdin.take();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it says that it is up");
-        assert_eq!(line, "up\n");
-        Running { child, input }
-    }
-
-    fn id(&self) -> u64 {
-        self.child.id().into()
-    }
-
-    /// Lets it end by itself; it must not have been killed before.
-    #[track_caller]
-    fn end(mut self) {
-        assert!(self.child.try_wait().expect("asked").is_none(), "it had ended already");
-        self.input.take();
-        assert!(self.child.wait().expect("ended").success(), "it ended by itself");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.input.take();
-        let _ = self.child.wait();
-    }
-}
 
 /// 1.0.0 with a script `client`, a program `tool` and a library, installed; 2.0.0 with others of them published.
 fn scene(world: &World) -> (Scene<'_>, Build) {
@@ -78,13 +42,10 @@ fn a_library() -> Vec<u8> {
 }
 
 fn tool(station: &Station) -> Running {
-    // It echoes what it is told: `up`, and then nothing until its input ends.
-    let mut child = Command::new(station.file("tool")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
-    let mut input = child.stdin.take().expect("piped");
-    std::io::Write::write_all(&mut input, b"up\n").expect("told");
-    let mut said = [0; 3];
-    child.stdout.take().expect("piped").read_exact(&mut said).expect("echoed");
-    Running { child, input: Some(input) }
+    // A copy of `cat`: it says what it reads first, and then nothing until its input ends.
+    let first = station.dir.with_file_name("up");
+    fs::write(&first, "up\n").expect("written");
+    Running::start(Command::new(station.file("tool")).arg(first).arg("-"))
 }
 
 /// Process ids, and what they do with which file.
@@ -325,10 +286,7 @@ fn is_killed_at(station: &Station, place: &str) -> bool {
 
 #[test]
 fn f9_two_users_on_one_folder_learn_of_each_other() {
-    // Nobody else can become another user.
-    if !geteuid().is_root() {
-        return;
-    }
+    root::is_needed_to("become another user");
     let world = World::new();
     let (scene, _) = scene(&world);
     open_to_all(&scene.station.dir);

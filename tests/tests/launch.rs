@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use system_tests::process::{Finished, run};
 use system_tests::proxy::body_bytes;
+use system_tests::running::Running;
 use system_tests::scene::Scene;
 use system_tests::station::{Outcome, Station};
 use system_tests::world::{Build, T0, World};
@@ -43,6 +44,23 @@ fn unproved(world: &World, alive_seconds: u64) -> (Scene<'_>, Build, Build) {
     scene.station.update().exits(0);
     assert_eq!(state(&scene.station), "unproved");
     (scene, v1, v2)
+}
+
+/// Publishes 3.0.0, which comes after `second`.
+fn publish_third(scene: &Scene<'_>, second: &Build) -> Build {
+    let v3 = second.copy("third");
+    v3.exec("client", client("three"), T0 + 3).file("lib/three.so", "three", T0 + 3);
+    publish(scene, &v3, "3.0.0", 60);
+    v3
+}
+
+/// A station at 2.0.0, whose client runs, while 3.0.0 is published; with both builds.
+fn running_while_a_release_waits(world: &World) -> (Scene<'_>, Build, Build, Running) {
+    let (scene, _, v2) = unproved(world, 60);
+    let v3 = publish_third(&scene, &v2);
+    let running = Running::start(&mut command(&scene.station, &["wait"]));
+    assert_eq!(running.said, "two wait\n");
+    (scene, v2, v3, running)
 }
 
 fn command(station: &Station, arguments: &[&str]) -> Command {
@@ -204,36 +222,26 @@ fn a_client_that_was_told_to_end_did_not_die_and_signals_reach_it() {
 fn the_death_of_a_second_instance_says_nothing_while_the_first_one_lives() {
     let world = World::new();
     let (scene, _, v2) = unproved(&world, 60);
-    let mut first = start(&mut command(&scene.station, &["wait"]));
-    let mut line = String::new();
-    BufReader::new(first.stdout.take().expect("piped")).read_line(&mut line).expect("it runs");
+    let first = Running::start(&mut command(&scene.station, &["wait"]));
     for _ in 0..3 {
         assert_eq!(launch(&scene.station, &["exit", "1"], None).status.code(), Some(1));
     }
     assert_eq!(state(&scene.station), "unproved");
-    drop(first.stdin.take());
-    assert!(first.wait().expect("ended").success());
+    first.end();
     scene.station.tree().assert_is(&v2.tree(), "it stays");
 }
 
 #[test]
 fn ac_46_a_launch_after_the_last_exit_applies_what_waits_without_a_network() {
     let world = World::new();
-    let (scene, _, v2) = unproved(&world, 60);
-    let v3 = v2.copy("third");
-    v3.exec("client", client("three"), T0 + 3).file("lib/three.so", "three", T0 + 3);
-    publish(&scene, &v3, "3.0.0", 60);
-    let mut running = start(&mut command(&scene.station, &["wait"]));
-    let mut line = String::new();
-    BufReader::new(running.stdout.take().expect("piped")).read_line(&mut line).expect("it runs");
+    let (scene, v2, v3, running) = running_while_a_release_waits(&world);
     update(&scene.station).exits(11);
     // A second instance starts what is here; the first is still on it.
     let second = launch(&scene.station, &["exit", "0"], None);
     assert_eq!(second.stdout, "two exit 0\n", "{}", second.report());
     scene.station.tree().assert_is(&v2.tree(), "nobody's files are replaced");
 
-    drop(running.stdin.take());
-    assert!(running.wait().expect("ended").success(), "it ended by itself");
+    running.end();
     scene.proxy.take_exchanges();
     let third = launch(&scene.station, &["exit", "0"], None);
     assert_eq!(third.stdout, "three exit 0\n", "{}", third.report());
@@ -247,16 +255,9 @@ fn ac_46_a_launch_after_the_last_exit_applies_what_waits_without_a_network() {
 #[test]
 fn what_waits_is_not_applied_when_its_publisher_withdrew_it_or_a_part_of_it_is_gone() {
     let world = World::new();
-    let (scene, _, v2) = unproved(&world, 60);
-    let v3 = v2.copy("third");
-    v3.exec("client", client("three"), T0 + 3);
-    publish(&scene, &v3, "3.0.0", 60);
-    let mut running = start(&mut command(&scene.station, &["wait"]));
-    let mut line = String::new();
-    BufReader::new(running.stdout.take().expect("piped")).read_line(&mut line).expect("it runs");
+    let (scene, v2, _, running) = running_while_a_release_waits(&world);
     update(&scene.station).exits(11);
-    drop(running.stdin.take());
-    running.wait().expect("ended");
+    running.end();
 
     let staging = scene.station.state("staging");
     let aside = world.path("aside");
@@ -278,13 +279,7 @@ fn what_waits_is_not_applied_when_its_publisher_withdrew_it_or_a_part_of_it_is_g
 #[test]
 fn the_client_starts_while_another_updater_works() {
     let world = World::new();
-    let (scene, _, v2) = unproved(&world, 60);
-    let v3 = v2.copy("third");
-    v3.exec("client", client("three"), T0 + 3);
-    publish(&scene, &v3, "3.0.0", 60);
-    let mut running = start(&mut command(&scene.station, &["wait"]));
-    let mut line = String::new();
-    BufReader::new(running.stdout.take().expect("piped")).read_line(&mut line).expect("it runs");
+    let (scene, _, v3, running) = running_while_a_release_waits(&world);
     let mut update = start(&mut scene.station.command(&["update", "--yes", "--wait", "100", "--in-use", "wait:100"]));
     let mut note = String::new();
     BufReader::new(update.stderr.take().expect("piped")).read_line(&mut note).expect("a note");
@@ -296,8 +291,7 @@ fn the_client_starts_while_another_updater_works() {
     assert_eq!((second.status.code(), second.stdout.as_str()), (Some(0), "two exit 0\n"), "{}", second.report());
     assert!(second.stderr.contains("another updater works on this folder"), "{}", second.report());
 
-    drop(running.stdin.take());
-    assert!(running.wait().expect("ended").success());
+    running.end();
     assert!(update.wait().expect("ended").success());
     scene.station.tree().assert_is(&v3.tree(), "the swap happened after the last exit");
 }
@@ -314,9 +308,7 @@ fn a_kill_of_the_updater_leaves_the_client_running_and_the_build_as_it_was() {
     child.kill().expect("killed");
     child.wait().expect("ended");
     // Its input is ours to close; until then the client runs, and keeps an update waiting.
-    let v3 = v2.copy("third");
-    v3.exec("client", client("three"), T0 + 3);
-    publish(&scene, &v3, "3.0.0", 60);
+    publish_third(&scene, &v2);
     update(&scene.station).exits(11);
     assert_eq!(state(&scene.station), "unproved");
     drop(input);

@@ -1,15 +1,15 @@
 //! A new build has to show that it lives; one that does not is gone again, by itself, without a network, and does not come back (AC-44, AC-45, attacks F11 and F12).
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use system_tests::disk::say;
 use system_tests::process::{Finished, run};
 use system_tests::proxy::body_bytes;
+use system_tests::root::{self, Immutable};
+use system_tests::running::Running;
 use system_tests::scene::Scene;
 use system_tests::station::{Outcome, Station};
 use system_tests::world::{Build, T0, World, copy_tree};
@@ -190,17 +190,14 @@ fn with_an_unprobed_build(world: &World) -> (Scene<'_>, Build) {
 fn ac_46_the_way_back_waits_for_the_client_to_close_and_copies_nothing_meanwhile() {
     let world = World::new();
     let (scene, dead) = with_an_unprobed_build(&world);
-    let mut running = Command::new(scene.station.file("client"));
-    let mut running = running.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
-    BufReader::new(running.stdout.take().expect("piped")).read_line(&mut String::new()).expect("it runs");
+    let running = Running::start(&mut Command::new(scene.station.file("client")));
     for _ in 0..2 {
         let traced = scene.station.with_env("STATIONMASTER_FAIL_POINT", "stage.file=kill").run(&["status"]).exits(0);
         assert!(traced.finished.stderr.contains("is in use"), "{}", traced.finished.report());
         scene.station.tree().assert_is(&dead.tree(), "it stays");
         scene.station.assert_nothing_left_over();
     }
-    drop(running.stdin.take());
-    running.wait().expect("ended");
+    drop(running);
     scene.station.run(&["status"]).exits(0);
     scene.station.tree().assert_is(&scene.v1.tree(), "back");
 }
@@ -209,14 +206,9 @@ fn ac_46_the_way_back_waits_for_the_client_to_close_and_copies_nothing_meanwhile
 fn ac_43_the_way_back_begins_only_when_nothing_stands_in_its_way() {
     let world = World::new();
     let (scene, dead) = with_an_unprobed_build(&world);
-    let library = scene.station.file("lib/new.so");
-    let chattr = |how: &str| Command::new("chattr").arg(how).arg(&library).status().is_ok_and(|status| status.success());
-    if !chattr("+i") {
-        say("NOT RUN: nothing can be made immutable here");
-        return;
-    }
+    let library = Immutable::new(scene.station.file("lib/new.so"));
     let said = scene.station.run(&["status"]).exits(0);
-    chattr("-i");
+    drop(library);
     assert!(said.finished.stderr.contains("`lib/new.so` has the immutable"), "{}", said.finished.report());
     scene.station.tree().assert_is(&dead.tree(), "nothing was moved");
     scene.station.assert_nothing_left_over();
@@ -303,11 +295,7 @@ fn f5_a_probe_sees_no_variable_that_makes_it_load_other_code() {
 
 #[test]
 fn d_06_only_whoever_answers_for_the_folder_goes_back_to_a_withdrawn_build() {
-    // Nobody else can become another user.
-    if !rustix::process::geteuid().is_root() {
-        say("NOT RUN: this test becomes other users, which only root can");
-        return;
-    }
+    root::is_needed_to("become other users");
     let world = World::new();
     let scene = Scene::with_update(&world);
     scene.station.update().exits(0);

@@ -7,7 +7,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
-use system_tests::disk::{Disk, say, succeeds};
+use system_tests::disk::{Disk, succeeds};
+use system_tests::root;
 use system_tests::server::Server;
 use system_tests::station::{Outcome, Station};
 use system_tests::tree::Tree;
@@ -16,7 +17,7 @@ use system_tests::world::{Repository, T0, World, noise, program};
 /// Nobody's number on any system.
 const USER: u32 = 61_234;
 
-/// A station that belongs to [`USER`], on 1.0.0, while 2.0.0 waits; its updater runs as that user. `None`, said aloud, where this test does not run as root.
+/// A station that belongs to [`USER`], on 1.0.0, while 2.0.0 waits; its updater runs as that user.
 struct Till<'a> {
     station: Station,
     tree: Tree,
@@ -25,7 +26,8 @@ struct Till<'a> {
     _server: Server,
 }
 
-fn till<'a>(world: &'a World, at: &Path) -> Option<Till<'a>> {
+fn till<'a>(world: &'a World, at: &Path) -> Till<'a> {
+    root::is_needed_to("become another user");
     let updater = world.path("updater");
     // The build may lie where only root may look.
     fs::copy(program("updater"), &updater).expect("copied");
@@ -34,10 +36,6 @@ fn till<'a>(world: &'a World, at: &Path) -> Option<Till<'a>> {
     let shell = format!("shift; exec '{text}' \"$@\"");
     let user = format!("{USER}");
     let mut wrapper = vec!["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups", "--"];
-    if let Err(why) = succeeds(Command::new(wrapper[0]).args(&wrapper[1..]).arg("true")) {
-        say(&format!("NOT RUN: what another user may do, because this test cannot become one: {why}"));
-        return None;
-    }
     wrapper.extend(["sh", "-c", &shell, "sh"]);
     fs::create_dir_all(at).expect("made");
     chown(at, Some(USER), Some(USER)).expect("given away");
@@ -55,7 +53,7 @@ fn till<'a>(world: &'a World, at: &Path) -> Option<Till<'a>> {
     v2.exec("client", noise(11, 41_000), T0 + 5).file("lib/a.so", noise(12, 31_000), T0 + 5).file("new/c.so", noise(4, 10_000), T0);
     repository.publish(&v2, "2.0.0");
     let tree = station.tree();
-    Some(Till { station, tree, expected: v2.tree(), _repository: repository, _server: server })
+    Till { station, tree, expected: v2.tree(), _repository: repository, _server: server }
 }
 
 impl Till<'_> {
@@ -95,7 +93,7 @@ fn mode(path: &Path, mode: u32) {
 #[test]
 fn ac_43_a_folder_of_the_client_that_its_user_may_not_write_is_named_before_anything_moves() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     let lib = till.station.file("lib");
     chown(&lib, Some(0), Some(0)).expect("given away");
     till.refuses("`lib`", "a folder of root's");
@@ -111,7 +109,7 @@ fn ac_43_a_folder_of_the_client_that_its_user_may_not_write_is_named_before_anyt
 #[test]
 fn ac_43_an_install_folder_that_its_user_may_not_write_is_named_before_anything_moves() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     chown(&till.station.dir, Some(0), Some(0)).expect("given away");
     till.refuses("`.`", "the install folder is root's");
     chown(&till.station.dir, Some(USER), Some(USER)).expect("given back");
@@ -121,7 +119,7 @@ fn ac_43_an_install_folder_that_its_user_may_not_write_is_named_before_anything_
 #[test]
 fn ac_43_one_read_only_file_in_a_writable_folder_is_named_before_anything_moves() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     mode(&till.station.file("lib/a.so"), 0o444);
     let till = Till { tree: till.station.tree(), ..till };
     till.refuses("`lib/a.so`", "one read-only file");
@@ -133,7 +131,7 @@ fn ac_43_one_read_only_file_in_a_writable_folder_is_named_before_anything_moves(
 #[test]
 fn ac_43_one_file_that_its_user_may_not_read_is_named_before_anything_moves() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     let file = till.station.file("lib/a.so");
     chown(&file, Some(0), Some(0)).expect("given away");
     mode(&file, 0o600);
@@ -148,7 +146,7 @@ fn ac_43_one_file_that_its_user_may_not_read_is_named_before_anything_moves() {
 #[test]
 fn ac_43_a_file_of_somebody_elses_in_a_folder_where_only_owners_move_things_is_named() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     let lib = till.station.file("lib");
     chown(&lib, Some(0), Some(0)).expect("given away");
     chown(till.station.file("lib/a.so"), Some(0), Some(0)).expect("given away");
@@ -162,7 +160,7 @@ fn ac_43_one_immutable_file_is_named_before_anything_moves() {
     let world = World::new();
     // Not every file system knows the attribute; this one does.
     let Some(disk) = Disk::image(world.path("disk"), "ext4", 64, &["-q"]) else { return };
-    let Some(till) = till(&world, &disk.path().join("client")) else { return };
+    let till = till(&world, &disk.path().join("client"));
     let file = till.station.file("lib/a.so");
     for attribute in ["i", "a"] {
         succeeds(Command::new("chattr").arg(format!("+{attribute}")).arg(&file)).expect("set");
@@ -178,7 +176,7 @@ fn ac_43_one_immutable_file_is_named_before_anything_moves() {
 #[test]
 fn extras_that_the_user_may_not_read_are_named_and_stop_nothing() {
     let world = World::new();
-    let Some(mut till) = till(&world, &world.path("client")) else { return };
+    let mut till = till(&world, &world.path("client"));
     fs::write(till.station.file("secret.txt"), "of root's").expect("written");
     mode(&till.station.file("secret.txt"), 0o600);
     fs::create_dir(till.station.file("closed")).expect("made");
@@ -202,7 +200,7 @@ fn extras_that_the_user_may_not_read_are_named_and_stop_nothing() {
 #[test]
 fn f1_staging_on_another_file_system_is_refused_before_anything_moves() {
     let world = World::new();
-    let Some(till) = till(&world, &world.path("client")) else { return };
+    let till = till(&world, &world.path("client"));
     let own = |path: &Path| {
         chown(path, Some(USER), Some(USER)).expect("given");
         mode(path, 0o755);

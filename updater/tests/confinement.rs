@@ -195,10 +195,7 @@ fn ac_43_one_immutable_file_is_found_before_anything_moves() {
     let path = place.path().join("a.dll");
     fs::write(&path, "x").unwrap();
     let may_set = Command::new("chattr").arg("+i").arg(&path).output().is_ok_and(|output| output.status.success());
-    if !may_set {
-        // Only root may set the attribute, and not on every file system.
-        return;
-    }
+    assert!(may_set, "this test needs root, and a temporary folder on a file system with attributes: run `sudo tests/run`");
     let obstacles = Folder::open(place.path()).unwrap().obstacles(&[local("a.dll"), local("new/b.dll")]);
     assert!(Command::new("chattr").arg("-i").arg(&path).status().unwrap().success());
     let obstacles = obstacles.unwrap();
