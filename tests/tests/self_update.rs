@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use system_tests::process::run;
+use system_tests::root::Immutable;
 use system_tests::server::Server;
 use system_tests::station::{Outcome, Station};
 use system_tests::tree::sha256_of;
@@ -356,6 +357,15 @@ impl<'a> AboutTo<'a> {
         run(&mut station.command(&["self", "update"]), LIMIT).status.signal() == Some(9)
     }
 
+    /// The station's updater on a disk that fsyncs no file system as a whole, and that loses what was not fsynced at `place`.
+    fn losing(&self, place: &str) -> Station {
+        let graveyard = self.scene.world.path("graveyard");
+        let _ = fs::remove_dir_all(&graveyard);
+        fs::create_dir(&graveyard).expect("made");
+        let station = self.scene.station.with_env("STATIONMASTER_FAULT_GRAVEYARD", graveyard.to_str().expect("text"));
+        station.with_env("STATIONMASTER_FAULT_NO_SYNCFS", "1").with_env("STATIONMASTER_FAIL_POINT", place)
+    }
+
     /// After a kill: a program that works is at the path, and the next run ends at the new one with nothing left over.
     fn check(&self, what: &str) {
         let found = self.scene.digest();
@@ -368,32 +378,70 @@ impl<'a> AboutTo<'a> {
         assert!(record.contains(r#""build":"0.2.0""#) && !record.contains("trial"), "{what}: {record}");
         assert_eq!(names(&self.scene.kept(".updater/self")), BTreeSet::from(["previous".to_owned(), "record.json".to_owned()]), "{what}");
     }
+
+    /// After a cut while a new updater that dies at work was put back: the old one is at the path, and the release blocked.
+    fn check_put_back(&self, what: &str) {
+        if self.scene.digest() == self.new {
+            // It passed its self-check, dies at work, and the one that watched it was killed before it could put back: the one case that needs a hand.
+            fs::rename(self.scene.kept(".updater/self/previous"), &self.scene.program).expect("moved");
+        }
+        // Cut off before the trial was written down, it is tried again, and fails again.
+        let first = self.scene.own_command(&["update"]);
+        assert!([0, 4].contains(&first.code), "{what}: {}", first.finished.report());
+        let next = self.scene.own_command(&["update"]).exits(0);
+        assert_eq!(next.text("result"), "nothing-to-do", "{what}: {}", next.finished.report());
+        let status = self.scene.status();
+        assert_eq!((self.scene.digest(), status["blocked"].as_array().map(Vec::len)), (self.old.clone(), Some(1)), "{what}: {status}");
+    }
+}
+
+/// What a power cut takes back; see `updater/src/fs/fault.rs`.
+const LOSSES: [&str; 3] = ["lose-content", "lose-latest", "lose-unsynced"];
+
+/// The points that the updater passes while it replaces itself.
+const POINTS: [&str; 5] = ["self.record", "self.next", "self.previous", "self.swap", "self.sync"];
+
+/// Dies at those passages of both moments of each of [`POINTS`] that `passages` chooses of so many, by each of `actions` through the station that `armed` makes, and checks.
+fn cut_at_every_point<'a>(
+    start: &AboutTo<'a>,
+    actions: &[&str],
+    passages: impl Fn(usize) -> BTreeSet<usize>,
+    armed: impl Fn(&AboutTo<'a>, &str) -> Station,
+) {
+    let mut cuts = 0;
+    for (point, moment) in POINTS.into_iter().flat_map(|point| ["", "+after"].map(|moment| (point, moment))) {
+        let place = |passage: usize, action: &str| format!("{point}{moment}:{passage}={action}");
+        let dies = |passage: usize, action: &str| {
+            start.again();
+            start.dies(&armed(start, &place(passage, action)))
+        };
+        let last = last(|passage| dies(passage, actions[0]));
+        assert!(last > 0, "`{point}` is never passed");
+        for passage in passages(last).into_iter().filter(|passage| (1..=last).contains(passage)) {
+            for action in actions {
+                assert!(dies(passage, action), "{}", place(passage, action));
+                start.check(&place(passage, action));
+                cuts += 1;
+            }
+        }
+    }
+    assert!(cuts >= 10 * actions.len(), "{cuts} cuts");
 }
 
 #[test]
 fn f13_a_kill_at_any_change_while_the_updater_is_replaced_leaves_a_working_one() {
     let world = World::in_memory();
     let start = AboutTo::become_(&world, &marked(&world, "two"));
-    let mut cuts = 0;
-    for point in ["self.record", "self.next", "self.previous", "self.swap", "self.sync"] {
-        for moment in ["", "+after"] {
-            let place = |passage: usize| format!("{point}{moment}:{passage}=kill");
-            let dies = |passage: usize| {
-                start.again();
-                start.dies(&start.scene.station.with_env("STATIONMASTER_FAIL_POINT", &place(passage)))
-            };
-            // A large file is written in many pieces, each a passage: the first two, one in the middle and the last two stand for all.
-            let last = last(dies);
-            assert!(last > 0, "`{point}` is never passed");
-            let all = [1, 2, last.div_ceil(2), last.saturating_sub(1), last];
-            for passage in all.into_iter().filter(|passage| (1..=last).contains(passage)).collect::<BTreeSet<_>>() {
-                assert!(dies(passage));
-                start.check(&place(passage));
-                cuts += 1;
-            }
-        }
-    }
-    assert!(cuts >= 20, "{cuts} cuts");
+    // A large file is written in many pieces, each a passage: the first two, one in the middle and the last two stand for all.
+    let some = |last: usize| BTreeSet::from([1, 2, last.div_ceil(2), last.saturating_sub(1), last]);
+    cut_at_every_point(&start, &["kill"], some, |start, place| start.scene.station.with_env("STATIONMASTER_FAIL_POINT", place));
+}
+
+#[test]
+fn f13_a_power_cut_at_any_change_while_the_updater_is_replaced_leaves_a_working_one() {
+    let world = World::in_memory();
+    let start = AboutTo::become_(&world, &marked(&world, "two"));
+    cut_at_every_point(&start, &["lose-content", "lose-unsynced"], |last| BTreeSet::from([1, last]), AboutTo::losing);
 }
 
 /// The highest number for which `holds`, which holds for all below it and for none above.
@@ -453,19 +501,20 @@ fn f13_a_kill_while_the_old_updater_is_put_back_is_finished_by_it() {
             break;
         }
         cuts += 1;
-        if start.scene.digest() == start.new {
-            // It passed its self-check, dies at work, and the one that watched it was killed before it could put back: the one case that needs a hand.
-            fs::rename(start.scene.kept(".updater/self/previous"), &start.scene.program).expect("moved");
-        }
-        // Cut off before the trial was written down, it is tried again, and fails again.
-        let first = start.scene.own_command(&["update"]);
-        assert!([0, 4].contains(&first.code), "{place}: {}", first.finished.report());
-        let next = start.scene.own_command(&["update"]).exits(0);
-        assert_eq!(next.text("result"), "nothing-to-do", "{place}: {}", next.finished.report());
-        let status = start.scene.status();
-        assert_eq!((start.scene.digest(), status["blocked"].as_array().map(Vec::len)), (start.old.clone(), Some(1)), "{place}: {status}");
+        start.check_put_back(&place);
     }
     assert!(cuts >= 8, "{cuts} cuts");
+}
+
+#[test]
+fn f13_a_power_cut_while_the_old_updater_is_put_back_is_finished_by_it() {
+    let world = World::in_memory();
+    let start = AboutTo::become_(&world, DIES_AT_WORK.as_bytes());
+    for place in ["self.back", "self.back+after"].iter().flat_map(|place| LOSSES.map(|loss| format!("{place}={loss}"))) {
+        start.again();
+        assert!(start.dies(&start.losing(&place)), "{place}");
+        start.check_put_back(&place);
+    }
 }
 
 /// Calls that change files; `?` lets an architecture lack one.
@@ -526,12 +575,11 @@ fn s3_15_where_the_updater_may_not_be_replaced_nothing_changes_and_the_client_is
     publish_client(&world, &client, "2.0.0", &[]);
     let old = scene.digest();
     let bin = world.path("bin");
-    let chattr = |flag: &str| std::process::Command::new("chattr").arg(flag).arg(&bin).status().is_ok_and(|status| status.success());
     // The mode does not stop root, under which the tests run.
-    assert!(chattr("+i"), "root can set attributes on the file system of temporary files");
+    let bin = Immutable::new(bin);
     let outcome = scene.station.update();
     let own = scene.own_command(&["update"]);
-    assert!(chattr("-i"));
+    drop(bin);
     let outcome = outcome.exits(0);
     assert!(outcome.finished.stderr.contains("cannot be replaced"), "{}", outcome.finished.report());
     client_is(&scene, "2.0.0");

@@ -180,10 +180,10 @@ impl Ledger {
         };
         match named {
             Named::Made { folder, name, node } => {
+                let grave = self.new_grave();
                 let folder = self.folder(folder)?;
                 if is_at(folder, &name, node)? {
-                    folder.rename(&name, &self.graveyard, format!("made.{}", self.buried).as_bytes())?;
-                    self.buried += 1;
+                    folder.rename(&name, &self.graveyard, &grave)?;
                 }
             }
             Named::Renamed { folder, name, to, to_name, node, replaced } => {
@@ -207,14 +207,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// A name that nothing in the graveyard has, also where an updater that was started by this one buries there.
+    fn new_grave(&mut self) -> Vec<u8> {
+        self.buried += 1;
+        format!("{}.{}", std::process::id(), self.buried).into_bytes()
+    }
+
     fn bury(&mut self, folder: &Dir, name: &[u8]) -> io::Result<Option<Buried>> {
         let Some(stat) = folder.stat(name)? else { return Ok(None) };
         if stat.is_folder() {
             let node = self.hold(&folder.open_folder(name)?)?;
             return Ok(Some(Buried::Folder { node, mode: stat.mode }));
         }
-        let grave = format!("gone.{}", self.buried).into_bytes();
-        self.buried += 1;
+        let grave = self.new_grave();
         (**folder).link(name, &self.graveyard, &grave)?;
         Ok(Some(Buried::Leaf(grave)))
     }
