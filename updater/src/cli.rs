@@ -27,6 +27,7 @@ mod output;
 mod rollback;
 mod self_first;
 mod self_update;
+mod settings;
 mod status;
 mod uninstall;
 mod update;
@@ -122,6 +123,8 @@ enum Command {
     Status(status::Arguments),
     /// Say who changed what, when, and how it ended.
     History,
+    /// Show how this station is looked after and where that is said, or change it: `updater settings consent manual`.
+    Settings(settings::Arguments),
     /// Work for people who have no rights, in folders with the profile `service`: run by root, started by the system.
     Agent(agent::Arguments),
     /// Remove what is the updater's; the client stays as it is.
@@ -245,6 +248,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::Backups(command) => backups::run(global, command, progress),
         Command::Status(command) => status::run(global, command, progress),
         Command::History => history::run(global),
+        Command::Settings(command) => settings::run(global, &command, progress),
         Command::Agent(command) => agent::run(global, command),
         Command::Uninstall(command) => uninstall::run(global, command),
         Command::SelfUpdate(command) => self_update::run(global, command, progress),

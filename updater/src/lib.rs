@@ -7,7 +7,7 @@
 //! - Looking and deciding: [`scan`], [`plan`].
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
-//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`]. The bytes are in `docs/format.md`.
+//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`], [`settings`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
 
@@ -45,6 +45,7 @@ pub mod room;
 pub mod scan;
 pub mod self_check;
 pub mod self_update;
+pub mod settings;
 pub mod stage;
 pub mod state_format;
 pub mod station;

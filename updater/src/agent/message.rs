@@ -76,6 +76,14 @@ pub enum Command {
     },
     /// `updater history`.
     History {},
+    /// `updater settings KEY VALUE`. Everybody can read them without asking.
+    Settings {
+        /// Which.
+        key: String,
+        /// What it is to be; without it, what holds where nothing is set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    },
 }
 
 /// Whether the person who asks agrees to a new release.
@@ -154,6 +162,7 @@ impl Command {
             Command::Backups { adopt: false } => "backups",
             Command::Backups { adopt: true } => "backups --adopt",
             Command::History {} => "history",
+            Command::Settings { .. } => "settings KEY VALUE",
         }
     }
 }

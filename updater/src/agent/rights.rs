@@ -1,7 +1,7 @@
 //! Who may ask for what. Pure.
 //!
 //! Looking is for everybody at the computer. So is bringing the client to what its publisher offers, unless the settings keep it for a group: signatures and policy decide what that is, whoever
-//! asks. Going back, and offering again what was held, change what the computer is allowed to run: these are for root and the administrators' group.
+//! asks. Going back, offering again what was held, and the settings change what the computer is allowed to run: these are for root and the administrators' group.
 
 use super::message::Command;
 use super::settings::{Settings, WhoUpdates};
@@ -63,7 +63,7 @@ fn kind(command: &Command) -> Kind {
         | Command::History {}
         | Command::Update { dry_run: true, .. } => Kind::Look,
         Command::Update { dry_run: false, .. } | Command::Launch {} | Command::Verify { repair: true } => Kind::Update,
-        Command::Rollback { .. } | Command::Unhold {} | Command::Backups { adopt: true } => Kind::Administer,
+        Command::Rollback { .. } | Command::Unhold {} | Command::Backups { adopt: true } | Command::Settings { .. } => Kind::Administer,
     }
 }
 
@@ -94,7 +94,8 @@ mod tests {
 
     fn administer() -> Vec<Command> {
         let rollback = Command::Rollback { to: None, reason: Some("because".into()) };
-        vec![rollback, Command::Unhold {}, Command::Backups { adopt: true }]
+        let settings = Command::Settings { key: "consent".into(), value: None };
+        vec![rollback, Command::Unhold {}, Command::Backups { adopt: true }, settings]
     }
 
     #[test]

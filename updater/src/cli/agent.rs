@@ -15,7 +15,7 @@ use updater::in_use::InUse;
 use updater::pipeline::{self, Error, Session, Who};
 use updater::progress::{Progress, Silent};
 
-use super::{Global, Report, backups, check, context, failure, history, rollback, status, update, verify};
+use super::{Global, Report, backups, check, context, failure, history, rollback, settings, status, update, verify};
 
 /// The unit that a packager installs.
 const UNIT: &str = include_str!("../../packaging/stationmaster-updater.service");
@@ -101,5 +101,6 @@ fn carry_out(global: &Global, command: &Asked, progress: &dyn Progress) -> Resul
         Asked::Unhold {} => rollback::unhold(global, progress),
         Asked::Backups { adopt } => backups::run(global, backups::Arguments { adopt: *adopt }, progress),
         Asked::History {} => history::run(global),
+        Asked::Settings { key, value } => settings::run(global, &settings::Arguments::asked(key.clone(), value.clone()), progress),
     }
 }

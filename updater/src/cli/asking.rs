@@ -29,7 +29,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
     if owners::is_ours(&entry.state) {
         return Ok(None);
     }
-    let asked = asked(command)?;
+    let Some(asked) = asked(command)? else { return Ok(None) };
     let waits = matches!(asked, Asked::Update { .. } | Asked::Rollback { .. } | Asked::Verify { repair: true });
     if waits && global.in_use != InUse::Defer {
         return Err(AgentError::NotForAll { what: "`--in-use wait`" }.into());
@@ -64,10 +64,10 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
     send(global, &entry, Asked::Update { dry_run: false, consent }, progress).map(|answer| Some(report(answer)))
 }
 
-/// The command as the agent knows it.
-fn asked(command: &Command) -> Result<Asked, Error> {
+/// The command as the agent knows it; `None` when it needs nobody.
+fn asked(command: &Command) -> Result<Option<Asked>, Error> {
     let not_for_all = |what| Err(AgentError::NotForAll { what }.into());
-    Ok(match command {
+    Ok(Some(match command {
         Command::Status(status) => Asked::Status { explain: status.explain },
         Command::Check(check) if check.asking.is_plain() => Asked::Check {},
         Command::Update(update) => match update.for_agent() {
@@ -82,11 +82,15 @@ fn asked(command: &Command) -> Result<Asked, Error> {
         Command::Unhold => Asked::Unhold {},
         Command::Backups(backups) => Asked::Backups { adopt: backups.adopt },
         Command::History => Asked::History {},
+        Command::Settings(settings) => match settings.change() {
+            Some((key, value)) => Asked::Settings { key, value },
+            None => return Ok(None),
+        },
         Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),
         Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. } => return not_for_all("this"),
-    })
+    }))
 }
 
 fn send(global: &Global, entry: &Entry, command: Asked, progress: &dyn Progress) -> Result<Answer, Error> {

@@ -42,6 +42,8 @@ points! {
     LockFile = "lock.file";
     /// Replacing `station.json`.
     StationFile = "station.file";
+    /// Replacing `settings.toml`.
+    SettingsFile = "settings.file";
     /// Replacing a file of the trust store.
     TrustFile = "trust.file";
     /// Replacing `ratchet.json`.

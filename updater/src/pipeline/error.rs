@@ -24,6 +24,7 @@ use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
 use crate::room::NoRoom;
 use crate::self_update::{RecordError, SelfUpdateError};
+use crate::settings::SettingsError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
@@ -160,6 +161,9 @@ pub enum Error {
     /// See [`RatchetError`].
     #[error(transparent)]
     Ratchet(#[from] RatchetError),
+    /// See [`SettingsError`].
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// See [`SelfUpdateError`].
     #[error(transparent)]
     SelfUpdate(#[from] SelfUpdateError),
@@ -242,6 +246,9 @@ impl Error {
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
             Error::Argument { .. } | Error::Authority(_) => "bad-argument",
+            Error::Settings(SettingsError::Unusable { .. }) => "damaged-state",
+            Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => "bad-argument",
+            Error::Settings(SettingsError::Fs(error)) => error.requirement().code(),
             Error::SelfUpdate(error) => self_update_code(error),
             Error::StateFormat(StateFormatError::Newer { .. }) => "newer-state",
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),

@@ -28,6 +28,7 @@ use updater::lock::Lock;
 use updater::progress::Silent;
 use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
+use updater::settings::Settings;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
 
@@ -122,6 +123,7 @@ pub fn part(folder: &Path) -> Part {
 pub fn write_former_state(folder: &Folder) {
     ratchet(4).save(folder).unwrap();
     station("stable").save(folder).unwrap();
+    Settings::change(folder, "consent", Some("manual")).unwrap();
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
     folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
     proofs()[0].save(folder).unwrap();
@@ -132,6 +134,7 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     let _lock = Lock::acquire(folder, "state").map_err(|error| SwapError::Impossible(error.to_string()))?;
     ratchet(9).save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     station("beta").save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
+    Settings::change(folder, "consent", Some("prompt")).map_err(|error| SwapError::Impossible(error.to_string()))?;
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"new root", Point::TrustFile)?;
     for known in &proofs()[1..] {
         known.save(folder)?;
