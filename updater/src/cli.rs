@@ -40,7 +40,7 @@ use output::{JsonProgress, Quiet, TerminalProgress};
     name = "updater",
     version,
     about = "Brings the client in a folder to the right build, safely, and back again",
-    after_help = AFTER_HELP,
+    after_help = after_help(),
     max_term_width = 110
 )]
 struct Arguments {
@@ -146,7 +146,7 @@ enum Command {
     },
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   updater install 'https://updates.example/i/shop1#3f2a…' --dir client
   updater check                     what is offered, and why
@@ -160,19 +160,13 @@ Examples:
 
 STATIONMASTER_LOG=info says on standard error what is tried again and why.
 STATIONMASTER_CA_FILE names PEM files of authorities, as --ca-file does.
-HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the system's settings, name a proxy.
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the system's settings, name a proxy.";
 
-Exit codes:
-   0  done, or nothing to do            5  rights, space or something in the way; nothing changed
-   1  unexpected error                  6  another updater works on this folder
-   2  wrong command line                7  damaged state, or a build that does
-   3  source unreachable or cut off;       not live and cannot go: needs attention
-      nothing changed                  10  check: an update is available;
-   4  not trusted, or forbidden by         verify: files differ
-      policy; nothing changed          11  ready, and waits for programs that
-                                           are in use; nothing live changed
-                                       12  the new build did not live; the
-                                           one before it is back";
+/// What stands below the list of commands: examples, the environment, and the exit codes from their one table.
+fn after_help() -> String {
+    let codes: Vec<String> = Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:>2}  {meaning}", *exit as u8)).collect();
+    format!("{EXAMPLES}\n\nExit codes:\n{}", codes.join("\n"))
+}
 
 /// What a command has to say.
 pub(crate) struct Report {

@@ -40,7 +40,7 @@ impl Exit {
         (Exit::Refused, "not trusted, or forbidden by policy; nothing changed"),
         (Exit::Requirement, "rights, space or something in the way; nothing changed"),
         (Exit::Busy, "another updater works on this folder"),
-        (Exit::Damaged, "damaged state, or a build that does not live: needs attention"),
+        (Exit::Damaged, "damaged state, or a build that does not live and cannot go: needs attention"),
         (Exit::Available, "check: an update is available; verify: files differ"),
         (Exit::Deferred, "the update is ready and waits for programs in use; nothing live changed"),
         (Exit::Returned, "the new build did not live; the one before it is back"),
