@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps};
@@ -308,7 +308,7 @@ fn is_mounted(folder: &OwnedFd, name: &[u8]) -> io::Result<bool> {
 #[cfg(target_os = "linux")]
 fn attributes(folder: &OwnedFd, name: &[u8]) -> io::Result<rustix::fs::StatxAttributes> {
     let flags = if name.is_empty() { AtFlags::EMPTY_PATH } else { AtFlags::SYMLINK_NOFOLLOW };
-    Ok(rustix::fs::statx(folder.as_fd(), name, flags, rustix::fs::StatxFlags::BASIC_STATS)?.stx_attributes)
+    Ok(rustix::fs::statx(folder, name, flags, rustix::fs::StatxFlags::BASIC_STATS)?.stx_attributes)
 }
 
 /// Whether a flag forbids changing `name`, or the folder itself for an empty name.

@@ -1,6 +1,13 @@
-//! The socket of the agent, on Unix: it lies in a folder that only root writes, everybody may connect, and the system says who does (`SO_PEERCRED`).
+//! The socket of the agent, on Unix: it lies in a folder that only root writes, everybody may connect, and the system says who does (`accounts`).
 //!
 //! Neither side believes a path: the agent replaces nothing but a socket of its own that nobody listens at any more, and who asks looks at who answers before saying a word.
+
+#[cfg(target_os = "linux")]
+#[path = "accounts/linux.rs"]
+mod accounts;
+#[cfg(not(target_os = "linux"))]
+#[path = "accounts/other.rs"]
+mod accounts;
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -8,7 +15,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::unistd::{Group, Uid, User, getgrouplist};
+use nix::unistd::{Group, Uid, User};
 
 use crate::agent::AgentError;
 use crate::agent::rights::Peer;
@@ -62,18 +69,14 @@ fn make_way(at: &Path, owners: Owners) -> Result<(), AgentError> {
 
 /// The number of the account at the other end of `stream`, as the system has it.
 pub fn account(stream: &Stream) -> io::Result<u32> {
-    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+    accounts::of_peer(stream)
 }
 
 /// Who the account `uid` is, with the groups that the system's directory of accounts gives him. Those of his process do not count: `newgrp` and setgid programs add some. Without an entry there
 /// he has none. May wait for the directory.
 pub fn peer(uid: u32) -> Peer {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    let gids = user.as_ref().and_then(|user| {
-        let name = std::ffi::CString::new(user.name.as_bytes()).ok()?;
-        getgrouplist(&name, user.gid).ok()
-    });
-    let groups = gids.into_iter().flatten().filter_map(|gid| Some(Group::from_gid(gid).ok().flatten()?.name)).collect();
+    let groups = user.iter().flat_map(accounts::groups).filter_map(|gid| Some(Group::from_gid(gid).ok().flatten()?.name)).collect();
     Peer { uid, name: user.map_or_else(|| format!("uid {uid}"), |user| user.name), groups }
 }
 
@@ -86,7 +89,7 @@ pub fn connect(path: &Path, state: &Path) -> Result<Stream, AgentError> {
         return Err(not_ours("something that is no socket".into()));
     }
     let stream = UnixStream::connect(path).map_err(not_running)?;
-    let listening = rustix::net::sockopt::socket_peercred(&stream).map_err(|error| not_running(error.into()))?.uid.as_raw();
+    let listening = accounts::of_peer(&stream).map_err(not_running)?;
     let keeper = std::fs::symlink_metadata(state).map(|state| state.uid()).unwrap_or(0);
     if listening != 0 && listening != keeper {
         return Err(not_ours(format!("a program of the account {listening}")));
