@@ -2,6 +2,9 @@
 //!
 //! Wine is not Windows: `docs/windows.md` says which of its answers are the same.
 
+#[path = "windows/self_update.rs"]
+mod self_update;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -230,14 +233,19 @@ fn ac_47_a_running_program_is_moved_aside_and_goes_when_it_has_ended() {
     assert_eq!(places_of(inode, &station.dir), [] as [&str; 0]);
 }
 
+/// The updater for Windows without what only debuggers read: it is copied and hashed often.
+fn stripped_updater(world: &World) -> Vec<u8> {
+    let path = world.path("stripped.exe");
+    run(Command::new("x86_64-w64-mingw32-strip").arg(windows_program("updater")).arg("-o").arg(&path), Duration::from_secs(60))
+        .succeeded("strip");
+    fs::read(&path).expect("stripped")
+}
+
 #[test]
 fn ac_47_the_updater_itself_is_replaced_while_it_runs() {
     let world = World::new();
     let repository = world.repository("acme");
-    let updater = world.path("updater.exe");
-    run(Command::new("x86_64-w64-mingw32-strip").arg(windows_program("updater")).arg("-o").arg(&updater), Duration::from_secs(60))
-        .succeeded("strip");
-    let updater = fs::read(&updater).expect("stripped");
+    let updater = stripped_updater(&world);
     let build = |n: u8| {
         let build = version(&world, n.into());
         build.file("updater.exe", [updater.as_slice(), &[n]].concat(), T0 + i64::from(n)).clone()

@@ -13,6 +13,7 @@
 //! - `error`, `enospc`, `eacces`, `ebusy`: the operation fails, so they can only come before it.
 //!
 //! More switches for tests, all of them environment variables: `STATIONMASTER_FAULT_GRAVEYARD=FOLDER`, on the same file system, is where the `lose-` actions need to keep what goes;
+//! `STATIONMASTER_FAULT_PASSAGES=FILE` gets a line for every moment that is passed, `NAME` or `NAME+after`;
 //! `STATIONMASTER_FAULT_FORGET_SYNC=NAME` makes that point's fsyncs worth nothing, `*` everybody's; `STATIONMASTER_FAULT_NO_SYNCFS=1` makes the operating system one that cannot fsync a whole
 //! file system at once; `STATIONMASTER_FAULT_MTIME_GRANULARITY_NS=N` makes times read back as a file system of that granularity keeps them (AC-13).
 
@@ -266,9 +267,22 @@ mod registry {
     }
 
     fn hit(point: Point, moment: Moment) -> Option<Action> {
+        tell(point, moment);
         static PROCESS: LazyLock<Vec<Armed>> = LazyLock::new(|| parse(&variable("STATIONMASTER_FAIL_POINT")));
         let first = |armed: &[Armed]| armed.iter().fold(None, |found, armed| armed.hit(point, moment).or(found));
         HERE.with(|here| first(&here.borrow())).or_else(|| first(&PROCESS))
+    }
+
+    /// Says that the moment is passed, when anybody wants to know.
+    fn tell(point: Point, moment: Moment) {
+        static PASSAGES: LazyLock<Option<File>> = LazyLock::new(|| {
+            let path = Some(variable("STATIONMASTER_FAULT_PASSAGES")).filter(|path| !path.is_empty())?;
+            let file = File::options().create(true).append(true).open(&path);
+            Some(file.unwrap_or_else(|error| panic!("the list of passages `{path}`: {error}")))
+        });
+        let Some(mut file) = PASSAGES.as_ref() else { return };
+        let after = if moment == Moment::After { "+after" } else { "" };
+        file.write_all(format!("{}{after}\n", point.name()).as_bytes()).expect("the list of passages can be written");
     }
 
     fn act(action: Action, point: Point) -> io::Result<()> {
