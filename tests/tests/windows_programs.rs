@@ -9,10 +9,11 @@ use system_tests::process::run;
 use system_tests::wine::windows_program;
 
 /// Libraries of Windows itself, in lower case. Whatever else a program imports would have to be shipped with it, and could be planted beside it (attack F5).
-const OF_WINDOWS: [&str; 16] = [
+const OF_WINDOWS: [&str; 17] = [
     "advapi32.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",
+    "combase.dll",
     "crypt32.dll",
     "kernel32.dll",
     "ktmw32.dll",

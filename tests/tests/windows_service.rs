@@ -3,21 +3,26 @@
 //! Wine makes owner and list of a file out of its Unix owner and mode, and takes nothing else. `docs/windows.md` says what that leaves out.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use system_tests::process::{Finished, run};
 use system_tests::proxy::Proxy;
 use system_tests::server::Server;
-use system_tests::service::finish;
+use system_tests::service::{Agent, finish};
 use system_tests::station::Outcome;
 use system_tests::tree::Tree;
-use system_tests::wine::{Wine, client, windows_program};
+use system_tests::wine::{Wine, client, compile, drive_path, windows_program};
 use system_tests::world::{Build, Repository, T0, World, noise};
 
 /// A computer with Windows, where an administrator installs and others ask; a publisher with 1.0.0.
 struct Shop<'a> {
     place: tempfile::TempDir,
     name: String,
+    pipe: String,
     v1: Build,
     link: String,
     repository: Repository<'a>,
@@ -32,7 +37,8 @@ impl<'a> Shop<'a> {
         publish(&repository, &v1, "1.0.0");
         let (server, proxy, link) = world.serve_through_proxy(&repository);
         let (place, name) = Wine::ready().place_on_c();
-        Shop { place, name, v1, link, repository, _server: (server, proxy) }
+        let pipe = format!(r"\\.\pipe\{}", name.trim_start_matches(r"C:\"));
+        Shop { place, name, pipe, v1, link, repository, _server: (server, proxy) }
     }
 
     fn publish_v2(&self) -> Build {
@@ -56,12 +62,30 @@ impl<'a> Shop<'a> {
         let mut command = Wine::ready().command(wrapper.unwrap_or(&updater));
         command.args(wrapper.map(|_| &updater));
         let (first, rest) = arguments.split_first().expect("a command");
-        command.args([first, "--json", "--dir", &self.name("client"), "--registry", &self.name("registry")]).args(rest);
+        command
+            .args([first, "--json", "--dir", &self.name("client"), "--registry", &self.name("registry"), "--socket", &self.pipe])
+            .args(rest);
         finish(&mut command)
     }
 
     fn root(&self, arguments: &[&str]) -> Outcome {
         self.run_through(None, arguments)
+    }
+
+    /// The same by somebody without rights.
+    fn guest(&self, arguments: &[&str]) -> Outcome {
+        self.run_through(Some(&Wine::ready().guest()), arguments)
+    }
+
+    fn agent_command(&self) -> Command {
+        let mut command = Wine::ready().command(&windows_program("updater"));
+        let settings = self.name("agent.toml");
+        command.args(["agent", "--registry", &self.name("registry"), "--socket", &self.pipe, "--config", &settings]);
+        command
+    }
+
+    fn agent(&self) -> Agent {
+        Agent::start(&mut self.agent_command()).unwrap_or_else(|log| panic!("the agent did not start\n{log}"))
     }
 
     fn tree(&self) -> Tree {
@@ -137,5 +161,101 @@ fn f4_an_administrator_leaves_a_users_folder_alone_that_others_can_write() {
     assert_eq!(refused.json["error"]["code"], "others-can-write", "{}", refused.json);
     shop.tree().assert_is(&shop.v1.tree().without_modes(), "nothing has changed");
     // Whoever works for himself alone may.
-    shop.run_through(Some(&Wine::ready().guest()), &["update", "--yes"]).exits(0);
+    shop.guest(&["update", "--yes"]).exits(0);
+}
+
+/// A service of Windows that starts `line`; it is gone when dropped.
+struct Service(String);
+
+impl Service {
+    fn new(line: &str) -> Service {
+        let service = Service(format!("test-{}", std::process::id()));
+        service.is_told("create", &["binPath=", line]).succeeded("sc create");
+        service
+    }
+
+    /// The service control manager, asked for `what`.
+    fn is_told(&self, what: &str, more: &[&str]) -> Finished {
+        run(Wine::ready().command(Path::new("sc.exe")).args([what, &self.0]).args(more), Duration::from_secs(120))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.is_told("stop", &[]);
+        self.is_told("delete", &[]);
+    }
+}
+
+#[test]
+fn somebody_without_rights_asks_the_agent_through_the_pipe_and_it_does_the_work() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    shop.root(&["install", &shop.link, "--profile", "service"]).exits(0);
+    let v2 = shop.publish_v2();
+    let refused = shop.guest(&["update", "--yes"]).exits(5);
+    assert_eq!(refused.json["error"]["code"], "agent-not-running", "{}", refused.json);
+    assert!(message(&refused).contains("sc start stationmaster-updater"), "{}", refused.json);
+    assert_eq!(shop.guest(&["status"]).exits(0).text("profile"), "service", "looking needs nobody");
+    let agent = shop.agent();
+    assert_eq!(shop.guest(&["check"]).exits(10).text("decision"), "update-available");
+    assert_eq!(shop.guest(&["update"]).exits(10).text("result"), "needs-consent");
+    shop.tree().assert_is(&shop.v1.tree().without_modes(), "nothing has changed yet");
+    let updated = shop.guest(&["update", "--yes", "--progress", "json"]).exits(0);
+    assert_eq!((updated.text("result"), updated.text("backup")), ("updated", "bkp_remote.001"), "{}", updated.json);
+    assert!(updated.finished.stderr.contains("\"swap\""), "progress is passed on\n{}", updated.finished.report());
+    shop.tree().assert_is(&v2.tree().without_modes(), "updated through the agent");
+    assert!(agent.log().contains("\"update\""), "the agent did it\n{}", agent.log());
+    assert_eq!(shop.guest(&["history"]).exits(0).json["attempts"].as_array().map(Vec::len), Some(2));
+    for command in [&["uninstall"][..], &["update", "--from", r"C:\"], &["check", "--clock", "2030-01-01T00:00:00Z"]] {
+        let refused = shop.guest(command).exits(4);
+        assert_eq!(refused.json["error"]["code"], "not-allowed", "{command:?}: {}", refused.json);
+    }
+    // What the agent works on is looked at for whoever asks.
+    set_mode(&shop.path("client"), 0o777);
+    let refused = shop.guest(&["verify", "--repair"]).exits(5);
+    assert_eq!(refused.json["error"]["code"], "others-can-write", "{}", refused.json);
+    set_mode(&shop.path("client"), 0o755);
+    let second = Agent::start(&mut shop.agent_command()).err().expect("one agent is enough");
+    assert!(second.contains("listens at"), "{second}");
+    shop.guest(&["verify"]).exits(0);
+}
+
+#[test]
+fn f4_a_pipe_that_somebody_else_made_is_not_told_a_word() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    shop.root(&["install", &shop.link, "--profile", "service"]).exits(0);
+    let program = shop.path("squatter.exe");
+    compile(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wine/squatter.c"), &program, &["-municode", "-s"]);
+    let mut command = Wine::ready().command(&program);
+    let mut squatter = command.arg(&shop.pipe).stdout(Stdio::piped()).spawn().expect("started");
+    let mut said = BufReader::new(squatter.stdout.take().expect("piped"));
+    let mut next = || {
+        let mut line = String::new();
+        said.read_line(&mut line).expect("read");
+        line.trim_end().to_owned()
+    };
+    assert_eq!(next(), "ready");
+    let refused = shop.guest(&["check"]);
+    assert_eq!(refused.json["error"]["code"], "agent-not-ours", "{}", refused.json);
+    assert_eq!(next(), "0", "bytes that were said to it");
+    squatter.wait().expect("ended");
+}
+
+#[test]
+fn the_agent_runs_as_a_service_of_windows_and_stops_when_it_is_told_to() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    shop.root(&["install", &shop.link, "--profile", "service"]).exits(0);
+    let v2 = shop.publish_v2();
+    let words: Vec<String> = shop.agent_command().get_args().map(|word| word.to_str().expect("UTF-8").to_owned()).collect();
+    let (program, rest) = words.split_first().expect("a program");
+    let service = Service::new(&format!("\"{}\" {} --service", drive_path(Path::new(program)), rest.join(" ")));
+    service.is_told("start", &[]).succeeded("sc start");
+    // It has said that it runs, which it does when somebody can ask.
+    shop.guest(&["update", "--yes"]).exits(0);
+    shop.tree().assert_is(&v2.tree().without_modes(), "updated by the service");
+    service.is_told("stop", &[]).succeeded("sc stop");
+    assert_eq!(shop.guest(&["update", "--yes"]).exits(5).json["error"]["code"], "agent-not-running");
 }

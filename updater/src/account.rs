@@ -12,6 +12,9 @@ pub(crate) mod platform;
 
 use crate::fs::Stat;
 
+/// Who has the computer, in words.
+pub(crate) const ROOT: &str = platform::ROOT;
+
 /// Its name, or what else it is called where it has none.
 pub fn name() -> String {
     whoami::username().unwrap_or_else(|_| platform::number())

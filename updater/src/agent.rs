@@ -1,6 +1,6 @@
 //! The agent: works for people who have no rights (design section 6, profile `service`).
 //!
-//! A process of root's, started by the system, listens on a socket. The `updater` that somebody without rights runs in a folder of the profile `service` asks it, with typed requests in JSON
+//! A process of root's, started by the system, listens on a socket (on Windows a named pipe). The `updater` that somebody without rights runs in a folder of the profile `service` asks it, with typed requests in JSON
 //! lines ([`message`]); progress and the report come back over the same connection. The system says who asks ([`socket`]); what that account may ask for is one pure function ([`rights`]) over
 //! settings that only root writes ([`settings`]). A request names a folder that the registry knows, and nothing else: no path, no command, no address. What is installed is decided by the
 //! publisher's signatures, as ever.
@@ -22,18 +22,26 @@ pub mod socket;
 
 use std::path::PathBuf;
 
+use crate::account::ROOT;
 use crate::fs::FsError;
 use crate::fs::owners::Exposed;
+#[cfg(windows)]
+pub use crate::windows_api::service::{Work, run as run_as_service};
 
 /// Where the agent listens unless somebody says otherwise.
-pub const SOCKET: &str = "/run/stationmaster/agent.sock";
+pub const SOCKET: &str = if cfg!(windows) { r"\\.\pipe\stationmaster-updater" } else { "/run/stationmaster/agent.sock" };
+/// The service of Windows that the agent is.
+#[cfg(windows)]
+pub const SERVICE: &str = "stationmaster-updater";
+/// What starts it.
+const START: &str = if cfg!(windows) { "sc start stationmaster-updater" } else { "systemctl start stationmaster-updater" };
 
 /// The agent cannot be had, or cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// Nobody listens.
     #[error(
-        "only root changes this folder (profile `service`), and its agent does not answer at `{}` ({source}): ask an administrator for `systemctl start stationmaster-updater`, or run this as root",
+        "only {ROOT} changes this folder (profile `service`), and its agent does not answer at `{}` ({source}): ask an administrator for `{START}`, or run this as {ROOT}",
         path.display()
     )]
     NotRunning {
@@ -57,7 +65,7 @@ pub enum AgentError {
     #[error("the agent's answer cannot be read ({0}): it may be another version than this program; update both")]
     Unreadable(String),
     /// The command or option is not for those who ask the agent.
-    #[error("{what} is for root alone in a folder with the profile `service`")]
+    #[error("{what} is for {ROOT} alone in a folder with the profile `service`")]
     NotForAll {
         /// What was asked for.
         what: &'static str,
@@ -83,7 +91,7 @@ pub enum AgentError {
         path: PathBuf,
     },
     /// Others could write where the agent works.
-    #[error("others can change what the agent relies on: {}; only root may", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("others can change what the agent relies on: {}; only {ROOT} may", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Exposed(Vec<Exposed>),
     /// The settings.
     #[error("the settings in `{}` cannot be used: {reason}", path.display())]
@@ -93,9 +101,6 @@ pub enum AgentError {
         /// Why not.
         reason: String,
     },
-    /// There is no profile `service` on this system.
-    #[error("there is no agent on this system yet")]
-    NotHere,
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::ROOT;
 use crate::fs::owners::{self, Exposed, Owners};
 use crate::fs::{Folder, FsError, LocalPath};
 use registry::{Entry, Registry};
@@ -53,7 +54,7 @@ pub enum ProfileError {
         found: Vec<Exposed>,
     },
     /// The registry of installs can be written by others, so it says nothing.
-    #[error("the registry of installs cannot be believed, because others can write it: {}; only root may", list(.0))]
+    #[error("the registry of installs cannot be believed, because others can write it: {}; only {ROOT} may", list(.0))]
     Forged(Vec<Exposed>),
     /// An entry of the registry cannot be read.
     #[error("the registry of installs is damaged (`{path}`: {reason}): remove that file and install again with `--profile service`")]

@@ -6,6 +6,8 @@
 #![allow(unsafe_code, reason = "system calls are unsafe; each block says why it is sound")]
 
 pub(crate) mod files;
+pub(crate) mod pipes;
 pub(crate) mod places;
 pub(crate) mod processes;
 pub(crate) mod security;
+pub(crate) mod service;

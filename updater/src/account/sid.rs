@@ -55,6 +55,12 @@ impl Sid {
         Sid::new(NT, &[32, 545])
     }
 
+    /// Whoever has shown who he is.
+    #[cfg(windows)]
+    pub(crate) fn authenticated() -> Sid {
+        Sid::new(NT, &[11])
+    }
+
     /// Everybody.
     pub(crate) fn everybody() -> Sid {
         Sid::new(1, &[0])

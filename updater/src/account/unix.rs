@@ -2,6 +2,9 @@
 
 use crate::fs::Stat;
 
+/// Who has the computer, in words.
+pub(super) const ROOT: &str = "root";
+
 /// What this account is called where it has no name.
 pub(super) fn number() -> String {
     format!("uid {}", rustix::process::geteuid().as_raw())

@@ -7,6 +7,9 @@ use super::sid::Sid;
 use crate::fs::Stat;
 use crate::windows_api::security;
 
+/// Who has the computer, in words.
+pub(super) const ROOT: &str = "an administrator";
+
 /// Every account but those of number 0, in the order in which they were met.
 static MET: Mutex<Vec<Sid>> = Mutex::new(vec![]);
 

@@ -5,6 +5,7 @@
 
 use super::message::Command;
 use super::settings::{Settings, WhoUpdates};
+use crate::account::ROOT;
 
 /// Who asks, as the system says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub fn decide(peer: &Peer, command: &Command, settings: &Settings) -> Right {
         return Right::Allowed;
     }
     let denied = |groups: &[String]| {
-        let groups = if groups.is_empty() { "root alone".to_owned() } else { format!("root and members of {}", groups.join(", ")) };
+        let groups = if groups.is_empty() { format!("{ROOT} alone") } else { format!("{ROOT} and members of {}", groups.join(", ")) };
         Right::Denied { why: format!("`{}` is for {groups} here, and you are {}", command.name(), peer.name.escape_debug()) }
     };
     match (kind(command), &settings.update) {
@@ -106,7 +107,7 @@ mod tests {
         }
         for command in administer() {
             let Right::Denied { why } = decide(&guest, &command, &settings) else { panic!("{command:?}") };
-            assert!(why.contains("root alone") && why.contains("user1000") && why.contains(command.name()), "{why}");
+            assert!(why.contains(&format!("{ROOT} alone")) && why.contains("user1000") && why.contains(command.name()), "{why}");
             assert_eq!(decide(&root, &command, &settings), Right::Allowed);
         }
     }

@@ -70,15 +70,18 @@ impl Office {
     }
 
     fn answer(&self, stream: Stream) {
-        let Ok(uid) = socket::account(&stream) else { return };
+        let account = match socket::account(&stream) {
+            Ok(account) => account,
+            Err(error) => return tracing::warn!(%error, "the system does not say who has connected"),
+        };
         let mut listener = Asker::new(stream, READING_TIME);
         // Before the directory of accounts is asked, which may take its time.
-        let Some(_seat) = self.seat(uid) else {
+        let Some(_seat) = self.seat(account.uid) else {
             let message = "the agent has too many requests of this account, or in all; try again when one is done";
             return listener.tell(&Event::Report(Answer::failure(Exit::Busy, "agent-busy", message)));
         };
         let answer = match listener.read_request() {
-            Ok(Ok(request)) => self.decide(&request, &socket::peer(uid), &mut listener),
+            Ok(Ok(request)) => self.decide(&request, &socket::peer(&account), &mut listener),
             Ok(Err(bad)) => Answer::failure(Exit::Usage, "bad-request", &bad.to_string()),
             // Nobody is there to be told.
             Err(_) => return,

@@ -1,14 +1,17 @@
 //! `agent.toml`: what the agent allows. Only root writes it; without it the defaults hold (`updater/packaging/agent.toml` says each).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::AgentError;
 use crate::fs::owners::{self, Owners};
+use crate::profile::registry;
 
 /// Where the settings are unless somebody says otherwise.
-pub const FILE: &str = "/etc/stationmaster/agent.toml";
+pub fn file() -> PathBuf {
+    if cfg!(windows) { registry::system().join("agent.toml") } else { "/etc/stationmaster/agent.toml".into() }
+}
 
 /// What the agent goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `updater agent`.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 use updater::agent::message::{Answer, Command as Asked, Request};
 use updater::agent::rights::Peer;
 use updater::agent::serve::{Clerk, Office};
-use updater::agent::settings::{FILE, Settings};
+use updater::agent::settings::{Settings, file};
 use updater::agent::socket::Listener;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
@@ -17,19 +18,29 @@ use updater::progress::{Progress, Silent};
 
 use super::{Global, Report, backups, check, context, failure, history, rollback, settings, status, update, verify};
 
-/// The unit that a packager installs.
+/// The unit that a packager installs; on Windows the command that makes the service.
+#[cfg(not(windows))]
 const UNIT: &str = include_str!("../../packaging/stationmaster-updater.service");
-/// Where the shipped unit says that the program is.
-const PROGRAM: &str = "/usr/local/bin/updater";
+#[cfg(windows)]
+const UNIT: &str = concat!(
+    r#"sc create stationmaster-updater start= auto binPath= "\"C:\Program Files\Stationmaster\updater.exe\" agent --service""#,
+    "\n"
+);
+/// Where the unit says that the program is.
+const PROGRAM: &str = if cfg!(windows) { r"C:\Program Files\Stationmaster\updater.exe" } else { "/usr/local/bin/updater" };
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// What it allows; only root may be able to write this file. Without the file: everybody at the computer may look and update, root alone the rest.
-    #[arg(long, value_name = "FILE", default_value = FILE)]
+    #[arg(long, value_name = "FILE", default_value_os_t = file())]
     config: PathBuf,
-    /// Print the systemd unit that starts it, and do nothing else.
+    /// Print the systemd unit that starts it (on Windows the command that makes the service), and do nothing else.
     #[arg(long)]
     print_unit: bool,
+    /// Run as a service of Windows: the service control manager starts it so.
+    #[cfg(windows)]
+    #[arg(long)]
+    service: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error> {
@@ -38,10 +49,26 @@ pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error
         let text = UNIT.replace(PROGRAM, &program);
         return Ok(Report::new(&json!({ "unit": text }), text, Exit::Success));
     }
-    let settings = Settings::load(&arguments.config)?;
+    #[cfg(windows)]
+    if arguments.service {
+        let global = global.clone();
+        let work = move |ready: &dyn Fn()| {
+            let Err(error) = serve(&global, &arguments.config, ready);
+            tracing::error!(%error, "the service ends");
+        };
+        updater::agent::run_as_service(updater::agent::SERVICE, Box::new(work)).map_err(Error::Runtime)?;
+        return Ok(Report::new(&json!({}), String::new(), Exit::Success));
+    }
+    match serve(global, &arguments.config, &|| ())? {}
+}
+
+/// Serves for as long as the process lives; `ready` hears when somebody can ask.
+fn serve(global: &Global, config: &Path, ready: &dyn Fn()) -> Result<Infallible, Error> {
+    let settings = Settings::load(config)?;
     let listener = Listener::bind(&global.socket)?;
     recover(global)?;
     tracing::info!(socket = %global.socket.display(), registry = %global.registry.display(), "listening");
+    ready();
     let office = Office::new(global.registry(), settings, Box::new(CommandLine { global: global.clone() }));
     Arc::new(office).serve(&listener)
 }

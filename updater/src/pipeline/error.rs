@@ -361,7 +361,7 @@ fn agent_code(error: &AgentError) -> &'static str {
         AgentError::AlreadyRunning { .. } => "busy",
         AgentError::InTheWay { .. } => "in-the-way",
         AgentError::Exposed(_) => "others-can-write",
-        AgentError::Settings { .. } | AgentError::NotHere => "bad-argument",
+        AgentError::Settings { .. } => "bad-argument",
         AgentError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => "no-write-right",
         AgentError::Listen { .. } => "no-socket",
         AgentError::Fs(error) => error.requirement().code(),

@@ -67,14 +67,21 @@ fn make_way(at: &Path, owners: Owners) -> Result<(), AgentError> {
     }
 }
 
-/// The number of the account at the other end of `stream`, as the system has it.
-pub fn account(stream: &Stream) -> io::Result<u32> {
-    accounts::of_peer(stream)
+/// The account at the other end of a connection, as the system has it.
+#[derive(Debug)]
+pub struct Account {
+    /// Its number.
+    pub uid: u32,
 }
 
-/// Who the account `uid` is, with the groups that the system's directory of accounts gives him. Those of his process do not count: `newgrp` and setgid programs add some. Without an entry there
+/// The account at the other end of `stream`.
+pub fn account(stream: &Stream) -> io::Result<Account> {
+    Ok(Account { uid: accounts::of_peer(stream)? })
+}
+
+/// Who the account is, with the groups that the system's directory of accounts gives him. Those of his process do not count: `newgrp` and setgid programs add some. Without an entry there
 /// he has none. May wait for the directory.
-pub fn peer(uid: u32) -> Peer {
+pub fn peer(&Account { uid }: &Account) -> Peer {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
     let groups = user.iter().flat_map(accounts::groups).filter_map(|gid| Some(Group::from_gid(gid).ok().flatten()?.name)).collect();
     Peer { uid, name: user.map_or_else(|| format!("uid {uid}"), |user| user.name), groups }
