@@ -61,8 +61,13 @@ pub fn run(command: &mut Command, limit: Duration) -> Finished {
     Finished { status, stdout: text(stdout), stderr: text(stderr), timed_out }
 }
 
-/// Starts `command` as the leader of its own process group, with both outputs piped and no input.
+/// Starts `command` as the leader of its own process group, with both outputs piped and no input. Programs speak as they were written, whatever this system speaks, unless a test sets the locale.
 pub fn spawn(command: &mut Command) -> Child {
+    for (name, value) in [("LC_ALL", "C.UTF-8"), ("LANGUAGE", "")] {
+        if !command.get_envs().any(|(set, _)| set == name) {
+            command.env(name, value);
+        }
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command.spawn().unwrap_or_else(|e| panic!("cannot start `{}`: {e}", command.get_program().display()))
 }

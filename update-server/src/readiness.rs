@@ -60,7 +60,7 @@ pub struct RepositoryReport {
     /// What this server signs by itself; absent when it signs nothing of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshReport>,
-    /// What is wrong or soon will be, for people.
+    /// What is wrong or soon will be, for people, each with its code in brackets.
     pub warnings: Vec<String>,
     #[serde(skip)]
     subjects: Vec<Warning>,
@@ -165,7 +165,7 @@ impl RepositoryReport {
             roles,
             keys_on_server: state.online,
             refresh,
-            warnings: subjects.iter().map(|warning| warning.text.clone()).collect(),
+            warnings: subjects.iter().map(|warning| format!("{} [{}]", warning.text, warning.concern.code())).collect(),
             subjects,
         }
     }
@@ -190,7 +190,13 @@ pub async fn watch(app: Arc<App>) {
         for repository in &report.repositories {
             for warning in &repository.subjects {
                 if daily.is_due(&repository.name, &warning.subject, now) {
-                    tracing::warn!(repository.name = repository.name, warning.subject = warning.subject, "{}", warning.text);
+                    tracing::warn!(
+                        repository.name = repository.name,
+                        warning.subject = warning.subject,
+                        warning.code = warning.concern.code(),
+                        "{}",
+                        warning.text
+                    );
                 }
             }
         }

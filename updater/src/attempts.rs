@@ -10,6 +10,7 @@ use manifests::json;
 use manifests::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::fs::{Folder, FsError, LocalPath, Point};
 
 /// Failures in a row after which a release is left alone: the first may be chance, the second bad luck.
@@ -44,8 +45,8 @@ struct AttemptsWire {
 }
 
 /// Whether a failure with this code, after everything was fetched, speaks against the release or the station rather than for trying again.
-pub fn counts(code: &str) -> bool {
-    !matches!(code, "no-space" | "file-in-use")
+pub fn counts(code: Code) -> bool {
+    !matches!(code, Code::NoSpace | Code::FileInUse)
 }
 
 impl Attempts {

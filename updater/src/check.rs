@@ -50,7 +50,8 @@ pub struct Checked {
 }
 
 /// Something about a check that people should know and that stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::VariantNames, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Notice {
     /// A copy that is past its time, and how long it is still accepted.
     #[error("the copy is past its time; as it was carried here, it is accepted until {until}, {} days from now: bring a newer one before", (until.unix() - now.unix()) / 86_400)]
@@ -79,6 +80,16 @@ pub enum Notice {
     /// The station slept through many changes of keys.
     #[error("this station missed {0} changes of keys and has followed all of them")]
     LongSleep(u64),
+}
+
+impl Notice {
+    /// Every code of a notice.
+    pub const CODES: &'static [&'static str] = <Notice as strum::VariantNames>::VARIANTS;
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Why a check failed. What was known before still is.

@@ -9,17 +9,22 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use updater::agent::SOCKET;
+use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
 use updater::pipeline::{Error, Who};
+use updater::profile;
 use updater::profile::registry::{self, Registry};
 use updater::progress::Progress;
+use updater::settings::Settings;
+use updater::text::{Language, Texts};
 
 mod agent;
 mod asking;
 mod backups;
 mod check;
 mod context;
+mod explain;
 mod history;
 mod install;
 mod launch;
@@ -32,8 +37,10 @@ mod status;
 mod uninstall;
 mod update;
 mod verify;
+mod words;
 
 use output::{JsonProgress, Quiet, TerminalProgress};
+use words::Aim;
 
 #[derive(Parser)]
 #[command(
@@ -59,6 +66,9 @@ pub(crate) struct Global {
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Speak this language: en, pt-BR, ru or zh-CN. Without it: the one in the settings, else the system's. Codes and JSON are the same in all of them.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    lang: Option<String>,
     /// How progress is shown on standard error: a bar where there is a terminal, JSON lines, or not at all.
     #[arg(long, global = true, value_enum, default_value_t = Shown::Auto)]
     progress: Shown,
@@ -91,6 +101,16 @@ pub(crate) struct Global {
 impl Global {
     pub(crate) fn registry(&self) -> Registry {
         Registry::at(self.registry.clone())
+    }
+
+    /// The texts of the language that this run speaks.
+    pub(crate) fn texts(&self) -> &'static Texts {
+        // Settings that cannot be read, or a folder that is none of ours, change no language; whoever needs them says so.
+        let set = || Settings::load(&profile::look(&self.dir, &self.registry()).ok()?).ok()?.language;
+        Texts::of(match &self.lang {
+            Some(asked) => Language::of_run(Some(asked), None),
+            None => Language::of_run(None, set().as_deref()),
+        })
     }
 }
 
@@ -125,6 +145,8 @@ enum Command {
     History,
     /// Show how this station is looked after and where that is said, or change it: `updater settings consent manual`.
     Settings(settings::Arguments),
+    /// Say what a code means, why it comes and what to do; without a code, list all.
+    Explain(explain::Arguments),
     /// Work for people who have no rights, in folders with the profile `service`: run by root, started by the system.
     Agent(agent::Arguments),
     /// Remove what is the updater's; the client stays as it is.
@@ -154,6 +176,7 @@ Examples:
   updater update --dry-run          what it would do and cost
   updater launch -- -P=TCP          start the client, with what is ready
   updater rollback                  back to the newest backup, offline
+  updater explain no-space          what a code means, and what to do
   updater status --explain          what is installed, and why nothing newer is offered
   updater update --from /media/x    from a copy that was carried here, without a network
   updater self follow 'https://…'   keep the updater itself up to date, from the link for the updater
@@ -193,7 +216,7 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             if exit == Exit::Usage && std::env::args_os().any(|argument| argument == "--json") {
-                let json = serde_json::json!({ "error": { "code": "usage", "message": error.to_string() } });
+                let json = serde_json::json!({ "error": { "code": Code::Usage, "message": error.to_string() } });
                 output::print(&Report { json, text: String::new(), exit }, true);
                 return exit.into();
             }
@@ -206,15 +229,16 @@ pub(crate) fn run() -> ExitCode {
     let global = arguments.global;
     let progress: Arc<dyn Progress> = match global.progress {
         Shown::Json => Arc::new(JsonProgress::default()),
-        Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new()),
-        Shown::Auto | Shown::None => Arc::new(Quiet),
+        Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new(global.texts())),
+        Shown::Auto | Shown::None => Arc::new(Quiet { texts: global.texts() }),
     };
+    let aim = Aim::of(&arguments.command);
     let outcome = match asking::agent(&global, &arguments.command, &*progress) {
         Ok(None) => carry_out(&global, arguments.command, &*progress),
         Ok(Some(report)) => Ok(report),
         Err(error) => Err(error),
     };
-    let report = outcome.unwrap_or_else(|error| failure(&error));
+    let report = aim.in_words(&global, outcome.unwrap_or_else(|error| words::plain(&error)));
     output::print(&report, global.json);
     report.exit.into()
 }
@@ -243,6 +267,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::Status(command) => status::run(global, command, progress),
         Command::History => history::run(global),
         Command::Settings(command) => settings::run(global, &command, progress),
+        Command::Explain(command) => Ok(explain::run(global, &command)),
         Command::Agent(command) => agent::run(global, command),
         Command::Uninstall(command) => uninstall::run(global, command),
         Command::SelfUpdate(command) => self_update::run(global, command, progress),
@@ -262,15 +287,6 @@ fn log(otherwise: Option<&str>) {
     if let Some(filter) = asked.or_else(|| otherwise.map(tracing_subscriber::EnvFilter::new)) {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
-}
-
-/// What a failed command has to say.
-fn failure(error: &Error) -> Report {
-    let json = serde_json::json!({ "error": { "code": error.code(), "message": error.to_string() } });
-    // The one cure that the library cannot name: it knows no command line.
-    let hint =
-        if error.code() == "expired" { "\nIf the clock runs ahead and cannot be set: `--clock TIME` (UTC) says the time" } else { "" };
-    Report { json, text: format!("error: {error} [{}]{hint}", error.code()), exit: error.exit() }
 }
 
 fn parse_in_use(text: &str) -> Result<InUse, String> {

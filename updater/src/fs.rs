@@ -34,6 +34,8 @@ use std::io::{self, Read as _};
 use manifests::digest::{Digest, Hasher};
 use manifests::time::FileTime;
 
+use crate::code::Code;
+
 pub use content::write_all;
 pub use cursor::Cursor;
 pub use fault::Point;
@@ -200,13 +202,13 @@ impl FsError {
 
 impl Requirement {
     /// The stable code, for reports and `updater explain`.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Requirement::WriteRight => "no-write-right",
-            Requirement::Space => "no-space",
-            Requirement::Unused => "file-in-use",
-            Requirement::NoLinks => "link-in-tree",
-            Requirement::SoundStorage => "storage-error",
+            Requirement::WriteRight => Code::NoWriteRight,
+            Requirement::Space => Code::NoSpace,
+            Requirement::Unused => Code::FileInUse,
+            Requirement::NoLinks => Code::LinkInTree,
+            Requirement::SoundStorage => Code::StorageError,
         }
     }
 }

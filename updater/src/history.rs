@@ -1,5 +1,7 @@
 //! `history.jsonl`: one line for each attempt that changed something or meant to (S1-8, D-25).
 //!
+//! Of a failure the administrator hears: it goes into the [`outbox`], too.
+//!
 //! Lines are only ever appended. A cut can tear the last one; a reader skips what does not parse, a writer begins on a new line.
 
 use manifests::channel::FORMAT;
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::id::Id;
+use crate::outbox;
 
 /// One attempt (`docs/format.md` section 14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +109,10 @@ pub fn append_once(folder: &Folder, attempt: &Attempt) -> Result<(), FsError> {
 }
 
 fn append_after(folder: &Folder, present: &[u8], attempt: &Attempt) -> Result<(), FsError> {
+    // First, so that a line without its event is never left by a cut; a disk too full for it still takes the line.
+    if let Err(error) = outbox::put(folder, attempt) {
+        tracing::warn!(%error, attempt.id = %attempt.id, "the failure is not kept for the server");
+    }
     let mut line = to_line(attempt);
     if !present.is_empty() && !present.ends_with(b"\n") {
         line.insert(0, b'\n');

@@ -7,7 +7,8 @@
 //! - Looking and deciding: [`scan`], [`plan`].
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
-//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`lock`], [`settings`]. The bytes are in `docs/format.md`.
+//! - What people read, in their language, and what every code means: [`text`].
+//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`outbox`], [`lock`], [`settings`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
 
@@ -20,6 +21,7 @@ pub mod attempts;
 pub mod backup;
 pub mod check;
 pub mod clock;
+pub mod code;
 pub mod exit_code;
 pub mod fetch;
 pub mod fs;
@@ -32,6 +34,7 @@ pub mod launch;
 mod lines;
 pub mod lock;
 pub mod offline;
+pub mod outbox;
 pub mod pipeline;
 pub mod plan;
 pub mod probe;
@@ -50,6 +53,7 @@ pub mod stage;
 pub mod state_format;
 pub mod station;
 pub mod swap;
+pub mod text;
 pub mod trust_store;
 pub mod trusted;
 #[cfg(windows)]

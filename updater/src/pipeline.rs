@@ -253,7 +253,7 @@ impl Session {
     fn count(&mut self, release: &InstalledRelease, outcome: &Result<Updated, Error>, run: &Run<'_>) {
         let counted = match outcome {
             Err(error) if attempts::counts(error.code()) => {
-                let failed = Attempts::after(self.attempts.take(), release.manifest, release.place, error.code(), run.now);
+                let failed = Attempts::after(self.attempts.take(), release.manifest, release.place, error.code().as_str(), run.now);
                 self.attempts.insert(failed).save(&self.folder)
             }
             Ok(Updated::Applied { .. } | Updated::Returned { .. }) => {
@@ -454,7 +454,7 @@ impl Session {
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
             let attempt =
-                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_owned()), detail: Some(error.to_string()), ..attempt };
+                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_string()), detail: Some(error.to_string()), ..attempt };
             if let Err(not_written) = history::append(&self.folder, &attempt) {
                 run.progress.note(&format!("the history could not be written: {not_written}"));
             }

@@ -3,6 +3,8 @@
 use manifests::path::RelPath;
 use serde::Deserialize;
 
+use crate::code::Code;
+
 /// The steps of the pipeline, as people see them (`docs/architecture.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +28,10 @@ pub enum Step {
 }
 
 impl Step {
+    /// All of them, in the order of a run.
+    pub const ALL: &'static [Step] =
+        &[Step::Check, Step::Scan, Step::Fetch, Step::Stage, Step::BackUp, Step::Swap, Step::Prove, Step::Recover];
+
     /// The step of that name.
     pub fn from_name(name: &str) -> Option<Step> {
         serde_json::from_value(name.into()).ok()
@@ -61,6 +67,12 @@ pub trait Progress: Send + Sync {
 
     /// Something people should know that stops nothing.
     fn note(&self, text: &str);
+
+    /// An update could not be done, and the run goes on without it (S3-23): what was tried, the code of the failure, and why.
+    fn failed(&self, what: &str, code: Code, why: &str) {
+        let _ = code;
+        self.note(&format!("{what}: {why}"));
+    }
 }
 
 /// Watches nothing.
@@ -75,12 +87,12 @@ impl Progress for Silent {
 
 #[cfg(test)]
 mod tests {
-    use super::Step::{self, *};
+    use super::Step;
 
     #[test]
     fn every_step_is_known_by_its_name() {
-        for step in [Check, Scan, Fetch, Stage, BackUp, Swap, Prove, Recover] {
-            assert_eq!(Step::from_name(step.as_str()), Some(step));
+        for step in Step::ALL {
+            assert_eq!(Step::from_name(step.as_str()), Some(*step));
         }
         assert_eq!(Step::from_name("nap"), None);
     }

@@ -32,6 +32,7 @@ use manifests::digest::Digest;
 use crate::backup;
 use crate::backup::rotation::Slot;
 use crate::check::{self as checking, Checked};
+use crate::code::Code;
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
@@ -458,7 +459,7 @@ impl SelfUpdater {
         }
         let to = BuildAt { build: release.build.0.text().to_owned(), sequence: release.at.1 };
         let attempt = run.who.attempt(id, run.now, "self-update");
-        let (result, code, detail) = (Outcome::Failed, Some("updater-failed".to_owned()), Some(reason.to_owned()));
+        let (result, code, detail) = (Outcome::Failed, Some(Code::UpdaterFailed.to_string()), Some(reason.to_owned()));
         Ok(history::append_once(&self.session.folder, &Attempt { to: Some(to), result, code, detail, ..attempt })?)
     }
 

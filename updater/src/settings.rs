@@ -9,10 +9,8 @@ mod interval;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::text::Language;
 pub use interval::Interval;
-
-/// The languages that texts exist in.
-const LANGUAGES: [&str; 4] = ["en", "pt-BR", "ru", "zh-CN"];
 
 /// How a station is looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,9 +176,12 @@ impl Settings {
     /// What is wrong with it, and in which line.
     pub fn parse(text: &str) -> Result<Settings, String> {
         let set: SettingsFile = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        if let Some(language) = set.language.as_ref().filter(|language| !LANGUAGES.contains(&language.as_str())) {
+        if let Some(language) = set.language.as_ref().filter(|language| !Language::ALL.iter().any(|known| known.tag() == *language)) {
             let language = manifests::quote::quoted(language, 80);
-            return Err(format!("there are no texts in `{language}` (known: {})", LANGUAGES.join(", ")));
+            return Err(format!(
+                "there are no texts in `{language}` (known: {})",
+                Language::ALL.iter().map(|known| known.tag()).collect::<Vec<_>>().join(", ")
+            ));
         }
         if set.server_build.as_ref().is_some_and(|build| build.trim().is_empty()) {
             return Err("`server_build` is empty: leave it out where the channel says it".into());

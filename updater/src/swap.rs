@@ -22,6 +22,7 @@ use manifests::path::RelPath;
 
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError};
+use crate::code::Code;
 use crate::fs::{Folder, FsError, LocalPath, Obstacle, Point, Requirement, obstacles};
 use crate::history::{Attempt, Outcome};
 use crate::id::Id;
@@ -291,7 +292,7 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
         return Ok(Recovery::Finished { id, found: swapping.found });
     };
     let why = why.map(|error: FsError| error.to_string());
-    let (result, code) = (Outcome::Failed, Some("interrupted".to_owned()));
+    let (result, code) = (Outcome::Failed, Some(Code::Interrupted.to_string()));
     let attempt = plan.attempt.clone().map(|attempt| Attempt { result, code, detail: why.clone(), ..attempt });
     log_unwritten(tidy::close_undone(folder, attempt.as_ref())?);
     Ok(Recovery::Undone { id, found: swapping.found, why })

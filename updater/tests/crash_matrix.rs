@@ -417,6 +417,8 @@ matrix! {
     #[test]
     fn f6_a_cut_at_commit_state_is_survived(CommitState);
     #[test]
+    fn f6_a_cut_at_outbox_file_is_survived(OutboxFile);
+    #[test]
     fn f6_a_cut_at_history_line_is_survived(HistoryLine);
     #[test]
     fn f6_a_cut_at_commit_journal_is_survived(CommitJournal);

@@ -96,7 +96,7 @@ fn fail_everywhere(act: Act, kind: &str) {
                     assert_eq!(found, start.old(), "{at}: {error}");
                     let requirement = error.requirement().unwrap_or_else(|| panic!("{at}: {error} names no requirement"));
                     let expected = if kind == "enospc" { "no-space" } else { "no-write-right" };
-                    assert_eq!(requirement.code(), expected, "{at}: {error}");
+                    assert_eq!(requirement.code().as_str(), expected, "{at}: {error}");
                 }
                 Ok(()) => assert_eq!(found, start.new_after(act), "{at}"),
             }

@@ -110,3 +110,29 @@ pub(crate) fn of(error: &PublishError) -> Exit {
 fn is_disk(error: &PublishError) -> bool {
     matches!(error, PublishError::Zip(ZipError::Disk(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use manifests::publish::Rule;
+
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_publisher_is_explained_and_nobody_explains_a_code_that_is_none() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../updater/locales/en/codes-manifests.ftl");
+        let catalogue = std::fs::read_to_string(path).unwrap();
+        let explained: BTreeSet<&str> = catalogue.lines().filter_map(|line| line.strip_prefix("code-")?.split(" =").next()).collect();
+        // That all went well needs no page, and what the parser says is said by `updater` too.
+        let ends = Exit::ALL.iter().filter(|exit| !matches!(exit, Exit::Done | Exit::Usage)).map(|exit| exit.code());
+        let said: BTreeSet<&str> = ends.chain(Rule::ALL.iter().map(|rule| rule.code())).collect();
+        let missing: Vec<_> = said.difference(&explained).collect();
+        assert!(
+            missing.is_empty(),
+            "these codes have no text: {missing:?}\nadd to updater/locales/{{en,pt-BR,ru,zh-CN}}/codes-manifests.ftl, in the group where they belong:\n\ncode-CODE = Title without an end\n    .why = The cause.\n    .cure = What to do.\n\nthen run `WRITE_PAGES=1 cargo test -p updater --test texts pages`"
+        );
+        let surplus: Vec<_> = explained.difference(&said).collect();
+        assert!(surplus.is_empty(), "nobody says these codes: {surplus:?}");
+    }
+}

@@ -18,8 +18,9 @@ pub struct PassedOver {
 }
 
 /// Why a release is not for this station. Each has a stable code, in kebab case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::VariantNames, strum::IntoStaticStr)]
 #[serde(tag = "code", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// A rollback left it.
     #[error("held: a rollback on this station left it; `updater unhold` releases it, and so does any newer release")]
@@ -99,9 +100,20 @@ pub enum Refusal {
     Server(Compatibility),
 }
 
+impl Refusal {
+    /// Every code of a refusal.
+    pub const CODES: &'static [&'static str] = <Refusal as strum::VariantNames>::VARIANTS;
+
+    /// The stable code: the tag in JSON.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+}
+
 /// What people should know about the installed release, or about what the site wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::VariantNames, strum::IntoStaticStr)]
 #[serde(tag = "code", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Warning {
     /// The publisher withdrew it.
     #[error("the installed release was withdrawn by its publisher: {reason}")]
@@ -131,4 +143,28 @@ pub enum Warning {
         /// Why there is a floor.
         reason: String,
     },
+}
+
+impl Warning {
+    /// Every code of a warning.
+    pub const CODES: &'static [&'static str] = <Warning as strum::VariantNames>::VARIANTS;
+
+    /// The stable code: the tag in JSON.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_the_tag_in_json() {
+        let refusal = Refusal::Needs { part: "updater", minimum: "2.0.0".into(), present: None };
+        assert_eq!((refusal.code(), &serde_json::json!(refusal)["code"]), ("needs", &"needs".into()));
+        let warning = Warning::OfferedForFloor { sequence: 3, reason: "CVE".into() };
+        assert_eq!((warning.code(), &serde_json::json!(warning)["code"]), ("offered-for-floor", &"offered-for-floor".into()));
+        assert!(Refusal::CODES.contains(&"not-released-by-site") && Warning::CODES.contains(&"below-floor"));
+    }
 }

@@ -17,9 +17,41 @@ const TIMESTAMP_DAYS: i64 = 2;
 /// The same is logged this often.
 const DAY_SECONDS: i64 = 86_400;
 
+/// What kind of thing there is to do: a stable code, in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantNames, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Concern {
+    /// Stations cannot use the repository.
+    RepositoryUnsound,
+    /// A file of it cannot be read.
+    FileUnreadable,
+    /// It cannot be signed anew.
+    RefreshFailing,
+    /// A role has expired.
+    RoleExpired,
+    /// A role is about to.
+    RoleExpiresSoon,
+    /// Keys lie here that should lie elsewhere.
+    KeysMisplaced,
+    /// The folder of keys cannot be read.
+    KeysUnreadable,
+}
+
+impl Concern {
+    /// Every code.
+    pub const CODES: &'static [&'static str] = <Concern as strum::VariantNames>::VARIANTS;
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
+    /// Its kind.
+    pub concern: Concern,
     /// What it is about: a role, or `chain`, `refresh`, `keys`, `files`. What is said of one subject is logged once a day.
     pub subject: String,
     /// What is wrong and what to do, for people.
@@ -51,16 +83,20 @@ pub fn days_left(expires: UtcTime, now: UtcTime) -> i64 {
 /// What to warn of at `now`, the worst first.
 pub fn warnings(facts: &Facts, now: UtcTime) -> Vec<Warning> {
     let mut all = Vec::new();
-    let mut warn = |subject: &str, text: String| all.push(Warning { subject: subject.to_owned(), text });
+    let mut warn = |concern: Concern, subject: &str, text: String| all.push(Warning { concern, subject: subject.to_owned(), text });
     if let Some(fault) = &facts.fault {
-        warn("chain", format!("stations cannot use this repository, and it is not signed anew: {fault}"));
+        warn(Concern::RepositoryUnsound, "chain", format!("stations cannot use this repository, and it is not signed anew: {fault}"));
     }
     for text in &facts.unreadable {
-        warn("files", text.clone());
+        warn(Concern::FileUnreadable, "files", text.clone());
     }
     let failing = facts.record.as_ref().and_then(|record| record.failing.as_ref());
     if let Some(failing) = failing {
-        warn("refresh", format!("signing anew fails since {} ({} attempts): {}", failing.since, failing.times, failing.cause));
+        warn(
+            Concern::RefreshFailing,
+            "refresh",
+            format!("signing anew fails since {} ({} attempts): {}", failing.since, failing.times, failing.cause),
+        );
     }
     for role in &facts.roles {
         let cure = match is_online(&role.role) && facts.record.is_some() {
@@ -69,16 +105,17 @@ pub fn warnings(facts: &Facts, now: UtcTime) -> Vec<Warning> {
         };
         let days = days_left(role.expires, now);
         if role.expires <= now {
-            warn(&role.role, format!("`{}` expired at {}: {cure}", role.role, role.expires));
+            warn(Concern::RoleExpired, &role.role, format!("`{}` expired at {}: {cure}", role.role, role.expires));
         } else if is_soon(role, failing.is_some(), now) {
             let days = if days == 0 { "within a day".to_owned() } else { format!("in {days} day{}", if days == 1 { "" } else { "s" }) };
-            warn(&role.role, format!("`{}` expires {days} ({}): {cure}", role.role, role.expires));
+            warn(Concern::RoleExpiresSoon, &role.role, format!("`{}` expires {days} ({}): {cure}", role.role, role.expires));
         }
     }
     let (misplaced, folder) = &facts.misplaced;
     if !misplaced.is_empty() {
         let roles = misplaced.join(", ");
         warn(
+            Concern::KeysMisplaced,
             "keys",
             format!(
                 "the keys of {roles} lie in `{folder}`: whoever owns this server can release anything; move them to a machine that the network does not reach (`manifests keys split`)"
@@ -86,7 +123,7 @@ pub fn warnings(facts: &Facts, now: UtcTime) -> Vec<Warning> {
         );
     }
     if let Some(fault) = &facts.keys_fault {
-        warn("keys", format!("the folder of keys `{folder}` cannot be read: {fault}"));
+        warn(Concern::KeysUnreadable, "keys", format!("the folder of keys `{folder}` cannot be read: {fault}"));
     }
     all
 }
@@ -171,7 +208,7 @@ mod tests {
             ..Facts::default()
         };
         let told = warnings(&facts, now());
-        assert!(told[0].subject == "chain" && told[0].text.contains("5.snapshot.json"));
+        assert!(told[0].concern == Concern::RepositoryUnsound && told[0].subject == "chain" && told[0].text.contains("5.snapshot.json"));
         assert!(told[1].text.contains("keys of root, windows lie in `/keys`"), "{}", told[1].text);
     }
 

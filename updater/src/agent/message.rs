@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::history::BuildAt;
 
 /// The protocol that this program speaks.
@@ -141,9 +142,9 @@ pub struct Answer {
 
 impl Answer {
     /// A failure with a stable code.
-    pub fn failure(exit: crate::exit_code::Exit, code: &str, message: &str) -> Answer {
+    pub fn failure(code: Code, message: &str) -> Answer {
         let json = serde_json::json!({ "error": { "code": code, "message": message } });
-        Answer { exit: exit as u8, json, text: format!("error: {message} [{code}]") }
+        Answer { exit: code.exit() as u8, json, text: format!("error: {message} [{code}]") }
     }
 }
 

@@ -15,7 +15,7 @@ use super::message::{Answer, BadRequest, Event, REQUEST_BYTES, Request, read_lin
 use super::rights::{self, Peer, Right};
 use super::settings::Settings;
 use super::socket::{self, Listener, Stream};
-use crate::exit_code::Exit;
+use crate::code::Code;
 use crate::profile::registry::Registry;
 use crate::progress::{Progress, Step};
 
@@ -78,11 +78,11 @@ impl Office {
         // Before the directory of accounts is asked, which may take its time.
         let Some(_seat) = self.seat(account.uid) else {
             let message = "the agent has too many requests of this account, or in all; try again when one is done";
-            return listener.tell(&Event::Report(Answer::failure(Exit::Busy, "agent-busy", message)));
+            return listener.tell(&Event::Report(Answer::failure(Code::AgentBusy, message)));
         };
         let answer = match listener.read_request() {
             Ok(Ok(request)) => self.decide(&request, &socket::peer(&account), &mut listener),
-            Ok(Err(bad)) => Answer::failure(Exit::Usage, "bad-request", &bad.to_string()),
+            Ok(Err(bad)) => Answer::failure(Code::BadRequest, &bad.to_string()),
             // Nobody is there to be told.
             Err(_) => return,
         };
@@ -94,17 +94,17 @@ impl Office {
             Ok(Some(entry)) => entry,
             Ok(None) => {
                 let message = format!("`{}` is not installed with the profile `service`", manifests::quote::quoted(&request.dir, 300));
-                return Answer::failure(Exit::Requirement, "not-installed", &message);
+                return Answer::failure(Code::NotInstalled, &message);
             }
             Err(error) => {
                 let error = crate::pipeline::Error::from(error);
-                return Answer::failure(error.exit(), error.code(), &error.to_string());
+                return Answer::failure(error.code(), &error.to_string());
             }
         };
         let command = request.command.name();
         if let Right::Denied { why } = rights::decide(peer, &request.command, &self.settings) {
             tracing::info!(peer.uid, peer.name, command, dir = request.dir, "denied");
-            return Answer::failure(Exit::Refused, "not-allowed", &why);
+            return Answer::failure(Code::NotAllowed, &why);
         }
         tracing::info!(peer.uid, peer.name, command, dir = request.dir, "begun");
         let answer = self.carry_out(&entry.dir, request, peer, listener);
@@ -122,7 +122,7 @@ impl Office {
             listener.pass_on(&heard);
             // Nothing is sent into the void: what is left to tell does not hold the work up.
             drop(heard);
-            let broken = || Answer::failure(Exit::Failure, "internal", "the agent failed; its log says why");
+            let broken = || Answer::failure(Code::Internal, "the agent failed; its log says why");
             work.ok().and_then(|work| work.join().ok()).unwrap_or_else(broken)
         })
     }

@@ -16,7 +16,7 @@ use updater::in_use::InUse;
 use updater::pipeline::{self, Error, Session, Who};
 use updater::progress::{Progress, Silent};
 
-use super::{Global, Report, backups, check, context, failure, history, rollback, settings, status, update, verify};
+use super::{Global, Report, backups, check, context, history, rollback, settings, status, update, verify, words};
 
 /// The unit that a packager installs; on Windows the command that makes the service.
 #[cfg(not(windows))]
@@ -100,7 +100,7 @@ impl Clerk for CommandLine {
             who: Some(Who { os_user: peer.name.clone(), ..here }),
             ..self.global.clone()
         };
-        let report = carry_out(&global, &request.command, progress).unwrap_or_else(|error| failure(&error));
+        let report = carry_out(&global, &request.command, progress).unwrap_or_else(|error| words::plain(&error));
         Answer { exit: report.exit as u8, json: report.json, text: report.text }
     }
 }

@@ -16,7 +16,10 @@ use super::{Command, Global, Report, launch, update};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
-    if matches!(command, Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. }) {
+    if matches!(
+        command,
+        Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Explain(_) | Command::Completions { .. }
+    ) {
         return Ok(None);
     }
     let is_launch = matches!(command, Command::Launch(_));
@@ -56,7 +59,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
     let Asked::Update { dry_run: false, consent: Agreed::Unasked } = asked else { return Ok(Some(report(answer))) };
     // The person is asked here, and agrees to what the agent has found.
     let Some((shown, release)) = proposed(&answer) else { return Ok(Some(report(answer))) };
-    let consent = match update::ask(shown) {
+    let consent = match update::ask(global.texts(), shown) {
         Consent::Yes => Agreed::To(release),
         Consent::No => Agreed::No,
         Consent::Nobody => return Ok(Some(report(answer))),
@@ -89,7 +92,9 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),
-        Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Completions { .. } => return not_for_all("this"),
+        Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Explain(_) | Command::Completions { .. } => {
+            return not_for_all("this");
+        }
     }))
 }
 

@@ -7,6 +7,7 @@ use manifests::decide::{Decision, Refusal, Verdict};
 use manifests::time::UtcTime;
 use serde_json::json;
 use updater::check::Checked;
+use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
@@ -60,8 +61,9 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         Verdict::UpToDate | Verdict::NothingReleased => None,
     };
     let (code, reason) = summary(&decision);
-    let notices = checked.notices.iter().map(ToString::to_string);
-    let warnings: Vec<String> = decision.warnings.iter().map(ToString::to_string).chain(notices).collect();
+    let notices = checked.notices.iter().map(|notice| format!("{notice} [{}]", notice.code()));
+    let warnings = decision.warnings.iter().map(|warning| format!("{warning} [{}]", warning.code()));
+    let warnings: Vec<String> = warnings.chain(notices).collect();
     let json = json!({
         "decision": code,
         "reason": reason,
@@ -97,19 +99,13 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
 }
 
 /// One code and one reason for the whole decision.
-pub(crate) fn summary(decision: &Decision<'_>) -> (String, Option<String>) {
+pub(crate) fn summary(decision: &Decision<'_>) -> (&'static str, Option<String>) {
     let against = decision.passed_over.iter().map(|passed| &passed.refusal).find(|refusal| !matches!(refusal, Refusal::Withdrawn { .. }));
     match (&decision.verdict, against) {
-        (Verdict::Offer(_), _) => ("update-available".into(), None),
-        (Verdict::Renumber(_), _) => ("renumbered".into(), None),
-        (Verdict::UpToDate | Verdict::NothingReleased, Some(refusal)) => (code(refusal), Some(refusal.to_string())),
-        (Verdict::UpToDate, None) => ("up-to-date".into(), None),
-        (Verdict::NothingReleased, None) => ("nothing-released".into(), None),
+        (Verdict::Offer(_), _) => (Code::UpdateAvailable.as_str(), None),
+        (Verdict::Renumber(_), _) => (Code::Renumbered.as_str(), None),
+        (Verdict::UpToDate | Verdict::NothingReleased, Some(refusal)) => (refusal.code(), Some(refusal.to_string())),
+        (Verdict::UpToDate, None) => (Code::UpToDate.as_str(), None),
+        (Verdict::NothingReleased, None) => (Code::NothingReleased.as_str(), None),
     }
-}
-
-/// The stable code of a refusal: its tag in JSON.
-fn code(refusal: &Refusal) -> String {
-    let json = serde_json::to_value(refusal).unwrap_or_default();
-    json["code"].as_str().unwrap_or_default().to_owned()
 }

@@ -8,10 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::progress::{Progress, Step};
+use updater::text::Texts;
 
-use super::Report;
+use super::{Report, words};
 
 /// Prints a report; an error that is not JSON goes to standard error.
 pub(crate) fn print(report: &Report, json: bool) {
@@ -32,7 +34,9 @@ pub(crate) fn err(text: &dyn Display) {
 }
 
 /// Shows nothing but notes.
-pub(crate) struct Quiet;
+pub(crate) struct Quiet {
+    pub(crate) texts: &'static Texts,
+}
 
 impl Progress for Quiet {
     fn begin(&self, _: Step, _: u64) {}
@@ -41,11 +45,16 @@ impl Progress for Quiet {
     fn note(&self, text: &str) {
         err(&format_args!("note: {text}"));
     }
+
+    fn failed(&self, what: &str, code: Code, why: &str) {
+        err(&words::in_passing(self.texts, what, code.as_str(), why));
+    }
 }
 
 /// A bar on a terminal.
 pub(crate) struct TerminalProgress {
     bar: Mutex<ProgressBar>,
+    texts: &'static Texts,
 }
 
 impl TerminalProgress {
@@ -55,8 +64,8 @@ impl TerminalProgress {
     }
 
     /// A bar that shows nothing yet.
-    pub(crate) fn new() -> Self {
-        TerminalProgress { bar: Mutex::new(ProgressBar::hidden()) }
+    pub(crate) fn new(texts: &'static Texts) -> Self {
+        TerminalProgress { bar: Mutex::new(ProgressBar::hidden()), texts }
     }
 
     fn with_bar(&self, act: impl FnOnce(&mut ProgressBar)) {
@@ -69,12 +78,12 @@ impl TerminalProgress {
 impl Progress for TerminalProgress {
     fn begin(&self, step: Step, total: u64) {
         let template = match step {
-            Step::Fetch => "{prefix:>8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-            _ => "{prefix:>8} {wide_bar} {pos}/{len}",
+            Step::Fetch => "{prefix} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            _ => "{prefix} {wide_bar} {pos}/{len}",
         };
         self.with_bar(|bar| {
             bar.finish_and_clear();
-            *bar = ProgressBar::new(total).with_prefix(step.as_str());
+            *bar = ProgressBar::new(total).with_prefix(self.texts.get(&format!("step-{}", step.as_str()), &[]));
             // The templates are constants that the tests parse; the default style would do as well.
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         });
@@ -86,6 +95,10 @@ impl Progress for TerminalProgress {
 
     fn note(&self, text: &str) {
         self.with_bar(|bar| bar.suspend(|| err(&format_args!("note: {text}"))));
+    }
+
+    fn failed(&self, what: &str, code: Code, why: &str) {
+        self.with_bar(|bar| bar.suspend(|| err(&words::in_passing(self.texts, what, code.as_str(), why))));
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 use updater::backup;
 use updater::check::{self as checking, CheckError};
+use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::fetch::address::shown;
 use updater::fs::Requirement;
@@ -27,8 +28,8 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let run = context::begin(global, progress);
     let mut session = match Session::open(&global.dir, "status", &run) {
         // Whoever may not write here may still know.
-        Err(error) if error.code() == Requirement::WriteRight.code() || error.code() == "others-can-write" => {
-            if error.code() == "others-can-write" {
+        Err(error) if error.code() == Requirement::WriteRight.code() || error.code() == Code::OthersCanWrite => {
+            if error.code() == Code::OthersCanWrite {
                 progress.note(&error.to_string());
             }
             progress.note("nothing can be written here, so what an earlier run left unfinished stays so");

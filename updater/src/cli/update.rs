@@ -5,9 +5,11 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::Args;
 use serde_json::json;
 use updater::agent::message::Agreed;
+use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, SCHEDULED, Session, Updated};
 use updater::progress::Progress;
+use updater::text::Texts;
 
 use super::check::Asking;
 use super::{Global, Report, context, output};
@@ -57,7 +59,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         Some(Agreed::To(shown)) if *shown != proposal.to => Consent::Nobody,
         Some(Agreed::Yes | Agreed::To(_)) => Consent::Yes,
         None if arguments.yes => Consent::Yes,
-        None => ask(&describe(proposal)),
+        None => ask(global.texts(), &describe(proposal)),
     };
     if arguments.retry && !arguments.dry_run {
         session.retry()?;
@@ -68,16 +70,23 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 }
 
 /// Asks on the terminal, where there is one (D-01: without a setting, a person is asked).
-pub(crate) fn ask(proposal: &str) -> Consent {
+pub(crate) fn ask(texts: &Texts, proposal: &str) -> Consent {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Consent::Nobody;
     }
-    output::err(&format_args!("{proposal}\nInstall it now? [y/N]"));
+    let (question, keys) = (texts.get("consent-question", &[]), texts.get("consent-keys", &[]));
+    output::err(&format_args!("{proposal}\n{question} {keys}"));
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Consent::Yes,
+        Ok(_) if is_yes(texts, &answer) => Consent::Yes,
         _ => Consent::No,
     }
+}
+
+/// Whether an answer means yes: in the language of the question or in English, which every keyboard can write.
+fn is_yes(texts: &Texts, answer: &str) -> bool {
+    let answer = answer.trim().to_lowercase();
+    texts.get("consent-words", &[]).split(' ').chain(["y", "yes"]).any(|word| word == answer)
 }
 
 /// What an update did, for scripts and people.
@@ -87,21 +96,21 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
     let at = release.map_or(String::new(), |release| format!("{} {}", release.id.product, release.id.build));
     match updated {
         Updated::Nothing => Report::new(
-            &json!({ "result": "nothing-to-do", "installed": installed }),
+            &json!({ "result": Code::NothingToDo, "installed": installed }),
             format!("{at} is up to date; nothing was changed"),
             Exit::Success,
         ),
         Updated::Planned(proposal) => {
             let text = format!("{}\nNothing was changed. Next: `updater update`", describe(proposal));
-            Report::new(&with_proposal("planned", proposal), text, Exit::Success)
+            Report::new(&with_proposal(Code::Planned.as_str(), proposal), text, Exit::Success)
         }
         Updated::NotAgreed(proposal, consent) => {
-            let why = if *consent == Consent::No { "declined" } else { "needs-consent" };
+            let why = if *consent == Consent::No { Code::Declined } else { Code::NeedsConsent };
             let text = format!("{}\nNothing was changed. Next: `updater update --yes`", describe(proposal));
-            Report::new(&with_proposal(why, proposal), text, Exit::Available)
+            Report::new(&with_proposal(why.as_str(), proposal), text, Exit::Available)
         }
         Updated::Deferred { proposal, received_bytes, holders } => {
-            let mut json = with_proposal("deferred", proposal);
+            let mut json = with_proposal(Code::Deferred.as_str(), proposal);
             json["installed"] = json!(installed);
             json["received_bytes"] = json!(received_bytes);
             json["holders"] = json!(holders);
@@ -116,7 +125,7 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
             Report::new(&json, text, Exit::Deferred)
         }
         Updated::Returned { proposal, returned } => {
-            let mut json = with_proposal("returned", proposal);
+            let mut json = with_proposal(Code::Returned.as_str(), proposal);
             json["installed"] = json!(installed);
             json["why"] = json!(returned.why);
             let text = format!(
@@ -172,4 +181,27 @@ fn describe(proposal: &Proposal) -> String {
         text += &format!("\n  keeps your own `{path}`");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use updater::text::Language;
+
+    #[test]
+    fn yes_is_said_in_the_language_of_the_question_or_in_english() {
+        let is_yes = |language, answer| is_yes(Texts::of(language), answer);
+        for (language, yes) in [
+            (Language::English, "Yes\n"),
+            (Language::Portuguese, "S\n"),
+            (Language::Portuguese, "sim"),
+            (Language::Russian, "Да\n"),
+            (Language::Chinese, "是\n"),
+        ] {
+            assert!(is_yes(language, yes), "{yes}");
+            assert!(is_yes(language, "y\n"), "a keyboard that has no other letters");
+            assert!(["", "\n", "n", "não", "нет", "否", "yes please"].iter().all(|no| !is_yes(language, no)));
+        }
+        assert!(!is_yes(Language::English, "sim"));
+    }
 }

@@ -113,6 +113,8 @@ points! {
     CommitSlot = "commit.slot";
     /// Renaming `installed.next` and `manifest.next`.
     CommitState = "commit.state";
+    /// Keeping a failure to be told, or dropping one that was.
+    OutboxFile = "outbox.file";
     /// Appending a line to the history.
     HistoryLine = "history.line";
     /// Removing the journal.

@@ -141,7 +141,7 @@ impl Session {
                 from: proposal.from.clone(),
                 to: Some(proposal.to.clone()),
                 result: Outcome::Deferred,
-                code: Some(Requirement::Unused.code().to_owned()),
+                code: Some(Requirement::Unused.code().to_string()),
                 detail: Some(detail),
                 bytes: Some(received_bytes),
                 ..attempt

@@ -7,6 +7,7 @@ use crate::agent::AgentError;
 use crate::backup::BackupError;
 use crate::backup::rotation::Slot;
 use crate::check::CheckError;
+use crate::code::Code;
 use crate::exit_code::Exit;
 use crate::fetch::ContentError;
 use crate::fetch::http::{InvalidAuthority, Refusal};
@@ -196,197 +197,183 @@ pub enum Error {
 }
 
 impl Error {
-    /// The stable code, in kebab case.
-    pub fn code(&self) -> &'static str {
+    /// The stable code.
+    pub fn code(&self) -> Code {
         match self {
-            Error::NotInstalled => "not-installed",
-            Error::NoBackup => "backup-missing",
-            Error::NeedsReason { .. } => "needs-reason",
-            Error::NeedsAdmin { .. } => "needs-admin",
-            Error::NothingReleased { .. } => "nothing-released",
-            Error::NoManifest { .. } => "no-manifest",
-            Error::WrongManifest { .. } | Error::Manifest(_) => "bad-manifest",
-            Error::NotWritable(found) if found.iter().all(|found| matches!(found.why, Unwritable::Exposed(_))) => "others-can-write",
-            Error::NotWritable(_) => "no-write-right",
-            Error::NoWayBack { .. } => super::prove::NOT_ALIVE,
-            Error::NoEntryPoint { .. } => "no-entry-point",
-            Error::NotAllHere => "not-all-here",
+            Error::NotInstalled => Code::NotInstalled,
+            Error::NoBackup => Code::BackupMissing,
+            Error::NeedsReason { .. } => Code::NeedsReason,
+            Error::NeedsAdmin { .. } => Code::NeedsAdmin,
+            Error::NothingReleased { .. } => Code::NothingReleased,
+            Error::NoManifest { .. } => Code::NoManifest,
+            Error::WrongManifest { .. } | Error::Manifest(_) => Code::BadManifest,
+            Error::NotWritable(found) if found.iter().all(|found| matches!(found.why, Unwritable::Exposed(_))) => Code::OthersCanWrite,
+            Error::NotWritable(_) => Code::NoWriteRight,
+            Error::NoWayBack { .. } => Code::NotAlive,
+            Error::NoEntryPoint { .. } => Code::NoEntryPoint,
+            Error::NotAllHere => Code::NotAllHere,
             Error::InUse(_) => Requirement::Unused.code(),
-            Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => "no-space",
+            Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => Code::NoSpace,
             Error::Check(error) => check_code(error),
             Error::Install(error) => install_code(error),
-            Error::Plan(PlanError::InTheWay { .. }) => "in-the-way",
+            Error::Plan(PlanError::InTheWay { .. }) => Code::InTheWay,
             Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
-            Error::Content(ContentError::Corrupt { .. }) => "corrupt-object",
-            Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => "internal",
-            Error::Fs(FsError::Open { .. }) | Error::Profile(ProfileError::Fs(FsError::Open { .. })) => "no-folder",
-            Error::Fs(FsError::OtherVolume { .. }) | Error::Profile(ProfileError::Fs(FsError::OtherVolume { .. })) => "other-volume",
+            Error::Content(ContentError::Corrupt { .. }) => Code::CorruptObject,
+            Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => Code::Internal,
+            Error::Fs(FsError::Open { .. }) | Error::Profile(ProfileError::Fs(FsError::Open { .. })) => Code::NoFolder,
+            Error::Fs(FsError::OtherVolume { .. }) | Error::Profile(ProfileError::Fs(FsError::OtherVolume { .. })) => Code::OtherVolume,
             Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
-            Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => "file-changing",
+            Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => Code::FileChanging,
             Error::Swap(SwapError::Backup(error)) => backup_code(error),
-            Error::Swap(SwapError::Exposed(_)) => "others-can-write",
-            Error::Swap(error) => error.requirement().map_or("swap-failed", Requirement::code),
-            Error::Recovery(RecoveryError::Exposed(_)) | Error::Rollback(RollbackError::Exposed(_)) => "others-can-write",
+            Error::Swap(SwapError::Exposed(_)) => Code::OthersCanWrite,
+            Error::Swap(error) => error.requirement().map_or(Code::SwapFailed, Requirement::code),
+            Error::Recovery(RecoveryError::Exposed(_)) | Error::Rollback(RollbackError::Exposed(_)) => Code::OthersCanWrite,
             Error::Recovery(RecoveryError::Interrupted { first: error, .. } | RecoveryError::Fs(error)) => error.requirement().code(),
-            Error::Recovery(_) => "broken-swap",
+            Error::Recovery(_) => Code::BrokenSwap,
             Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
-            Error::Rollback(RollbackError::Damaged { .. }) => "backup-damaged",
+            Error::Rollback(RollbackError::Damaged { .. }) => Code::BackupDamaged,
             Error::Rollback(RollbackError::Fs(error) | RollbackError::Installed(InstalledError::Fs(error)))
             | Error::Installed(InstalledError::Fs(error))
             | Error::Station(StationError::Fs(error))
             | Error::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
-            Error::Rollback(_) => "rollback-failed",
+            Error::Rollback(_) => Code::RollbackFailed,
             Error::Agent(error) => agent_code(error),
             Error::Profile(error) => profile_code(error),
-            Error::Probe(ProbeError::Exposed(_)) => "others-can-write",
-            Error::Probe(ProbeError::Changed { .. }) => "file-changing",
+            Error::Probe(ProbeError::Exposed(_)) => Code::OthersCanWrite,
+            Error::Probe(ProbeError::Changed { .. }) => Code::FileChanging,
             Error::Probe(ProbeError::Fs(error)) => error.requirement().code(),
-            Error::Lock(LockError::Held { .. }) => "busy",
-            Error::Lock(LockError::Gone) => "not-installed",
+            Error::Lock(LockError::Held { .. }) => Code::Busy,
+            Error::Lock(LockError::Gone) => Code::NotInstalled,
             Error::Lock(LockError::Fs(error)) => error.requirement().code(),
-            Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => "damaged-state",
-            Error::Argument { .. } | Error::Authority(_) => "bad-argument",
-            Error::Settings(SettingsError::Unusable { .. }) => "damaged-state",
-            Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => "bad-argument",
+            Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => Code::DamagedState,
+            Error::Argument { .. } | Error::Authority(_) => Code::BadArgument,
+            Error::Settings(SettingsError::Unusable { .. }) => Code::DamagedState,
+            Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => Code::BadArgument,
             Error::Settings(SettingsError::Fs(error)) => error.requirement().code(),
             Error::SelfUpdate(error) => self_update_code(error),
-            Error::StateFormat(StateFormatError::Newer { .. }) => "newer-state",
+            Error::StateFormat(StateFormatError::Newer { .. }) => Code::NewerState,
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
         }
     }
 
     /// The exit code.
     pub fn exit(&self) -> Exit {
-        match self.code() {
-            "unreachable" | "agent-lost" | "web-page" | "not-there" | "redirected" | "unsafe-connection" | "incomplete-copy"
-            | "too-slow" | "more-roots" => Exit::Unreachable,
-            "no-updater" | "updater-failed" | "untrusted" | "expired" | "bad-manifest" | "corrupt-object" | "bad-link"
-            | "nothing-released" | "epoch-rollback" | "needs-reason" | "needs-admin" | "not-allowed" | "agent-not-ours" => Exit::Refused,
-            "no-write-right" | "no-space" | "file-in-use" | "link-in-tree" | "in-the-way" | "file-changing" | "backup-foreign"
-            | "backup-missing" | "backup-damaged" | "follows-other" | "agent-not-running" | "others-can-write" | "other-volume"
-            | "other-profile" | "no-folder" | "not-installed" | "no-manifest" | "newer-state" | "no-entry-point" | "not-all-here" => {
-                Exit::Requirement
-            }
-            "busy" => Exit::Busy,
-            "broken-swap" | "damaged-state" | "not-alive" | "forged-registry" => Exit::Damaged,
-            "bad-argument" => Exit::Usage,
-            _ => Exit::Failure,
-        }
+        self.code().exit()
     }
 }
 
-fn self_update_code(error: &SelfUpdateError) -> &'static str {
+fn self_update_code(error: &SelfUpdateError) -> Code {
     match error {
-        SelfUpdateError::Unknown { .. } | SelfUpdateError::NotPlaced { .. } | SelfUpdateError::Lost { .. } => "self-update-failed",
-        SelfUpdateError::FollowsNothing => "not-installed",
-        SelfUpdateError::NotAnUpdater { .. } | SelfUpdateError::NoEntryPoint { .. } => "no-updater",
-        SelfUpdateError::NotWritable { .. } => "no-write-right",
-        SelfUpdateError::DoesNotLive { .. } | SelfUpdateError::PutBack { .. } => "updater-failed",
-        SelfUpdateError::NoPrevious => "backup-missing",
-        SelfUpdateError::NeedsReason { .. } => "needs-reason",
-        SelfUpdateError::Record(RecordError::Damaged { .. }) => "damaged-state",
+        SelfUpdateError::Unknown { .. } | SelfUpdateError::NotPlaced { .. } | SelfUpdateError::Lost { .. } => Code::SelfUpdateFailed,
+        SelfUpdateError::FollowsNothing => Code::NotInstalled,
+        SelfUpdateError::NotAnUpdater { .. } | SelfUpdateError::NoEntryPoint { .. } => Code::NoUpdater,
+        SelfUpdateError::NotWritable { .. } => Code::NoWriteRight,
+        SelfUpdateError::DoesNotLive { .. } | SelfUpdateError::PutBack { .. } => Code::UpdaterFailed,
+        SelfUpdateError::NoPrevious => Code::BackupMissing,
+        SelfUpdateError::NeedsReason { .. } => Code::NeedsReason,
+        SelfUpdateError::Record(RecordError::Damaged { .. }) => Code::DamagedState,
         SelfUpdateError::Record(RecordError::Fs(error)) | SelfUpdateError::Fs(error) => error.requirement().code(),
     }
 }
 
-fn fetch_code(error: &FetchError) -> &'static str {
+fn fetch_code(error: &FetchError) -> Code {
     match error {
-        FetchError::WebPage { .. } | FetchError::Redirected { refusal: Refusal::OtherHost, .. } => "web-page",
-        FetchError::Redirected { .. } => "redirected",
-        FetchError::Tls { .. } => "unsafe-connection",
-        FetchError::NotFound { .. } | FetchError::NotStored { .. } => "not-there",
-        FetchError::TooLong { .. } | FetchError::WrongRange { .. } | FetchError::Encoded { .. } => "untrusted",
-        FetchError::Incomplete { .. } => "incomplete-copy",
-        FetchError::TooSlow { .. } => "too-slow",
+        FetchError::WebPage { .. } | FetchError::Redirected { refusal: Refusal::OtherHost, .. } => Code::WebPage,
+        FetchError::Redirected { .. } => Code::Redirected,
+        FetchError::Tls { .. } => Code::UnsafeConnection,
+        FetchError::NotFound { .. } | FetchError::NotStored { .. } => Code::NotThere,
+        FetchError::TooLong { .. } | FetchError::WrongRange { .. } | FetchError::Encoded { .. } => Code::Untrusted,
+        FetchError::Incomplete { .. } => Code::IncompleteCopy,
+        FetchError::TooSlow { .. } => Code::TooSlow,
         FetchError::Status { .. }
         | FetchError::Truncated { .. }
         | FetchError::Network { .. }
         | FetchError::ProxyPassword { .. }
         | FetchError::Unreadable { .. }
-        | FetchError::Address { .. } => "unreachable",
+        | FetchError::Address { .. } => Code::Unreachable,
     }
 }
 
-fn refresh_code(error: &RefreshError) -> &'static str {
+fn refresh_code(error: &RefreshError) -> Code {
     use manifests::trust::TrustError;
     match error {
         RefreshError::Fetch(error) => fetch_code(error),
-        RefreshError::Trust(TrustError::Expired { .. }) => "expired",
-        RefreshError::MoreRoots { .. } => "more-roots",
-        RefreshError::Trust(_) | RefreshError::Target { .. } => "untrusted",
+        RefreshError::Trust(TrustError::Expired { .. }) => Code::Expired,
+        RefreshError::MoreRoots { .. } => Code::MoreRoots,
+        RefreshError::Trust(_) | RefreshError::Target { .. } => Code::Untrusted,
         RefreshError::Store(error) => store_code(error),
     }
 }
 
-fn store_code(error: &StoreError) -> &'static str {
+fn store_code(error: &StoreError) -> Code {
     match error {
         StoreError::Fs(error) => error.requirement().code(),
-        StoreError::Missing { .. } | StoreError::DamagedRoot { .. } => "damaged-state",
+        StoreError::Missing { .. } | StoreError::DamagedRoot { .. } => Code::DamagedState,
     }
 }
 
-fn check_code(error: &CheckError) -> &'static str {
+fn check_code(error: &CheckError) -> Code {
     match error {
         CheckError::Refresh(error) => refresh_code(error),
-        CheckError::EpochRollback { .. } => "epoch-rollback",
-        CheckError::TooOld(_) => "expired",
-        CheckError::Time(_) => "bad-argument",
-        CheckError::NoChannel(_) | CheckError::NoPolicy => "nothing-released",
-        CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => "untrusted",
+        CheckError::EpochRollback { .. } => Code::EpochRollback,
+        CheckError::TooOld(_) => Code::Expired,
+        CheckError::Time(_) => Code::BadArgument,
+        CheckError::NoChannel(_) | CheckError::NoPolicy => Code::NothingReleased,
+        CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => Code::Untrusted,
         CheckError::Station(StationError::Fs(error)) | CheckError::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
-        CheckError::Station(_) | CheckError::Ratchet(_) => "damaged-state",
+        CheckError::Station(_) | CheckError::Ratchet(_) => Code::DamagedState,
     }
 }
 
-fn install_code(error: &InstallError) -> &'static str {
+fn install_code(error: &InstallError) -> Code {
     match error {
-        InstallError::Unpinned | InstallError::Address { .. } => "bad-link",
+        InstallError::Unpinned | InstallError::Address { .. } => Code::BadLink,
         InstallError::Fetch(error) => fetch_code(error),
-        InstallError::Document(_) | InstallError::Root { .. } => "untrusted",
-        InstallError::AlreadyFollows { .. } => "follows-other",
-        InstallError::UnknownHost => "bad-argument",
+        InstallError::Document(_) | InstallError::Root { .. } => Code::Untrusted,
+        InstallError::AlreadyFollows { .. } => Code::FollowsOther,
+        InstallError::UnknownHost => Code::BadArgument,
         InstallError::Station(StationError::Fs(error)) => error.requirement().code(),
-        InstallError::Station(_) => "damaged-state",
+        InstallError::Station(_) => Code::DamagedState,
         InstallError::Store(error) => store_code(error),
         InstallError::Fs(error) => error.requirement().code(),
     }
 }
 
-fn agent_code(error: &AgentError) -> &'static str {
+fn agent_code(error: &AgentError) -> Code {
     match error {
-        AgentError::NotRunning { .. } => "agent-not-running",
-        AgentError::NotOurs { .. } => "agent-not-ours",
-        AgentError::Lost(_) | AgentError::Unreadable(_) => "agent-lost",
-        AgentError::NotForAll { .. } => "not-allowed",
-        AgentError::AlreadyRunning { .. } => "busy",
-        AgentError::InTheWay { .. } => "in-the-way",
-        AgentError::Exposed(_) => "others-can-write",
-        AgentError::Settings { .. } => "bad-argument",
-        AgentError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => "no-write-right",
-        AgentError::Listen { .. } => "no-socket",
+        AgentError::NotRunning { .. } => Code::AgentNotRunning,
+        AgentError::NotOurs { .. } => Code::AgentNotOurs,
+        AgentError::Lost(_) | AgentError::Unreadable(_) => Code::AgentLost,
+        AgentError::NotForAll { .. } => Code::NotAllowed,
+        AgentError::AlreadyRunning { .. } => Code::Busy,
+        AgentError::InTheWay { .. } => Code::InTheWay,
+        AgentError::Exposed(_) => Code::OthersCanWrite,
+        AgentError::Settings { .. } => Code::BadArgument,
+        AgentError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Code::NoWriteRight,
+        AgentError::Listen { .. } => Code::NoSocket,
         AgentError::Fs(error) => error.requirement().code(),
     }
 }
 
-fn profile_code(error: &ProfileError) -> &'static str {
+fn profile_code(error: &ProfileError) -> Code {
     match error {
-        ProfileError::Exposed { .. } => "others-can-write",
-        ProfileError::Forged(_) => "forged-registry",
-        ProfileError::Damaged { .. } => "damaged-state",
-        ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => "other-profile",
-        ProfileError::Name { .. } => "bad-argument",
+        ProfileError::Exposed { .. } => Code::OthersCanWrite,
+        ProfileError::Forged(_) => Code::ForgedRegistry,
+        ProfileError::Damaged { .. } => Code::DamagedState,
+        ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => Code::OtherProfile,
+        ProfileError::Name { .. } => Code::BadArgument,
         ProfileError::Fs(error) => error.requirement().code(),
     }
 }
 
-fn backup_code(error: &BackupError) -> &'static str {
+fn backup_code(error: &BackupError) -> Code {
     use crate::backup::rotation::Refusal;
     match error {
-        BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => "backup-foreign",
-        BackupError::Refused(Refusal::Exposed(_)) => "others-can-write",
-        BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => "backup-damaged",
-        BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => "backup-missing",
-        BackupError::NoSpace { .. } => "no-space",
+        BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => Code::BackupForeign,
+        BackupError::Refused(Refusal::Exposed(_)) => Code::OthersCanWrite,
+        BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => Code::BackupDamaged,
+        BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => Code::BackupMissing,
+        BackupError::NoSpace { .. } => Code::NoSpace,
         BackupError::Fs(error) => error.requirement().code(),
     }
 }
@@ -400,9 +387,9 @@ mod tests {
     fn s3_24_a_recovery_that_the_disk_bars_says_what_the_disk_lacks() {
         let failed = |kind: std::io::ErrorKind| FsError::io("moving", &LocalPath::root(), kind.into());
         let barred = |first| RecoveryError::Interrupted { first: failed(first), second: failed(std::io::ErrorKind::Other) };
-        assert_eq!(Error::from(barred(std::io::ErrorKind::StorageFull)).code(), "no-space");
-        assert_eq!(Error::from(barred(std::io::ErrorKind::PermissionDenied)).code(), "no-write-right");
+        assert_eq!(Error::from(barred(std::io::ErrorKind::StorageFull)).code(), Code::NoSpace);
+        assert_eq!(Error::from(barred(std::io::ErrorKind::PermissionDenied)).code(), Code::NoWriteRight);
         let broken = RecoveryError::Broken { missing: vec![] };
-        assert_eq!(Error::from(broken).code(), "broken-swap");
+        assert_eq!(Error::from(broken).code(), Code::BrokenSwap);
     }
 }

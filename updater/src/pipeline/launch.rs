@@ -95,7 +95,7 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
                     run.progress.note(&format!("what was ready did not live: {}", returned.why))
                 }
                 Ok(_) => {}
-                Err(error) => run.progress.note(&format!("what is ready could not be applied: {error}")),
+                Err(error) => run.progress.failed("what is ready could not be applied", error.code(), &error.to_string()),
             }
             let needed = match session.proof() {
                 Ok(Todo::Watch(needed)) => Some(needed),

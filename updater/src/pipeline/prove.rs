@@ -8,6 +8,7 @@ use manifests::channel::Probe;
 
 use super::{Error, Run, Session, deferral};
 use crate::backup::{self, Backup};
+use crate::code::Code;
 use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
@@ -19,9 +20,6 @@ use crate::proof::{Proofs, Todo};
 use crate::ratchet::Held;
 use crate::rollback::{self, Order, Rollback};
 use crate::swap;
-
-/// The code of a build that did not live, in reports and in the history.
-pub(super) const NOT_ALIVE: &str = "not-alive";
 
 /// A build that did not live, and what came back in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +139,7 @@ impl Session {
         for backup in backup::backups(&self.folder)?.into_iter().rev().filter(other) {
             let id = Id::random();
             let attempt = run.who.attempt(id, run.now, trigger);
-            let attempt = Attempt { code: Some(NOT_ALIVE.to_owned()), detail: Some(why.to_owned()), ..attempt };
+            let attempt = Attempt { code: Some(Code::NotAlive.to_string()), detail: Some(why.to_owned()), ..attempt };
             let order = Order { id, slot: backup.slot, attempt };
             match rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, order, run.progress) {
                 Ok(prepared) => return Ok(Some(prepared)),

@@ -1,0 +1,88 @@
+### Codes of `update-server`: `code` in its problem documents, and the warnings of `/readyz`.
+
+## What a request is answered
+## docs/security.md#transport-and-server
+
+code-no-such-page = Nothing is served under this address
+    .why = The path is none that the server knows; repositories are under `/repo/`, install documents under `/i/`.
+    .cure = Check the address. Stations take theirs from the install link: ask for the link again.
+code-no-such-file = No such file is served
+    .why = The repository, or the file in it, does not exist on this server, or its name may not be served.
+    .cure = Check the name of the repository. A station that misses a file needs a whole repository: run `manifests verify`.
+code-no-such-install-code = There is no install document of this code
+    .why = The install link is mistyped, or its document was removed.
+    .cure = Make a new link with `update-server link`, or ask for one.
+code-method-not-allowed = The address exists, but not for this method
+    .why = The request was sent with another HTTP method than the page has; the field `Allow` names those it has.
+    .cure = Use one of them.
+code-range-not-satisfiable = The range begins after the end of the file
+    .why = Somebody asked for bytes that the file does not have; often a part of another version of it.
+    .cure = Ask for the file anew; the field `Content-Range` has its length.
+code-precondition-failed = The file is not the version that was asked for
+    .why = It changed since `If-Match` was learnt.
+    .cure = Ask for it anew.
+code-request-body-too-large = The request has too long a body
+    .why = It is longer than `limits.max_body_bytes`.
+    .cure = Nothing that stations ask has a body; publishing has a limit of its own.
+code-content-damaged = The stored file is damaged and is not served
+    .why = Its content is not what its name says; a failing disk or a change by hand may be the cause.
+    .cure = Run `manifests verify` on the repository, check the disk, and bring the file back from a backup or by publishing again.
+code-storage-failed = The storage behind the server did not answer
+    .why = The disk or network drive with the repositories refused or timed out.
+    .cure = Look at the server's log and at the storage; clients try again by themselves.
+
+## Publishing over the network
+## docs/operating.md#from-ci
+
+code-token-refused = The token for publishing is missing or wrong
+    .why = Publishing needs `Authorization: Bearer TOKEN` with a token for this very repository; whether the repository exists is not told.
+    .cure = Check the token and the name of the repository.
+code-too-many-wrong-tokens = Too many wrong tokens came from this address
+    .why = Somebody, or a job with an old token, keeps trying.
+    .cure = Wait as long as `Retry-After` says, then try again with the right token.
+code-submission-too-long = The submission is longer than the server takes
+    .why = It is longer than `limits.max_publish_bytes`.
+    .cure = Publish less at once, or raise the limit.
+code-submission-too-slow = The submission came too slowly
+    .why = It was slower than `limits.min_publish_bytes_per_second`.
+    .cure = Send it over a better connection, or lower the limit.
+code-submission-cut = The submission did not arrive whole
+    .why = The connection broke in the middle. Nothing was published.
+    .cure = Send it again.
+code-submission-unfit = The submission cannot be published
+    .why = It is not what it should be, or not signed as it must be; the detail says what is wrong.
+    .cure = Correct it and make the submission again.
+code-base-not-current = Somebody else has published meanwhile
+    .why = The submission was made for versions that are not current any more. Nothing was published.
+    .cure = Make it again from what is current, and send it.
+code-repository-busy = Another submission or command is changing the repository
+    .why = Only one may at a time.
+    .cure = Send it again in a minute.
+code-publish-failed = The server could not do its part of publishing
+    .why = A file could not be written, or a key could not be used. Nothing was published.
+    .cure = The server's log says why; mend that and send the submission again.
+
+## What /readyz warns of
+## docs/operating.md#every-day
+
+code-repository-unsound = Stations cannot use the repository
+    .why = What it signs does not verify: a file is missing, damaged, or does not belong to the others.
+    .cure = Run `manifests verify` on it and follow what it says.
+code-file-unreadable = A file of the repository cannot be read
+    .why = It is missing or damaged, or the server's account may not read it.
+    .cure = Look at the file that is named, and at its rights.
+code-refresh-failing = Signing anew fails
+    .why = The server should sign snapshot and timestamp by itself and cannot; the cause is in the warning.
+    .cure = Mend the cause before the timestamp expires; stations take nothing new after that.
+code-role-expired = A role has expired
+    .why = It was not signed anew in time. Stations take nothing new until it is.
+    .cure = Run `manifests refresh` where its key is; where the server signs by itself, its log says why it did not.
+code-role-expires-soon = A role expires soon
+    .why = Its time is nearly over and nobody has signed it anew.
+    .cure = Run `manifests refresh` where its key is.
+code-keys-misplaced = Keys lie on the server that should not
+    .why = Whoever owns this server could release anything.
+    .cure = Move them to a machine that the network does not reach: `manifests keys split`.
+code-keys-unreadable = The folder of keys cannot be read
+    .why = It is missing, or the server's account may not read it.
+    .cure = Check the path in the settings and the rights of the folder.

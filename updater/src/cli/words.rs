@@ -1,0 +1,108 @@
+//! What people are told in the language of the run: how a command ended, and above all that it failed.
+//!
+//! An update that could not be done is said as sites know it (S3-23, S3-24): the fixed sentence, the requirement that failed, the technical detail with its code, what to do, and whether the
+//! administrator finds it on record. The language decides the words alone: detail, code, JSON and exit code are the same in all of them (AC-78).
+
+use serde_json::json;
+use updater::exit_code::Exit;
+use updater::history::{self, Outcome};
+use updater::pipeline::Error;
+use updater::profile;
+use updater::text::{Language, Texts};
+
+use super::{Command, Global, Report};
+
+/// What a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// To bring a client to a release.
+    Update,
+    /// To say something in the language of the run: it has found its words.
+    Explain,
+    /// Anything else.
+    Other,
+}
+
+impl Aim {
+    /// The aim of `command`.
+    pub(crate) fn of(command: &Command) -> Aim {
+        match command {
+            Command::Install(_) | Command::Launch(_) => Aim::Update,
+            Command::Update(update) if !update.dry_run => Aim::Update,
+            Command::Explain(_) => Aim::Explain,
+            _ => Aim::Other,
+        }
+    }
+
+    /// A report in the words of this run's language, whoever made it: an agent's are in nobody's.
+    pub(crate) fn in_words(self, global: &Global, report: Report) -> Report {
+        let texts = global.texts();
+        let text = match failure_in(&report.json) {
+            _ if self == Aim::Explain => return report,
+            // Nobody tried to update anything with a command line that is wrong.
+            Some((code, message)) if self == Aim::Update && report.exit != Exit::Usage => {
+                of_update(texts, code, message, is_recorded(global, code, message))
+            }
+            Some((code, message)) => [vec![detail(code, message)], cure(texts, code)].concat().join("\n"),
+            // English reports say it in their first line already.
+            None if texts.language() == Language::English => return report,
+            None => headline(texts, &report.json).into_iter().chain([report.text]).collect::<Vec<_>>().join("\n"),
+        };
+        Report { text, ..report }
+    }
+}
+
+/// How a command ended that did not fail, in a line.
+fn headline(texts: &Texts, json: &serde_json::Value) -> Option<String> {
+    let ended = json["result"].as_str().or_else(|| json["decision"].as_str())?;
+    match texts.explain(ended) {
+        Some(said) => Some(said.title),
+        None => Some(texts.get("update-installed", &[("build", json["installed"]["build"].as_str()?.into())])),
+    }
+}
+
+/// A failure in one line, for those who find the words themselves.
+pub(crate) fn plain(error: &Error) -> Report {
+    let (code, message) = (error.code(), error.to_string());
+    let json = json!({ "error": { "code": code, "message": message } });
+    Report { json, text: detail(code.as_str(), &message), exit: code.exit() }
+}
+
+/// What people read of an update that could not be done.
+pub(crate) fn of_update(texts: &Texts, code: &str, message: &str, is_recorded: bool) -> String {
+    let mut lines = vec![texts.get("failure-fixed", &[])];
+    lines.extend(texts.explain(code).map(|said| said.title));
+    lines.push(detail(code, message));
+    lines.extend(cure(texts, code));
+    lines.push(texts.get(if is_recorded { "failure-recorded" } else { "failure-not-recorded" }, &[]));
+    lines.join("\n")
+}
+
+/// The same while the run goes on without the update.
+pub(crate) fn in_passing(texts: &Texts, what: &str, code: &str, why: &str) -> String {
+    let mut lines = vec![texts.get("failure-fixed", &[])];
+    lines.extend(texts.explain(code).map(|said| said.title));
+    lines.push(format!("note: {what}: {why} [{code}]"));
+    lines.extend(cure(texts, code));
+    lines.join("\n")
+}
+
+fn detail(code: &str, message: &str) -> String {
+    format!("error: {message} [{code}]")
+}
+
+fn cure(texts: &Texts, code: &str) -> Vec<String> {
+    let Some(said) = texts.explain(code) else { return vec![] };
+    vec![texts.get("failure-to-do", &[("cure", said.cure.into())])]
+}
+
+fn failure_in(json: &serde_json::Value) -> Option<(&str, &str)> {
+    let error = &json["error"];
+    Some((error["code"].as_str()?, error["message"].as_str()?))
+}
+
+/// Whether the history ends with this failure. It is read, not believed: a folder that cannot be written has no record.
+fn is_recorded(global: &Global, code: &str, message: &str) -> bool {
+    let last = profile::look(&global.dir, &global.registry()).ok().and_then(|folder| history::read(&folder).ok()?.pop());
+    last.is_some_and(|last| last.result == Outcome::Failed && last.code.as_deref() == Some(code) && last.detail.as_deref() == Some(message))
+}
