@@ -42,6 +42,7 @@ pub mod profile;
 pub mod progress;
 pub mod proof;
 pub mod ratchet;
+pub mod recognise;
 pub mod refresh;
 pub mod rollback;
 pub mod room;

@@ -3,6 +3,7 @@
 //! check → scan → plan → fetch → stage → (nobody uses it) → back up and swap → prove → report. Everything before the swap only adds to `.updater`; a failure there leaves the client as it was. The swap
 //! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
 
+mod adopt;
 mod deferral;
 mod error;
 mod launch;
@@ -30,10 +31,10 @@ use crate::check::{self, Checked};
 use crate::fetch;
 use crate::fs::filling::Staging;
 use crate::fs::{LocalPath, Point, Requirement};
-use crate::history::{self, Attempt, Outcome};
+use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
-use crate::installed::{InstalledLink, InstalledRelease};
+use crate::installed::{Installed, InstalledLink, InstalledRelease};
 use crate::lock::{Lock, LockError};
 use crate::plan::{Found, Plan, Wishes, plan};
 use crate::profile::{self, Wish};
@@ -85,7 +86,7 @@ pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) ->
     session.mend_ratchet(run)?;
     // Whoever installs is there and wants it tried.
     session.retry()?;
-    let updated = session.update("install", run, false, |_| Consent::Yes).await?;
+    let updated = session.adopt(run).await?;
     Ok((session, updated))
 }
 
@@ -172,6 +173,13 @@ impl Session {
             Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &self.route(run)?, &checked, release).await?,
             Verdict::UpToDate if self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
             Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
+            // A backup of another program came back, of which nobody knows the build, and what was left is held.
+            Verdict::NothingReleased
+                if self.installed.is_some() && decision.passed_over.iter().any(|passed| passed.refusal == Refusal::Held) =>
+            {
+                run.progress.note("the newest release was left by a rollback and is held: `updater unhold` offers it again");
+                return Ok(Updated::Nothing);
+            }
             Verdict::NothingReleased => {
                 let reason = decision.passed_over.first().map(|passed| passed.refusal.to_string());
                 return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
@@ -216,7 +224,8 @@ impl Session {
         }
         let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes::default())?;
         let proposal = self.proposal(&target, &plan);
-        let is_new = proposal.from.as_ref() != Some(&proposal.to);
+        // What is only recognised is not installed: it is written down even where no file changes.
+        let is_new = self.installed.is_none() || proposal.from.as_ref() != Some(&proposal.to);
         if plan.is_empty() && !is_new {
             return Ok(Updated::Nothing);
         }
@@ -270,7 +279,8 @@ impl Session {
     fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
         use crate::plan::Action;
         let count = |wanted: fn(&Action) -> bool| plan.actions.iter().filter(|action| wanted(action)).count();
-        let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
+        let installed = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
+        let from = installed.or_else(|| self.found.as_ref().map(|found| BuildAt { build: found.build.clone(), sequence: found.sequence }));
         let cost = Cost {
             fetch_bytes: plan.jobs.stored_bytes(),
             put_files: count(|action| matches!(action, Action::Put { .. } | Action::Link { .. })),
@@ -364,7 +374,8 @@ impl Session {
         let Target { release, manifest, stored, approver, probe } = target;
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
         let entry_points = self.entry_points(&release);
-        let holders = self.holders_after_waiting(&staged.changes, &entry_points, run).await;
+        let watched = self.also_watched(&entry_points, &staged.installed);
+        let holders = self.holders_after_waiting(&staged.changes, &watched, run).await;
         if !holders.is_empty() {
             return self.defer(&stored, proposal, received_bytes, holders, trigger, run);
         }
@@ -382,6 +393,7 @@ impl Session {
         let attempt = run.who.attempt(id, run.now, trigger);
         let attempt =
             Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), approver, bytes: Some(received_bytes), ..attempt };
+        let attempt = Attempt { detail: self.found.as_ref().map(ToString::to_string), ..attempt };
         let swapped = swap::swap(
             &self.folder,
             SwapPlan {
@@ -421,6 +433,12 @@ impl Session {
     fn entry_points(&self, release: &InstalledRelease) -> Vec<RelPath> {
         let old = self.installed.as_ref().and_then(|installed| installed.release.entry_point.clone());
         old.into_iter().chain(release.entry_point.clone()).collect()
+    }
+
+    /// The files that nobody may have open: those that start the client, and in a folder whose client somebody else put there, all programs that `next` will have.
+    fn also_watched(&self, entry_points: &[RelPath], next: &Installed) -> Vec<RelPath> {
+        let programs = next.files.iter().filter(|file| self.installed.is_none() && file.can_run());
+        entry_points.iter().cloned().chain(programs.map(|file| file.path.clone())).collect()
     }
 
     fn release_superseded_hold(&mut self, place: Place) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use manifests::install_link::InstallLink;
 use manifests::name::{Arch, Name, Os, Variant};
+use serde_json::json;
 use updater::install::Wanted;
 use updater::pipeline::{self, Error};
 use updater::profile::{Profile, Wish};
@@ -48,7 +49,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let wanted = Wanted { link, root, os, arch, variant, channel };
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
-    Ok(update::report(&session, &updated, "installed"))
+    let mut report = update::report(&session, &updated, "installed");
+    if let Some(found) = &session.found {
+        report.json["found"] = json!(found);
+    }
+    Ok(report)
 }
 
 fn parse_profile(text: &str) -> Result<Profile, String> {

@@ -26,6 +26,7 @@ use crate::profile;
 use crate::profile::registry::Registry;
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Ratchet, RatchetError};
+use crate::recognise::Recognised;
 use crate::state_format;
 use crate::station::Station;
 use crate::swap::{self, Recovery};
@@ -71,6 +72,10 @@ pub struct Session {
     pub ratchet: Ratchet,
     /// What is installed; `None` before the first release, and when the record is damaged: then the tree is read by hash.
     pub installed: Option<Installed>,
+    /// What a client that somebody else put there was found to be.
+    pub found: Option<Recognised>,
+    /// File lists of releases that this run has fetched already, as stored.
+    pub(super) lists: Vec<Vec<u8>>,
     /// What failed to be applied last.
     pub attempts: Option<Attempts>,
     /// What had to be finished or undone first.
@@ -131,7 +136,7 @@ impl Session {
         };
         let attempts = Attempts::load(&folder)?;
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
-        Ok(Session { folder, station, ratchet, installed, attempts, recovery, updater, ratchet_fault, lock })
+        Ok(Session { folder, station, ratchet, installed, found: None, lists: vec![], attempts, recovery, updater, ratchet_fault, lock })
     }
 
     /// Gives the folder up: nothing of the updater's is left in it. The client stays.

@@ -1,0 +1,106 @@
+//! Installing over a client that somebody else put there: it is told which release that is, only what differs is fetched, and what was there goes into a backup (D-20, S3-21).
+
+use std::collections::{BTreeMap, HashMap};
+
+use manifests::channel::Release;
+use manifests::digest::Digest;
+use manifests::path::RelPath;
+
+use super::target::Target;
+use super::{Consent, Error, Run, Session, Updated};
+use crate::check::Checked;
+use crate::fs::{Found, FsError, LocalPath};
+use crate::progress::Step;
+use crate::recognise::{Candidate, recognise};
+
+/// How many listed releases a folder is compared with, the newest first: each costs the transfer of its file list.
+const MOST_CANDIDATES: usize = 8;
+
+/// The files of a folder by the names that the system takes for the same, each read at most once.
+struct Files {
+    folds: bool,
+    paths: HashMap<String, (RelPath, u64)>,
+    digests: HashMap<RelPath, Digest>,
+}
+
+impl Session {
+    /// Brings the folder to the newest release for the first time, whatever client is in it.
+    pub(super) async fn adopt(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
+        let outcome = async {
+            let checked = self.check(run).await?;
+            if self.installed.is_none() {
+                self.recognise(&checked, run).await?;
+            }
+            if let Some(found) = &self.found {
+                run.progress.note(&found.to_string());
+            }
+            self.take(checked, "install", run, false, |_| Consent::Yes).await
+        };
+        let outcome = outcome.await;
+        self.report_failure("install", run, outcome)
+    }
+
+    /// Finds out which of the listed releases lies in the folder.
+    async fn recognise(&mut self, checked: &Checked, run: &Run<'_>) -> Result<(), Error> {
+        let mut files = self.files()?;
+        if files.paths.is_empty() {
+            return Ok(());
+        }
+        let route = self.route(run)?;
+        let releases: Vec<&Release> = checked.channel.releases.iter().rev().take(MOST_CANDIDATES).collect();
+        run.progress.begin(Step::Scan, releases.len() as u64);
+        let mut found = BTreeMap::new();
+        let mut targets = vec![];
+        for release in releases {
+            run.progress.advance(1);
+            // What this could not be compared with it is not said to be; whether the wanted release can be had is found out when it is wanted.
+            let Ok(target) = Target::listed(self, &route, checked, release).await else { continue };
+            for file in &target.manifest.files {
+                if let Some(read) = self.digest(&mut files, &file.path, file.size)? {
+                    let known = found.entry(file.path.clone()).or_insert(read);
+                    *known = known.or(read);
+                }
+            }
+            targets.push(target);
+        }
+        let candidates = targets.iter().map(|target| Candidate {
+            place: target.release.place,
+            entry_point: target.release.entry_point.as_ref(),
+            manifest: &target.manifest,
+        });
+        self.found = recognise(candidates, &found);
+        self.lists = targets.into_iter().map(|target| target.stored).collect();
+        Ok(())
+    }
+
+    fn files(&self) -> Result<Files, Error> {
+        let folds = self.station.os.folds_names();
+        let mut paths = HashMap::new();
+        self.folder.walk(&LocalPath::root(), &mut |walked| {
+            if let Found::Entry { path, stat } = walked
+                && stat.is_file()
+                && let Some(path) = path.as_rel_path()
+            {
+                let name = if folds { path.folded() } else { path.to_string() };
+                paths.insert(name, (path, stat.size));
+            }
+            true
+        })?;
+        Ok(Files { folds, paths, digests: HashMap::new() })
+    }
+
+    /// What lies at `path`: nothing, or a file with its digest, which is not read where its size alone says that it is another.
+    fn digest(&self, files: &mut Files, path: &RelPath, size: u64) -> Result<Option<Option<Digest>>, FsError> {
+        let name = if files.folds { path.folded() } else { path.to_string() };
+        let Some((there, has)) = files.paths.get(&name) else { return Ok(None) };
+        if *has != size {
+            return Ok(Some(None));
+        }
+        if let Some(digest) = files.digests.get(there) {
+            return Ok(Some(Some(*digest)));
+        }
+        let digest = self.folder.hash(&there.into())?.0;
+        files.digests.insert(there.clone(), digest);
+        Ok(Some(Some(digest)))
+    }
+}
