@@ -45,6 +45,7 @@ pub mod lock;
 pub mod ordered;
 pub mod packs;
 pub mod passphrase;
+pub mod programs;
 pub mod progress;
 pub mod proposal;
 pub mod read_back;
@@ -187,6 +188,10 @@ impl Repository {
         let folder = unpacked.as_ref().map_or(request.source.as_path(), Unpacked::folder);
 
         let found = scan::list(folder)?;
+        let request = &PublishRequest {
+            attributes: Attributes { entry_point: request.entry_point_in(&found), ..request.attributes.clone() },
+            ..request.clone()
+        };
         let mut findings = self.judge(request, kind, &found, folder, unpacked.is_none())?;
         findings.0.extend(misfit);
         let tree = scan::hash(folder, &found, progress)?;
@@ -274,11 +279,12 @@ impl Repository {
     }
 
     fn judge_listing(&self, request: &PublishRequest, kind: Kind, found: &[Found]) -> Findings {
+        let entry_point = request.entry_point_in(found);
         let facts = lint::Facts {
             id: &request.id,
             kind,
             names: request.names,
-            entry_point: request.attributes.entry_point.as_ref(),
+            entry_point: entry_point.as_ref(),
             probe: request.attributes.probe.as_ref(),
             allowed: &request.allowed,
             config_of: &|path| compose::config_of(&request.config, path),
@@ -291,6 +297,7 @@ impl Repository {
     fn judge(&self, request: &PublishRequest, kind: Kind, found: &[Found], folder: &Path, own: bool) -> Result<Findings, PublishError> {
         let mut findings = self.judge_listing(request, kind, found);
         findings.0.extend(lint::lint_keys(&scan::private_keys(folder, found)));
+        findings.0.extend(lint::lint_programs(&programs::truncated(folder, found), &request.allowed));
         if own && let Ok(place) = fs::canonicalize(folder) {
             let keys = fs::canonicalize(self.keys.path()).unwrap_or_else(|_| self.keys.path().to_owned());
             findings.0.extend(lint::lint_place(&place, self.disk.root(), &keys));

@@ -211,7 +211,7 @@ fn d_06_a_lower_build_is_refused_and_the_scheme_of_the_channel_is_kept() {
 #[test]
 fn verify_ends_with_its_own_status_when_something_is_damaged() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", &"MZ".repeat(1000))]);
+    bench.build("build", &[("smartclient.exe", &"Mz".repeat(1000))]);
     bench.publish("build", "17.3.0.14");
     let manifest = bench.json(&["list", "repo"])["channels"][0]["releases"][0]["manifest"]["sha256"].as_str().unwrap().to_owned();
     let damage = |keep: &dyn Fn(&str) -> bool| {

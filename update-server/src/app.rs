@@ -6,6 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::content::Content;
 use crate::content::disk::Folder;
+use crate::folders::Folders;
 use crate::metrics::Metrics;
 use crate::publishing::Publishing;
 use crate::readiness::Readiness;
@@ -25,6 +26,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The repositories that this server keeps from expiring.
     pub upkeep: Upkeep,
+    /// The folders that publish themselves.
+    pub folders: Folders,
     /// Who may publish over the network, and into what; `None` when nobody may.
     pub publishing: Option<Publishing>,
     /// Whether this server also publishes, with keys that lie on this machine.
@@ -34,7 +37,7 @@ pub struct App {
 impl App {
     /// The state that `settings` describe; nothing is read yet.
     pub fn new(settings: &Settings) -> App {
-        let upkeep = Upkeep::new(&settings.repositories);
+        let upkeep = Upkeep::new(settings);
         App {
             content: Content::new(&settings.repositories, &settings.cache),
             install_documents: Folder::new(&settings.install_documents),
@@ -43,6 +46,7 @@ impl App {
             metrics: Arc::default(),
             publishing: Publishing::new(settings, &upkeep),
             upkeep,
+            folders: Folders::new(settings),
             demo: false,
         }
     }

@@ -1,8 +1,10 @@
 //! The command line: one file for each command. Commands write to what they are given and return errors; only `main` prints and exits.
 
 mod demo;
+mod import;
 mod link;
 mod serve;
+mod site;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -23,6 +25,8 @@ Examples:
     update-server demo
   Serve repositories that `manifests` publishes to:
     update-server serve --config server.toml
+  Serve what a TOTVS application server serves to its SmartClients, from the same folders:
+    update-server serve --config AppServer.ini --listen 0.0.0.0:8080 --base-url http://updates.example:8080/
   Make the link by which stations install from one of them:
     update-server link --config server.toml --repository acme --product smartclient --channel stable --base-url https://updates.example/
 
@@ -36,6 +40,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Import(import::Import),
     Link(link::Link),
     Demo(demo::DemoCommand),
 }
@@ -85,7 +90,8 @@ impl Cli {
     /// Runs the command; what people are meant to read goes to `out`.
     pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
         match self.command {
-            Command::Serve(serve) => serve.run(),
+            Command::Serve(serve) => serve.run(out),
+            Command::Import(import) => import.run(out),
             Command::Link(link) => link.run(out),
             Command::Demo(demo) => demo.run(out),
         }

@@ -2,14 +2,17 @@
 //! of the server sees. `server.example.toml` documents every key and is compared with the defaults by a test.
 
 mod file;
+pub mod folder;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use manifests::digest::Digest;
-use manifests::name::Name;
+use manifests::name::{ChannelId, Name};
 use serde::Deserialize;
+
+pub use folder::FolderSettings;
 
 use file::File;
 
@@ -24,6 +27,8 @@ pub struct Settings {
     pub install_documents: PathBuf,
     /// The repositories, no name twice.
     pub repositories: Vec<RepositorySettings>,
+    /// The folders that publish themselves, no channel of a repository twice.
+    pub folders: Vec<FolderSettings>,
     /// Bounds on clients.
     pub limits: Limits,
     /// Memory for content.
@@ -63,6 +68,8 @@ pub struct OnlineKeys {
     pub passphrase_file: Option<PathBuf>,
     /// A timestamp of this age is signed anew; `None` when the server does not do that by itself.
     pub refresh_every: Option<Duration>,
+    /// Whether every role is signed anew before it expires, with whatever keys lie there: for a site that keeps all of them on one machine, and has nobody who would do it elsewhere.
+    pub all: bool,
 }
 
 /// Every bound on what a client can make the server hold or wait for (attacks C2, C10).
@@ -156,6 +163,19 @@ pub enum ConfigError {
     /// Two repositories of one name.
     #[error("use the configuration: two repositories are named `{0}`")]
     RepeatedRepository(Name),
+    /// Two folders of one channel.
+    #[error("use the configuration: two folders are published as {0}; give one of them another product, arch or channel")]
+    RepeatedFolder(ChannelId),
+    /// A folder's setting that cannot work.
+    #[error("use the configuration: `{key}` of the [[folder]] `{folder}`: {reason}")]
+    Folder {
+        /// Its path, as written.
+        folder: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// A setting that means nothing without another.
     #[error("use the configuration: repository `{repository}` has `{key}`, which needs `{needs}`: {why}")]
     Needs {
@@ -197,6 +217,14 @@ impl Settings {
             }
             repositories.push(table.resolve(folder)?);
         }
+        let mut folders: Vec<FolderSettings> = Vec::new();
+        for table in file.folder {
+            let new = table.resolve(folder, &repositories)?;
+            if folders.iter().any(|known| (&known.repository, &known.id) == (&new.repository, &new.id)) {
+                return Err(ConfigError::RepeatedFolder(new.id));
+            }
+            folders.push(new);
+        }
         let log = LogSettings {
             format: file.log.format.unwrap_or(defaults.log.format),
             level: file.log.level.unwrap_or(defaults.log.level),
@@ -214,6 +242,7 @@ impl Settings {
             operators_listen,
             install_documents: folder.join(file.install_documents.unwrap_or(defaults.install_documents)),
             repositories,
+            folders,
             limits: Limits::resolve(file.limits)?,
             cache: CacheSettings {
                 memory_bytes: file.cache.memory_bytes.unwrap_or(defaults.cache.memory_bytes),
@@ -231,6 +260,7 @@ impl file::RepositoryTable {
             ("passphrase_file", self.passphrase_file.is_some(), "it opens key files"),
             ("refresh", self.refresh == Some(true), "it signs with them"),
             ("refresh_every_hours", self.refresh_every_hours.is_some(), "it says when they sign"),
+            ("refresh_all_roles", self.refresh_all_roles == Some(true), "it signs with them"),
             ("publish_tokens", !self.publish_tokens.is_empty(), "a submission becomes visible by a new timestamp"),
         ];
         if self.keys.is_none()
@@ -248,7 +278,12 @@ impl file::RepositoryTable {
         Ok(RepositorySettings {
             name: self.name,
             path: folder.join(self.path),
-            keys: self.keys.map(|keys| OnlineKeys { folder: folder.join(keys), passphrase_file, refresh_every }),
+            keys: self.keys.map(|keys| OnlineKeys {
+                folder: folder.join(keys),
+                passphrase_file,
+                refresh_every,
+                all: self.refresh_all_roles.unwrap_or(false),
+            }),
             publish_tokens: self.publish_tokens,
         })
     }
@@ -294,6 +329,7 @@ impl Default for Settings {
             operators_listen: None,
             install_documents: PathBuf::from("install"),
             repositories: Vec::new(),
+            folders: Vec::new(),
             limits: Limits::default(),
             cache: CacheSettings { memory_bytes: 64 << 20, transfer_memory_bytes: 64 << 20 },
             log: LogSettings { format: LogFormat::Text, level: "info".to_owned(), requests: false },
@@ -341,11 +377,11 @@ mod tests {
     /// The patterns have no `..`, so a new setting does not compile until it is here, and then fails until the example has it.
     #[test]
     fn the_example_has_every_setting() {
-        let File { listen, operators_listen, install_documents, repository, limits, cache, log, shutdown } =
+        let File { listen, operators_listen, install_documents, repository, folder, limits, cache, log, shutdown } =
             toml::from_str(EXAMPLE).unwrap();
         // Left out, it means something that no value does; the example has it as a comment.
         assert!(operators_listen.is_none() && EXAMPLE.contains("\n# operators_listen = "));
-        assert!(listen.is_some() && install_documents.is_some() && repository.is_empty());
+        assert!(listen.is_some() && install_documents.is_some() && repository.is_empty() && folder.is_empty());
         let file::LimitsTable {
             max_connections,
             max_connections_per_address,
@@ -381,9 +417,13 @@ mod tests {
         }
     }
 
-    /// The lines of the example's commented repository, without the comment signs.
     fn commented_repository() -> String {
-        let lines = EXAMPLE.lines().skip_while(|line| !line.contains("[[repository]]")).take_while(|line| !line.is_empty());
+        commented("[[repository]]")
+    }
+
+    /// The lines of a commented table of the example, without the comment signs.
+    fn commented(table: &str) -> String {
+        let lines = EXAMPLE.lines().skip_while(|line| !line.contains(table)).take_while(|line| !line.is_empty());
         let settings = lines.filter_map(|line| line.strip_prefix("# ")).filter(|line| line.starts_with("[[") || line.contains(" = "));
         settings.collect::<Vec<_>>().join("\n")
     }
@@ -392,18 +432,85 @@ mod tests {
     fn the_commented_repository_of_the_example_has_every_setting() {
         let file: File = toml::from_str(&commented_repository()).unwrap();
         let [table] = file.repository.as_slice() else { panic!("one repository") };
-        let file::RepositoryTable { name, path: _, keys, passphrase_file, refresh, refresh_every_hours, publish_tokens } = table;
+        let file::RepositoryTable { name, path: _, keys, passphrase_file, refresh, refresh_every_hours, refresh_all_roles, publish_tokens } =
+            table;
         assert_eq!(name.as_str(), "acme");
         assert!(keys.is_some() && passphrase_file.is_some() && publish_tokens.len() == 1);
-        assert_eq!((*refresh, *refresh_every_hours), (Some(true), Some(24)));
+        assert_eq!((*refresh, *refresh_every_hours, *refresh_all_roles), (Some(true), Some(24), Some(false)));
         let settings = parse(&commented_repository()).unwrap();
         assert_eq!(settings.repositories[0].keys.as_ref().unwrap().refresh_every, Some(Duration::from_secs(86_400)));
     }
 
     #[test]
+    fn the_commented_folder_of_the_example_has_every_setting_with_its_default() {
+        let file: File = toml::from_str(&commented("[[folder]]")).unwrap();
+        let [table] = file.folder.as_slice() else { panic!("one folder") };
+        let folder::FolderTable {
+            path,
+            repository: _,
+            os,
+            product,
+            arch,
+            variant,
+            channel,
+            build,
+            entry_point,
+            names,
+            config,
+            allow_downgrade,
+            extras,
+            allow,
+            settle_seconds,
+            keep_releases,
+            server_build,
+            server_program,
+        } = table;
+        assert!(product.is_some() && arch.is_some() && channel.is_some() && names.is_some() && config.is_some() && extras.is_some());
+        assert!(allow_downgrade.is_some() && allow.is_some() && settle_seconds.is_some() && keep_releases.is_some());
+        // Left out, these mean something that no value does; the example has them as comments of their own.
+        assert!(variant.is_none() && build.is_none() && entry_point.is_none() && server_build.is_none() && server_program.is_none());
+        for key in ["variant", "build", "entry_point", "server_build", "server_program"] {
+            assert!(EXAMPLE.contains(&format!("\n# # {key} = ")), "{key}");
+        }
+        let whole = parse(&format!("{}\n{}", commented_repository(), commented("[[folder]]"))).unwrap();
+        let setting = whole.folders[0].setting.clone();
+        let defaults = FolderSettings::new(Some(path.clone()), setting, "acme".parse().unwrap(), os.parse().unwrap());
+        assert_eq!(whole.folders, [defaults]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_publish_itself_is_refused_with_its_key() {
+        let with = |repository: &str, lines: &str| parse(&format!("[[repository]]\nname = \"a\"\npath = \"b\"\n{repository}\n{lines}"));
+        let folder = "[[folder]]\npath = \"upd\"\nrepository = \"a\"\nos = \"windows\"\n";
+        assert!(with("keys = \"k\"", folder).is_ok());
+        for (repository, lines, words) in [
+            ("", folder.to_owned(), "no `keys`"),
+            ("keys = \"k\"", folder.replace("\"a\"", "\"c\""), "no [[repository]] named `c`"),
+            ("keys = \"k\"", folder.replace("windows", "beos"), "`os`"),
+            ("keys = \"k\"", format!("{folder}build = \"soon\""), "`build`"),
+            ("keys = \"k\"", format!("{folder}config = [\"*\"]"), "`config`"),
+            ("keys = \"k\"", format!("{folder}allow = [\"device-name\"]"), "`allow`"),
+            ("keys = \"k\"", format!("{folder}settle_seconds = 0"), "`settle_seconds`"),
+            ("keys = \"k\"", format!("{folder}keep_releases = 0"), "`keep_releases`"),
+            ("keys = \"k\"", format!("{folder}server_build = \"1\"\nserver_program = \"x\""), "leave one of them out"),
+            ("keys = \"k\"", format!("{folder}name = \"x\""), "`name`"),
+            ("keys = \"k\"", format!("{folder}{folder}"), "two folders"),
+        ] {
+            let error = with(repository, &lines).unwrap_err().to_string();
+            assert!(error.contains(words), "{lines}: {error}");
+        }
+    }
+
+    #[test]
     fn what_signs_or_publishes_needs_keys() {
         let token = Digest::of(b"");
-        for line in ["refresh = true", "refresh_every_hours = 1", "passphrase_file = \"x\"", &format!("publish_tokens = [\"{token}\"]")] {
+        for line in [
+            "refresh = true",
+            "refresh_every_hours = 1",
+            "refresh_all_roles = true",
+            "passphrase_file = \"x\"",
+            &format!("publish_tokens = [\"{token}\"]"),
+        ] {
             let error = parse(&format!("[[repository]]\nname = \"a\"\npath = \"b\"\n{line}")).unwrap_err().to_string();
             assert!(error.contains("needs `keys`") && error.contains(line.split(' ').next().unwrap()), "{error}");
             assert!(parse(&format!("[[repository]]\nname = \"a\"\npath = \"b\"\nkeys = \"k\"\n{line}")).is_ok(), "{line}");

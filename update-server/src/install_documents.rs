@@ -55,6 +55,12 @@ impl FromStr for BaseUrl {
     }
 }
 
+impl std::fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Writes `document` into `folder` and returns the link to it below `base`. Without a `code`, the code is the beginning of the
 /// document's digest, so that the same question has the same answer.
 pub fn publish(folder: &Path, document: &InstallDocument, code: Option<Code>, base: &BaseUrl) -> Result<InstallLink, LinkError> {

@@ -1,7 +1,7 @@
 //! What monitoring reads at `/metrics`, in the text format of Prometheus.
 //!
 //! Requests and bytes are counted where they happen, by one addition each in memory that is there from the start. Everything else is taken from the
-//! readiness report when somebody asks. Labels are names of repositories and roles, classes of routes and statuses: nothing that a client sends ever
+//! readiness report when somebody asks. Labels are names of repositories, roles, channels and rules, classes of routes and statuses: nothing that a client sends ever
 //! becomes one, so nobody can make this grow.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::App;
-use crate::readiness::{Report, RepositoryReport};
+use crate::readiness::{FolderReport, Report, RepositoryReport};
 
 /// The classes of paths that requests are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,7 @@ type Labels = Vec<(&'static str, String)>;
 pub fn text(app: &App, report: &Report) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("stationmaster");
     repositories(&mut registry, &report.repositories);
+    folders(&mut registry, &report.folders);
     traffic(&mut registry, &app.metrics);
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -152,6 +153,20 @@ fn repositories(registry: &mut Registry, repositories: &[RepositoryReport]) {
     registry.register("role_version", "Version of a role", version);
     registry.register("refreshes", "Times that timestamp or snapshot were signed anew by this server, or could not be", refreshes);
     registry.register_with_unit("refresh_last_done_timestamp", "When this server last signed anew", Unit::Seconds, last);
+}
+
+fn folders(registry: &mut Registry, folders: &[FolderReport]) {
+    let (published, broken) = (Gauges::default(), Gauges::default());
+    for folder in folders {
+        let labels = || vec![("repository", folder.repository.clone()), ("channel", folder.channel.clone())];
+        let state = [labels(), vec![("state", folder.state.to_owned())]].concat();
+        published.get_or_create(&state).set(i64::from(folder.fault.is_none()));
+        for rule in &folder.rules {
+            broken.get_or_create(&[labels(), vec![("rule", (*rule).to_owned())]].concat()).set(1);
+        }
+    }
+    registry.register("folder_ready", "Whether nothing keeps a folder from being published, with its state", published);
+    registry.register("folder_breaks_rule", "A rule of lint that keeps a folder from being published", broken);
 }
 
 fn traffic(registry: &mut Registry, metrics: &Metrics) {
@@ -192,7 +207,7 @@ mod tests {
             app.metrics.answered(Route::Other, status);
         }
         app.metrics.sent(7);
-        let text = text(&app, &Report { status: "ready", demo: false, repositories: vec![] }).unwrap();
+        let text = text(&app, &Report { status: "ready", demo: false, repositories: vec![], folders: vec![] }).unwrap();
         let requests: Vec<&str> = text.lines().filter(|line| line.starts_with("stationmaster_requests_total{")).collect();
         let mut expected = [("repository", 2), ("install", 1), ("publish", 1), ("operators", 1), ("other", 4)]
             .map(|(route, count)| format!("stationmaster_requests_total{{route=\"{route}\",status=\"404\"}} {count}"));

@@ -16,8 +16,10 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::app::App;
+use crate::config::FolderSettings;
 use crate::content::disk::Folder;
 use crate::content::roles::RepositoryState;
+use crate::folders::state::{Standing, State};
 use crate::upkeep::Record;
 use crate::upkeep::misplaced::misplaced;
 use chain::Chains;
@@ -42,6 +44,54 @@ pub struct Report {
     pub demo: bool,
     /// Each repository.
     pub repositories: Vec<RepositoryReport>,
+    /// Each folder that publishes itself.
+    pub folders: Vec<FolderReport>,
+}
+
+/// A folder that publishes itself.
+#[derive(Debug, Serialize)]
+pub struct FolderReport {
+    /// Where it is; absent when nothing says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Its repository.
+    pub repository: String,
+    /// The target path of its channel.
+    pub channel: String,
+    /// `waiting` before it was first looked at, `published`, `busy`, `refused`, `failed`, `unreadable`, `no-path` or `no-role`.
+    pub state: &'static str,
+    /// The rules of lint that it breaks.
+    pub rules: Vec<&'static str>,
+    /// Why stations do not get what is in it, and what to do; absent when they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Since when it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<UtcTime>,
+    /// The number of the release that was last made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+    /// The build of that release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+}
+
+impl FolderReport {
+    fn of(settings: &FolderSettings, state: Option<State>) -> FolderReport {
+        let released = state.as_ref().and_then(|state| state.released.clone());
+        let standing = state.as_ref().map(|state| &state.standing);
+        FolderReport {
+            path: settings.path.as_ref().map(|path| path.display().to_string()),
+            repository: settings.repository.to_string(),
+            channel: settings.id.target_path(),
+            state: standing.map_or("waiting", Standing::word),
+            rules: standing.map(Standing::rules).unwrap_or_default(),
+            fault: standing.and_then(|standing| standing.fault(settings)),
+            since: state.as_ref().map(|state| state.since),
+            sequence: released.as_ref().map(|released| released.sequence),
+            build: released.map(|released| released.build),
+        }
+    }
 }
 
 /// One repository.
@@ -115,7 +165,7 @@ impl Readiness {
         let report = tokio::task::spawn_blocking(move || report(&asked)).await;
         let report = report.unwrap_or_else(|error| {
             tracing::error!(error = %error, "the readiness report ended abnormally");
-            Report { status: "not-ready", demo: app.demo, repositories: Vec::new() }
+            Report { status: "not-ready", demo: app.demo, repositories: Vec::new(), folders: Vec::new() }
         });
         let report = Arc::new(report);
         *last = Some((Instant::now(), report.clone()));
@@ -128,7 +178,8 @@ fn report(app: &App) -> Report {
     let repositories: Vec<RepositoryReport> =
         app.content.repositories().map(|(name, folder)| RepositoryReport::of(app, name, folder, now)).collect();
     let ready = repositories.iter().all(|repository| repository.ready);
-    Report { status: if ready { "ready" } else { "not-ready" }, demo: app.demo, repositories }
+    let folders = app.folders.states().into_iter().map(|(settings, state)| FolderReport::of(settings, state)).collect();
+    Report { status: if ready { "ready" } else { "not-ready" }, demo: app.demo, repositories, folders }
 }
 
 impl RepositoryReport {
@@ -157,6 +208,10 @@ impl RepositoryReport {
             };
             (facts.misplaced, facts.keys_fault) = ((misplaced, folder.display().to_string()), fault);
         }
+        let of_repository = app.folders.states().into_iter().filter(|(settings, _)| settings.repository == *name);
+        let fault =
+            |(settings, state): (&FolderSettings, Option<State>)| Some((settings.id.target_path(), state?.standing.fault(settings)?));
+        facts.folders = of_repository.filter_map(fault).collect();
         let subjects = warnings(&facts, now);
         RepositoryReport {
             name: name.to_string(),

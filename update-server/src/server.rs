@@ -33,7 +33,7 @@ use crate::metrics::Route;
 use crate::places::{Places, is_unlimited};
 use crate::router::{Audience, router};
 use crate::sendfile::Stretches;
-use crate::{readiness, upkeep};
+use crate::{folders, readiness, upkeep};
 
 /// How many connections were still open when the grace was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,7 @@ pub async fn run_app(listeners: impl Into<Listeners>, shutdown: impl Future<Outp
         publishing.sweep();
     }
     let mut beside = upkeep::start(&app);
+    folders::start(&app, &mut beside);
     beside.spawn(readiness::watch(app.clone()));
     let (stop, stopped) = watch::channel(());
     let stop = async move {

@@ -2,7 +2,8 @@
 //!
 //! Each repository that has `keys` is looked at every quarter of an hour. When its timestamp is a day old, or half of the life of timestamp or snapshot
 //! is gone, both that are due are signed anew. That goes through the repository's own lock and through a verification of everything that is signed in
-//! it, so what does not verify is never given a new date. Nothing here can publish: [`Signing::Online`] signs no role that lists anything.
+//! it, so what does not verify is never given a new date. Nothing here can publish: [`Signing::Online`] signs no role that lists anything. Of a repository
+//! whose folders this server publishes, their roles are renewed as well ([`Signing::Folders`]); of a site that keeps all keys here, all of them are.
 //!
 //! Whatever goes wrong is logged with its cause, told in `/readyz` and metrics, and tried again; a server that cannot sign goes on serving.
 
@@ -29,7 +30,7 @@ use manifests::timestamp::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::config::{OnlineKeys, RepositorySettings};
+use crate::config::{OnlineKeys, RepositorySettings, Settings};
 use schedule::Outcome;
 
 /// How long a refresh waits for another command on the repository before it comes back later.
@@ -44,6 +45,7 @@ pub struct Upkeep(BTreeMap<Name, Arc<Kept>>);
 pub struct Kept {
     path: PathBuf,
     keys: OnlineKeys,
+    signing: Signing,
     record: Mutex<Record>,
 }
 
@@ -161,22 +163,27 @@ impl Kept {
             return Err(CommitError::Clock(reason).into());
         }
         // Looked at without the lock first: most looks find nothing to do. What does not verify may be in the middle of a change, which the lock tells.
-        let rests = |view: View| !view.headers().iter().any(|(role, _, expires)| is_due(Signing::Online, role, *expires, every, now));
+        let rests = |view: View| !view.headers().iter().any(|(role, _, expires)| is_due(self.signing, role, *expires, every, now));
         if repository.view().is_ok_and(rests) {
             return Ok(vec![]);
         }
-        Ok(repository.refresh_roles(Signing::Online, now, &Silent)?.signed)
+        Ok(repository.refresh_roles(self.signing, now, &Silent)?.signed)
     }
 }
 
 impl Upkeep {
     /// The repositories among `settings` that have keys; nothing is read yet.
-    pub fn new(settings: &[RepositorySettings]) -> Upkeep {
+    pub fn new(settings: &Settings) -> Upkeep {
         let kept = |one: &RepositorySettings| {
             let (path, keys) = (one.path.clone(), one.keys.clone()?);
-            Some((one.name.clone(), Arc::new(Kept { path, keys, record: Mutex::default() })))
+            let signing = match keys.all {
+                true => Signing::All,
+                false if settings.folders.iter().any(|folder| folder.repository == one.name) => Signing::Folders,
+                false => Signing::Online,
+            };
+            Some((one.name.clone(), Arc::new(Kept { path, keys, signing, record: Mutex::default() })))
         };
-        Upkeep(settings.iter().filter_map(kept).collect())
+        Upkeep(settings.repositories.iter().filter_map(kept).collect())
     }
 
     /// The repository of this name, if it is kept.

@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use notify::{RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -28,6 +29,12 @@ enum Seen {
     Unreadable,
 }
 
+impl Seen {
+    fn of_file(metadata: &fs::Metadata) -> Seen {
+        Seen::File { length: metadata.len(), modified: metadata.modified().ok(), mode: mode(metadata) }
+    }
+}
+
 impl Look {
     /// Looks at `folder`. What cannot be read is seen as that; only the folder itself must be there.
     pub fn at(folder: &Path) -> io::Result<Look> {
@@ -35,6 +42,13 @@ impl Look {
         look(folder, &mut seen)?;
         seen.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Look(seen))
+    }
+
+    /// The same, and a file elsewhere.
+    fn with(mut self, beside: Option<PathBuf>) -> Look {
+        let seen = beside.map(|path| (path.symlink_metadata().map_or(Seen::Unreadable, |metadata| Seen::of_file(&metadata)), path));
+        self.0.extend(seen.map(|(seen, path)| (path, seen)));
+        self
     }
 }
 
@@ -48,7 +62,7 @@ fn look(folder: &Path, seen: &mut Vec<(PathBuf, Seen)>) -> io::Result<()> {
                 Ok(()) => Seen::Folder,
                 Err(_) => Seen::Unreadable,
             },
-            Ok(metadata) => Seen::File { length: metadata.len(), modified: metadata.modified().ok(), mode: mode(&metadata) },
+            Ok(metadata) => Seen::of_file(&metadata),
         };
         seen.push((path, what));
     }
@@ -103,17 +117,29 @@ impl Settle {
     }
 }
 
-/// Calls `act` each time `folder` has changed and been still for `settle`, from the state that it has now on; for ever.
+/// What `watch` tells of a folder.
+#[derive(Debug)]
+pub enum Event {
+    /// It has changed and been still since.
+    Still,
+    /// It cannot be listed; told each time that it was tried.
+    Unreadable(io::Error),
+}
+
+/// Calls `act` each time `folder` has changed and been still for `settle`, from the state that it has now on, and when it cannot be listed; for ever.
 ///
 /// `act` returns whether the change is dealt with; if not, it is called again after the next quiet time.
-pub async fn watch<F>(folder: PathBuf, settle: Duration, mut act: impl FnMut() -> F)
+///
+/// `beside` is a file elsewhere whose change counts as one of the folder.
+pub async fn watch<F>(folder: PathBuf, beside: Option<PathBuf>, settle: Duration, mut act: impl FnMut(Event) -> F)
 where
     F: Future<Output = bool>,
 {
     let (wake, mut woken) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Looking at a folder is an access to it; being woken by that would never end.
-        if !event.is_ok_and(|event| event.kind.is_access()) {
+        // Looking at a folder is an access to it; being woken by that would never end. That somebody has written a file to its end is an access, too.
+        let is_look = |kind: EventKind| kind.is_access() && kind != EventKind::Access(AccessKind::Close(AccessMode::Write));
+        if !event.is_ok_and(|event| is_look(event.kind)) {
             // When the channel is full, a wake-up is on its way already.
             let _ = wake.try_send(());
         }
@@ -127,8 +153,8 @@ where
     }
     let mut state = Settle::default();
     loop {
-        let looked = folder.clone();
-        let wait = match tokio::task::spawn_blocking(move || Look::at(&looked)).await {
+        let (looked, beside) = (folder.clone(), beside.clone());
+        let wait = match tokio::task::spawn_blocking(move || Look::at(&looked).map(|look| look.with(beside))).await {
             Ok(Ok(look)) => match state.observe(look) {
                 Step::Rest => LOOK_ANYWAY,
                 Step::LookAgain => {
@@ -136,7 +162,7 @@ where
                     continue;
                 }
                 Step::Act => {
-                    if act().await {
+                    if act(Event::Still).await {
                         state.dealt_with();
                         continue;
                     }
@@ -144,7 +170,7 @@ where
                 }
             },
             Ok(Err(error)) => {
-                tracing::warn!(folder.path = %folder.display(), error = %error, "the folder cannot be listed");
+                act(Event::Unreadable(error)).await;
                 LOOK_ANYWAY
             }
             Err(_) => return,
@@ -208,7 +234,7 @@ mod tests {
         fs::write(temp.path().join("file"), "one").unwrap();
         let (acted, mut acts) = mpsc::channel(10);
         let folder = temp.path().to_owned();
-        let watching = tokio::spawn(watch(folder, Duration::from_millis(20), move || {
+        let watching = tokio::spawn(watch(folder, None, Duration::from_millis(20), move |_| {
             let acted = acted.clone();
             async move { acted.send(()).await.is_ok() }
         }));

@@ -108,7 +108,9 @@ pub enum CheckError {
     #[error("the repository has no policy: it was not made by `manifests init`, or it is damaged")]
     NoPolicy,
     /// The repository has no such channel.
-    #[error("the repository has no releases of {0}: check product, OS, arch, variant and channel")]
+    #[error(
+        "the repository has no releases of {0}: check product, OS, arch, variant and channel, and ask whoever runs the server why none is published (its `/readyz` says so)"
+    )]
     NoChannel(Box<ChannelId>),
     /// The policy's epoch is below one that was accepted.
     #[error("the policy is of epoch {found}, but epoch {accepted} was accepted before: an old copy, or an attack")]

@@ -8,7 +8,6 @@ use manifests::channel::{Bound, BuildRange, Compatible, Kind, Probe, Requires};
 use manifests::compat;
 use manifests::path::RelPath;
 use manifests::publish::{Attributes, ConfigRule, Effort, Extras, Names, Outcome, PublishRequest, Rule, ServerSays};
-use manifests::release::ConfigPolicy;
 use manifests::time::UtcTime;
 use serde_json::json;
 
@@ -81,7 +80,7 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_enum, default_value = "keep")]
     extras: ExtrasArg,
     /// What happens to a file that its user changed: overwrite, keep, new-beside, merge; repeatable, the first that matches counts [default: *.ini=new-beside]
-    #[arg(long, value_name = "GLOB=POLICY", value_parser = config_rule)]
+    #[arg(long, value_name = "GLOB=POLICY")]
     config: Vec<ConfigRule>,
     /// How a station finds out that the build lives: file:PATH, alive:SECONDS or command:SECONDS:PROGRAM ARGUMENTS
     #[arg(long, value_name = "PROBE", value_parser = probe)]
@@ -89,10 +88,10 @@ pub(crate) struct PublishArgs {
     /// How hard to compress: `best` takes some ten times as long and saves 5 to 10 %
     #[arg(long, value_enum, default_value = "fast")]
     effort: EffortArg,
-    /// `fold` accepts names in any case (twins are an error), `strict-lower` only lower case
+    /// `fold` accepts names in any case (twins are an error) and finds --entry-point in any, `as-is` only as it is spelt, `strict-lower` only lower case
     #[arg(long, value_enum, default_value = "fold")]
     names: NamesArg,
-    /// Publish although this rule is broken: only-archives, no-app-bundle, live-client, server-folder; repeatable
+    /// Publish although this rule is broken: only-archives, no-app-bundle, live-client, server-folder, truncated-program; repeatable
     #[arg(long, value_name = "RULE")]
     allow: Vec<Rule>,
     /// The least number of the release: above those that were given out and lost with a disk (docs/operating.md)
@@ -130,18 +129,7 @@ enum EffortArg {
 enum NamesArg {
     Fold,
     StrictLower,
-}
-
-fn config_rule(text: &str) -> Result<ConfigRule, String> {
-    let (pattern, policy) = text.rsplit_once('=').ok_or("it has the form GLOB=POLICY, such as *.ini=keep")?;
-    let policy = match policy {
-        "overwrite" => ConfigPolicy::Overwrite,
-        "keep" => ConfigPolicy::Keep,
-        "new-beside" => ConfigPolicy::NewBeside,
-        "merge" => ConfigPolicy::Merge,
-        other => return Err(format!("`{other}` is no policy (known: overwrite, keep, new-beside, merge)")),
-    };
-    Ok(ConfigRule { pattern: pattern.to_owned(), policy })
+    AsIs,
 }
 
 fn probe(text: &str) -> Result<Probe, String> {
@@ -205,6 +193,7 @@ impl PublishArgs {
             names: match self.names {
                 NamesArg::Fold => Names::Fold,
                 NamesArg::StrictLower => Names::StrictLower,
+                NamesArg::AsIs => Names::AsIs,
             },
             allowed: self.allow,
             sequence_at_least: self.sequence_at_least,
@@ -323,6 +312,7 @@ fn usage(argument: &str, reason: &str) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use manifests::release::ConfigPolicy;
 
     #[test]
     fn the_scheme_of_the_channel_comes_before_a_guess() {
@@ -342,7 +332,7 @@ mod tests {
         for text in ["", "alive:x", "file:../x", "command:5:", "command:x", "prayer:1"] {
             assert!(probe(text).is_err(), "{text}");
         }
-        assert_eq!(config_rule("*.ini=keep").unwrap().policy, ConfigPolicy::Keep);
-        assert!(config_rule("*.ini").is_err() && config_rule("*.ini=x").is_err());
+        assert_eq!("*.ini=keep".parse::<ConfigRule>().unwrap().policy, ConfigPolicy::Keep);
+        assert!("*.ini".parse::<ConfigRule>().is_err() && "*.ini=x".parse::<ConfigRule>().is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! quarters would still be of use is not referred to any more; what is needed of it is packed anew.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::str::FromStr;
 
 use crate::build::Build;
 use crate::channel::{Bound, ChannelDocument, Compatible, ObjectRef, Probe, Release, Requires};
@@ -15,6 +16,7 @@ use crate::path::RelPath;
 use crate::publish::lint::{Finding, Rule};
 use crate::publish::packs::{Content, PlacedPack};
 use crate::publish::scan::{HashedFile, Tree};
+use crate::quote::quoted;
 use crate::release::{ConfigPolicy, ContentAt, FileEntry, Manifest, ReleaseId};
 use crate::targets::pattern_matches;
 use crate::time::UtcTime;
@@ -60,6 +62,34 @@ pub struct ConfigRule {
     pub pattern: String,
     /// The policy.
     pub policy: ConfigPolicy,
+}
+
+/// The text is no rule for configuration files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidConfigRule {
+    /// No `=`.
+    #[error("`{0}` is no rule: it has the form GLOB=POLICY, such as *.ini=keep")]
+    Form(String),
+    /// An unknown word behind it.
+    #[error("`{0}` is no policy (known: overwrite, keep, new-beside, merge)")]
+    Policy(String),
+}
+
+impl FromStr for ConfigRule {
+    type Err = InvalidConfigRule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidConfigRule> {
+        let short = |text: &str| quoted(text, 80).to_string();
+        let (pattern, policy) = text.rsplit_once('=').ok_or_else(|| InvalidConfigRule::Form(short(text)))?;
+        let policy = match policy {
+            "overwrite" => ConfigPolicy::Overwrite,
+            "keep" => ConfigPolicy::Keep,
+            "new-beside" => ConfigPolicy::NewBeside,
+            "merge" => ConfigPolicy::Merge,
+            other => return Err(InvalidConfigRule::Policy(short(other))),
+        };
+        Ok(ConfigRule { pattern: pattern.to_owned(), policy })
+    }
 }
 
 /// The policy of the file at `path`: the first of `rules` that matches, else `new-beside` for `*.ini` (D-04), else `overwrite`.

@@ -81,11 +81,13 @@ impl fmt::Display for Findings {
 /// Which case names may have (D-17).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Names {
-    /// Any; names that differ only by case are an error.
+    /// Any case; names that differ only by case are an error, for many a station could hold but one of them.
     #[default]
     Fold,
     /// Lower case only, as a Linux Application Server demands (S3-16).
     StrictLower,
+    /// As `fold`, but nothing is looked for under another spelling: an entry point has to be spelt as the file is.
+    AsIs,
 }
 
 /// What a listing is judged for.
@@ -116,11 +118,7 @@ pub fn lint(found: &[Found], facts: &Facts) -> Findings {
     }
     collisions(found, &mut findings);
     folder_findings(found, facts, &mut findings);
-    for finding in &mut findings {
-        if finding.rule.can_be_allowed() && facts.allowed.contains(&finding.rule) {
-            finding.severity = Severity::Warning;
-        }
-    }
+    allow(&mut findings, facts.allowed);
     findings.sort();
     findings.dedup();
     Findings(findings)
@@ -129,6 +127,22 @@ pub fn lint(found: &[Found], facts: &Facts) -> Findings {
 /// Judges the private keys that were found by what is in them ([`crate::publish::scan::private_keys`]).
 pub fn lint_keys(paths: &[String]) -> Vec<Finding> {
     paths.iter().map(|path| Finding::at(Rule::PrivateKey, path, "holds a private key")).collect()
+}
+
+/// Judges the programs of which a part is missing ([`crate::publish::programs::truncated`]).
+pub fn lint_programs(truncated: &[(String, String)], allowed: &[Rule]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = truncated.iter().map(|(path, what)| Finding::at(Rule::TruncatedProgram, path, what.clone())).collect();
+    allow(&mut findings, allowed);
+    findings
+}
+
+/// Makes warnings of what is meant so.
+fn allow(findings: &mut [Finding], allowed: &[Rule]) {
+    for finding in findings {
+        if finding.rule.can_be_allowed() && allowed.contains(&finding.rule) {
+            finding.severity = Severity::Warning;
+        }
+    }
 }
 
 /// Judges where `folder` lies. Paths are absolute, without links.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use super::compose::{Attributes, ConfigRule, Extras};
 use super::lint::{Finding, Names, Rule};
 use super::packs::Effort;
+use super::scan::{Found, FoundKind};
 use crate::build::Build;
 use crate::channel::{Bound, ChannelDocument, Kind, ObjectRef};
 use crate::compat;
 use crate::name::ChannelId;
+use crate::path::RelPath;
 
 /// What to publish, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +79,18 @@ impl ServerSays {
         let server = self.build.clone().unwrap_or_else(|| document.server.clone());
         let compat = self.compat.clone().unwrap_or_else(|| document.compat.clone());
         ChannelDocument { server, compat, ..document }
+    }
+}
+
+impl PublishRequest {
+    /// The entry point as the folder spells it, unless names count as they are; as it was given, when there is none like it.
+    pub(super) fn entry_point_in(&self, found: &[Found]) -> Option<RelPath> {
+        let wanted = self.attributes.entry_point.as_ref()?;
+        let files = found.iter().filter(|entry| matches!(entry.kind, FoundKind::File { .. }));
+        let spelt = || files.filter_map(|entry| entry.path.parse::<RelPath>().ok()).filter(|path| path.folded() == wanted.folded());
+        let is_there = found.iter().any(|entry| entry.path == wanted.as_str());
+        let other = if self.names == Names::AsIs || is_there { None } else { spelt().next() };
+        Some(other.unwrap_or_else(|| wanted.clone()))
     }
 }
 

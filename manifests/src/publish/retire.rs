@@ -63,6 +63,22 @@ impl Repository {
 
     /// Leaves the `keep` newest releases of every channel, and all security floors. Objects stay until `gc`.
     pub fn prune(&self, keep: usize, dry_run: bool, now: UtcTime, progress: &dyn Progress) -> Result<Vec<Pruned>, PublishError> {
+        self.prune_those(&|_| true, keep, dry_run, now, progress)
+    }
+
+    /// As [`Repository::prune`], for one channel: no other key is needed than the one that releases it.
+    pub fn prune_channel(&self, id: &ChannelId, keep: usize, now: UtcTime, progress: &dyn Progress) -> Result<Vec<Pruned>, PublishError> {
+        self.prune_those(&|other| other == id, keep, false, now, progress)
+    }
+
+    fn prune_those(
+        &self,
+        which: &dyn Fn(&ChannelId) -> bool,
+        keep: usize,
+        dry_run: bool,
+        now: UtcTime,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Pruned>, PublishError> {
         if keep == 0 {
             return Err(Refused::KeepNothing.into());
         }
@@ -70,7 +86,7 @@ impl Repository {
         let view = self.view()?;
         let mut changed = Vec::new();
         let mut report = Vec::new();
-        for document in view.channels.values() {
+        for document in view.channels.values().filter(|document| which(&document.id)) {
             refuse_newer(document)?;
             let floors: HashSet<u64> = view
                 .policy

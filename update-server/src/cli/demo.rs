@@ -12,6 +12,7 @@ use manifests::publish::Published;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Failure;
+use super::site::reachable;
 use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{LogSettings, Settings};
@@ -138,9 +139,13 @@ async fn run(demo: Arc<Demo>, listen: SocketAddr, out: &mut dyn Write) -> Result
 
 /// Publishes the folder each time it has changed.
 async fn follow(demo: Arc<Demo>, events: mpsc::Sender<Event>) {
-    watch::watch(demo.folder().to_owned(), SETTLE, || {
+    watch::watch(demo.folder().to_owned(), None, SETTLE, |event| {
         let (demo, events) = (demo.clone(), events.clone());
         async move {
+            if let watch::Event::Unreadable(error) = event {
+                tracing::warn!(folder.path = %demo.folder().display(), error = %error, "the folder cannot be listed");
+                return false;
+            }
             let event = match blocking(&demo, |demo| demo.publish(SystemClock.now())).await {
                 Ok(Some(published)) => Event::Released(published),
                 Ok(None) => return true,
@@ -179,14 +184,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, DemoError> {
     let demo = demo.clone();
     tokio::task::spawn_blocking(move || work(&demo)).await.unwrap_or_else(|stopped| Err(DemoError::Stopped(stopped.to_string())))
-}
-
-/// The address that people can use: one that listens everywhere is reached here at the loopback.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
-    }
-    address
 }
 
 fn introduce(demo: &Demo, address: SocketAddr, link: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -17,6 +17,8 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) repository: Vec<RepositoryTable>,
     #[serde(default)]
+    pub(crate) folder: Vec<super::folder::FolderTable>,
+    #[serde(default)]
     pub(crate) limits: LimitsTable,
     #[serde(default)]
     pub(crate) cache: CacheTable,
@@ -36,6 +38,7 @@ pub(crate) struct RepositoryTable {
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) refresh: Option<bool>,
     pub(crate) refresh_every_hours: Option<u64>,
+    pub(crate) refresh_all_roles: Option<bool>,
     #[serde(default)]
     pub(crate) publish_tokens: Vec<Digest>,
 }

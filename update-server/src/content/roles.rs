@@ -9,6 +9,7 @@ use manifests::digest::Digest;
 use manifests::limits::Limits;
 use manifests::name::{ChannelId, Name};
 use manifests::policy::{POLICY_PATH, Policy};
+use manifests::publish::folder_role;
 use manifests::role::{HasHeader, Header};
 use manifests::root::Root;
 use manifests::signed::Envelope;
@@ -41,7 +42,7 @@ pub struct RepositoryState {
     pub unreadable: Vec<String>,
     /// Roles whose keys lie on the server, by the publisher's own policy.
     pub online: Vec<String>,
-    /// The channels that the roles of the operating systems list, in order.
+    /// The channels that the roles of the operating systems and of folders list, in order.
     pub channels: BTreeSet<ChannelId>,
 }
 
@@ -79,7 +80,7 @@ impl RepositoryState {
             let targets = state.take(role, read::<Targets>(folder, &path(role, meta.version.get())));
             let channels =
                 targets.iter().flat_map(|targets| targets.targets.keys()).filter_map(|path| ChannelId::from_target_path(path).ok());
-            state.channels.extend(channels.filter(|id| id.os.as_str() == role));
+            state.channels.extend(channels.filter(|id| id.os.as_str() == role || folder_role::name(id) == role));
             if let Some(targets) = targets.filter(|_| role == "targets") {
                 match policy(folder, name, &targets) {
                     Ok(policy) => state.online = policy.iter().flat_map(Policy::online_roles).map(str::to_owned).collect(),

@@ -35,6 +35,8 @@ pub enum Concern {
     KeysMisplaced,
     /// The folder of keys cannot be read.
     KeysUnreadable,
+    /// A folder that should publish itself is not published.
+    FolderUnpublished,
 }
 
 impl Concern {
@@ -52,7 +54,7 @@ impl Concern {
 pub struct Warning {
     /// Its kind.
     pub concern: Concern,
-    /// What it is about: a role, or `chain`, `refresh`, `keys`, `files`. What is said of one subject is logged once a day.
+    /// What it is about: a role, the path of a channel, or `chain`, `refresh`, `keys`, `files`. What is said of one subject is logged once a day.
     pub subject: String,
     /// What is wrong and what to do, for people.
     pub text: String,
@@ -73,6 +75,8 @@ pub struct Facts {
     pub misplaced: (Vec<String>, String),
     /// Why the folder of keys could not be looked at.
     pub keys_fault: Option<String>,
+    /// Folders that are not published, each channel with the reason.
+    pub folders: Vec<(String, String)>,
 }
 
 /// Whole days from `now` until `expires`, rounded down; negative when it has expired.
@@ -97,6 +101,9 @@ pub fn warnings(facts: &Facts, now: UtcTime) -> Vec<Warning> {
             "refresh",
             format!("signing anew fails since {} ({} attempts): {}", failing.since, failing.times, failing.cause),
         );
+    }
+    for (channel, fault) in &facts.folders {
+        warn(Concern::FolderUnpublished, channel, fault.clone());
     }
     for role in &facts.roles {
         let cure = match is_online(&role.role) && facts.record.is_some() {

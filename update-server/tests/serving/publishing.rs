@@ -53,7 +53,7 @@ impl Desk {
     async fn new(change: impl FnOnce(&mut Settings)) -> Desk {
         let sample = Sample::new();
         let mut settings = sample.settings();
-        let keys = OnlineKeys { folder: sample.folder.path().join("acme.keys"), passphrase_file: None, refresh_every: None };
+        let keys = OnlineKeys { folder: sample.folder.path().join("acme.keys"), passphrase_file: None, refresh_every: None, all: false };
         settings.repositories[0].keys = Some(keys);
         settings.repositories[0].publish_tokens = vec![Digest::of(b"another"), Digest::of(TOKEN.as_bytes())];
         change(&mut settings);

@@ -84,7 +84,12 @@ impl Site {
 
     /// Settings of the server: it refreshes, and takes submissions with [`TOKEN`].
     pub(crate) fn settings(&self) -> Settings {
-        let keys = OnlineKeys { folder: self.keys(), passphrase_file: None, refresh_every: Some(std::time::Duration::from_secs(86_400)) };
+        let keys = OnlineKeys {
+            folder: self.keys(),
+            passphrase_file: None,
+            refresh_every: Some(std::time::Duration::from_secs(86_400)),
+            all: false,
+        };
         let served = RepositorySettings::served("acme".parse().unwrap(), self.served());
         let repository = RepositorySettings { keys: Some(keys), publish_tokens: vec![Digest::of(TOKEN.as_bytes())], ..served };
         let install_documents = self.publisher.scratch("install");

@@ -86,3 +86,6 @@ code-keys-misplaced = Keys lie on the server that should not
 code-keys-unreadable = The folder of keys cannot be read
     .why = It is missing, or the server's account may not read it.
     .cure = Check the path in the settings and the rights of the folder.
+code-folder-unpublished = A folder that should publish itself is not published
+    .why = It is not there, cannot be read, breaks a rule that is named, or has no role in its repository. Stations see the release before.
+    .cure = Do what the warning says. The folder is looked at again by itself.

@@ -86,3 +86,6 @@ code-keys-misplaced = Há no servidor chaves que não deveriam estar ali
 code-keys-unreadable = A pasta das chaves não pode ser lida
     .why = Ela falta, ou a conta do servidor não pode lê-la.
     .cure = Confira o caminho na configuração e os direitos da pasta.
+code-folder-unpublished = Uma pasta que deveria publicar a si mesma não é publicada
+    .why = Ela não existe, não pode ser lida, infringe uma regra que é indicada, ou não tem papel em seu repositório. As estações veem a versão anterior.
+    .cure = Faça o que o aviso diz. A pasta volta a ser examinada por si só.

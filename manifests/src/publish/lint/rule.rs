@@ -116,6 +116,8 @@ rules! {
     LiveClient = "live-client", Soft, "publish a clean copy of the build, not a folder that a client runs from (S3-17); --allow live-client if it belongs there";
     /// The server's own folder.
     ServerFolder = "server-folder", Soft, "keep the client build in a folder of its own (S3-17); --allow server-folder if it belongs there";
+    /// A program of which a part is missing.
+    TruncatedProgram = "truncated-program", Soft, "copy it again and to its end; --allow truncated-program if it is meant so";
     /// The entry point is not executable.
     EntryPointMode = "entry-point-mode", Hint, "run `chmod +x` on it";
     /// The client does not fit the server of the channel.
@@ -151,7 +153,7 @@ impl fmt::Display for Rule {
 
 /// The text is not the code of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a rule that can be allowed (those are: only-archives, no-app-bundle, live-client, server-folder)")]
+#[error("`{0}` is not a rule that can be allowed (those are: only-archives, no-app-bundle, live-client, server-folder, truncated-program)")]
 pub struct UnknownRule(String);
 
 impl FromStr for Rule {

@@ -1,0 +1,350 @@
+//! The section `[Update]` of a TOTVS `AppServer.ini`, as it stands in files that were written by hand over twenty years (AC-54, AC-55).
+//!
+//! Section and keys in any case, line ends of any system, a byte order mark, UTF-8 or Latin-1, comments, other sections with whatever is in them. Values are taken as they are: a backslash is a
+//! backslash. Of a key or a section that stands there twice the first counts, as it does for Windows.
+//!
+//! rust-ini reads the lines, by its functions that do not interpret escapes; even those join a line that ends in a backslash and a line feed with the next one, so it is only ever given lines
+//! that end in CR LF.
+
+pub mod site;
+
+use std::path::{Path, PathBuf};
+
+use ini::Ini;
+use manifests::name::Os;
+
+/// The key of the folder for each OS (S3-2).
+const KEYS: [(&str, Os); 3] = [("PathWindows", Os::Windows), ("PathLinux", Os::Linux), ("PathMacOSX", Os::Macosx)];
+/// Longest file that is read, in bytes.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// What the section says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Whether `Enable` is 1. Without the section, or with any other value, all is off, silently (D-34).
+    pub enabled: bool,
+    /// The folders whose keys are there, also those without a value.
+    pub folders: Vec<UpdateFolder>,
+    /// What is odd and goes on all the same, for people.
+    pub remarks: Vec<String>,
+}
+
+/// The folder for one OS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateFolder {
+    /// The key, in its usual spelling.
+    pub key: &'static str,
+    /// The OS.
+    pub os: Os,
+    /// Where it is; `None` when nothing is said.
+    pub path: Option<PathBuf>,
+}
+
+/// The file cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppServerError {
+    /// It could not be read.
+    #[error("read `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is longer than any such file.
+    #[error("read `{0}`: it is longer than {MOST_BYTES} bytes; give the AppServer.ini of an application server")]
+    TooLong(PathBuf),
+    /// A line of the section is neither a comment nor KEY=VALUE.
+    #[error("understand line {line} of `{path}`, in its section [Update]: `{text}` is neither a comment nor of the form KEY=VALUE")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// A path of another system than the one that this server runs on.
+    #[error(
+        "use `{key}` of `{file}`: `{value}` is a path of {system}, and this server runs on {here}; give `{key}` the place where this server sees that folder, such as `{example}`, or run this \
+         server on the machine that has the folder"
+    )]
+    OtherSystem {
+        /// The file.
+        file: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// Whose path it is.
+        system: &'static str,
+        /// What this runs on.
+        here: &'static str,
+        /// What such a path looks like here.
+        example: &'static str,
+    },
+}
+
+/// The system that paths are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum System {
+    Windows,
+    Unix,
+}
+
+impl System {
+    const fn host() -> System {
+        if cfg!(windows) { System::Windows } else { System::Unix }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            System::Windows => "Windows",
+            System::Unix => std::env::consts::OS,
+        }
+    }
+}
+
+/// When the folders of a section are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// While it is on: to publish them. Of a section that is off nothing can be wrong.
+    WhileOn,
+    /// Always: to take them over. Then the section is switched off.
+    Always,
+}
+
+/// Reads the file at `path`; relative paths in it are relative to its folder.
+///
+/// # Errors
+/// As the variants of [`AppServerError`] say.
+pub fn read(path: &Path, wanted: Wanted) -> Result<Update, AppServerError> {
+    let failed = |source| AppServerError::Read { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(failed)?.len() > MOST_BYTES {
+        return Err(AppServerError::TooLong(path.to_owned()));
+    }
+    parse(&decode(&std::fs::read(path).map_err(failed)?), path, System::host(), wanted)
+}
+
+/// The text of a file in whatever encoding it is: with a byte order mark, that one; else UTF-8, and where it is not that, Latin-1, in which every byte is a character.
+fn decode(bytes: &[u8]) -> String {
+    let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
+        String::from_utf16_lossy(&bytes.as_chunks().0.iter().copied().map(read).collect::<Vec<_>>())
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned),
+    }
+}
+
+fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Update, AppServerError> {
+    let mut update = Update { enabled: false, folders: vec![], remarks: vec![] };
+    let Some(values) = section(text, file, &mut update.remarks)? else { return Ok(update) };
+    let mut value_of = |key: &str| {
+        let mut all = values.iter().filter(|(name, _)| name.trim().eq_ignore_ascii_case(key));
+        let first = all.next().map(|(_, value)| value.trim().to_owned());
+        if all.next().is_some() {
+            update.remarks.push(format!("`{key}` stands twice in the section [Update] of `{}`: the first counts", file.display()));
+        }
+        first
+    };
+    update.enabled = value_of("Enable").is_some_and(|value| value == "1");
+    let mut folders = vec![];
+    for (key, os) in KEYS {
+        let Some(value) = value_of(key) else { continue };
+        folders.push((key, os, value));
+    }
+    if update.enabled || wanted == Wanted::Always {
+        for (key, os, value) in folders {
+            let path = if value.is_empty() { None } else { Some(path_of(&value, key, file, system)?) };
+            update.folders.push(UpdateFolder { key, os, path });
+        }
+    }
+    Ok(update)
+}
+
+/// The keys and values of the first section `[Update]`, in order; `None` without one.
+fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<Vec<(String, String)>>, AppServerError> {
+    let mut lines = String::from("[update]\r\n");
+    let (mut seen, mut inside) = (0, false);
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    for (number, line) in (1..).zip(unix.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            let is_update = name.trim().eq_ignore_ascii_case("update");
+            seen += usize::from(is_update);
+            inside = is_update && seen == 1;
+            continue;
+        }
+        if !inside || line.is_empty() || line.starts_with([';', '#']) {
+            continue;
+        }
+        if !line.contains('=') {
+            return Err(AppServerError::Line { path: file.to_owned(), line: number, text: line.escape_debug().to_string() });
+        }
+        lines.push_str(line);
+        lines.push_str("\r\n");
+    }
+    if seen > 1 {
+        remarks.push(format!("the section [Update] stands {seen} times in `{}`: the first counts", file.display()));
+    }
+    if seen == 0 {
+        return Ok(None);
+    }
+    let malformed = |error: ini::ParseError| AppServerError::Line { path: file.to_owned(), line: error.line, text: error.msg.into_owned() };
+    let ini = Ini::load_from_str_noescape(&lines).map_err(malformed)?;
+    let values = ini.iter().flat_map(|(_, properties)| properties.iter());
+    Ok(Some(values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+}
+
+/// A value as a path of this system.
+fn path_of(value: &str, key: &'static str, file: &Path, system: System) -> Result<PathBuf, AppServerError> {
+    let is_drive = matches!(value.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let written_for = if is_drive || value.contains('\\') {
+        System::Windows
+    } else if value.starts_with('/') {
+        System::Unix
+    } else {
+        system
+    };
+    if written_for == system {
+        return Ok(file.parent().unwrap_or(Path::new("")).join(value));
+    }
+    let (whose, example) = match written_for {
+        System::Windows => ("Windows", "/erp/bin/remote_upd"),
+        System::Unix => ("Linux or macOS", r"c:\ERP\bin\remote_upd"),
+    };
+    Err(AppServerError::OtherSystem { file: file.to_owned(), key, value: value.to_owned(), system: whose, here: system.name(), example })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "/erp/bin/appserver/appserver.ini";
+
+    fn on(text: &str, system: System) -> Update {
+        parse(text, Path::new(FILE), system, Wanted::WhileOn).unwrap()
+    }
+
+    fn paths(update: &Update) -> Vec<(&'static str, Option<&str>)> {
+        update.folders.iter().map(|folder| (folder.key, folder.path.as_deref().map(|path| path.to_str().unwrap()))).collect()
+    }
+
+    const WHOLE: &str = "; the server\r\n[Environment]\r\nSourcePath=c:\\apo\\x\r\nodd line without a sign\r\n\r\n[UPDATE]\r\n# folders\r\nEnable=1\r\nPathWindows=/erp/ERP/bin/remote_upd\r\n\
+                         PATHLINUX = /erp/ERP/bin/remote_linux_upd\r\n  pathmacosx=/erp/ERP/bin/remote_macosx_upd  \r\n[Drivers]\r\nActive=TCP\r\nEnable=0\r\n";
+
+    #[test]
+    fn ac_54_all_three_folders_are_read_whatever_case_line_ends_and_encoding_the_file_has() {
+        let wanted = vec![
+            ("PathWindows", Some("/erp/ERP/bin/remote_upd")),
+            ("PathLinux", Some("/erp/ERP/bin/remote_linux_upd")),
+            ("PathMacOSX", Some("/erp/ERP/bin/remote_macosx_upd")),
+        ];
+        let wide =
+            |text: &str, order: fn(u16) -> [u8; 2], mark: [u8; 2]| [mark.to_vec(), text.encode_utf16().flat_map(order).collect()].concat();
+        let latin: Vec<u8> = [b"; servidor de produ\xe7\xe3o\r\n".as_slice(), WHOLE.as_bytes()].concat();
+        for bytes in [
+            WHOLE.as_bytes().to_vec(),
+            WHOLE.replace("\r\n", "\n").into_bytes(),
+            WHOLE.replace("\r\n", "\r").into_bytes(),
+            [b"\xef\xbb\xbf".as_slice(), WHOLE.replace("[UPDATE]", "[ uPdAtE ]").as_bytes()].concat(),
+            latin,
+            wide(WHOLE, u16::to_le_bytes, [0xff, 0xfe]),
+            wide(WHOLE, u16::to_be_bytes, [0xfe, 0xff]),
+        ] {
+            let update = on(&decode(&bytes), System::Unix);
+            assert!(update.enabled && update.remarks.is_empty());
+            assert_eq!(paths(&update), wanted, "{bytes:?}");
+        }
+        let accents = b"[update]\nEnable=1\nPathLinux=/erp/vers\xe3o\n";
+        assert_eq!(paths(&on(&decode(accents), System::Unix)), [("PathLinux", Some("/erp/versão"))]);
+    }
+
+    /// The line that the default reader of rust-ini turns into `c:ERP`, a backspace, `in` and a carriage return.
+    #[test]
+    fn ac_54_a_backslash_is_a_backslash() {
+        let update =
+            on("[Update]\nEnable=1\nPathWindows=c:\\ERP\\bin\\remote_upd\nPathLinux=c:\\ERP\\bin\\remote_linux_upd\n", System::Windows);
+        let read: Vec<String> = update.folders.iter().map(|folder| folder.path.as_ref().unwrap().to_str().unwrap().to_owned()).collect();
+        assert!(read[0].ends_with(r"c:\ERP\bin\remote_upd") && read[1].ends_with(r"c:\ERP\bin\remote_linux_upd"), "{read:?}");
+    }
+
+    /// The other trap: at the end of a line, a backslash joins it with the next.
+    #[test]
+    fn ac_54_a_path_that_ends_in_a_backslash_does_not_swallow_the_next_line() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["[Update]", "Enable=1", r"PathWindows=c:\ERP\remote_upd\", r"PathLinux=c:\ERP\linux\"].join(end);
+            let update = on(&text, System::Windows);
+            let read: Vec<String> =
+                update.folders.iter().map(|folder| folder.path.as_ref().unwrap().to_str().unwrap().to_owned()).collect();
+            assert!(read.len() == 2 && read[0].ends_with(r"c:\ERP\remote_upd\") && read[1].ends_with(r"c:\ERP\linux\"), "{end:?} {read:?}");
+        }
+    }
+
+    #[test]
+    fn ac_55_without_the_section_or_another_value_than_1_all_is_off_and_nothing_is_said_of_paths() {
+        for text in [
+            "",
+            "[Drivers]\nEnable=1\n",
+            "[Update]\n",
+            "[Update]\nEnable=0\nPathWindows=c:\\x\n",
+            "[Update]\nEnable=yes\n",
+            "[Update]\nEnable=\n",
+            "Enable=1\n",
+        ] {
+            assert_eq!(on(text, System::Unix), Update { enabled: false, folders: vec![], remarks: vec![] }, "{text}");
+        }
+    }
+
+    #[test]
+    fn folders_of_a_section_that_is_off_can_be_taken_over_all_the_same() {
+        let update = parse("[Update]\nEnable=0\nPathLinux=/erp/linux\n", Path::new(FILE), System::Unix, Wanted::Always).unwrap();
+        assert_eq!((update.enabled, paths(&update)), (false, vec![("PathLinux", Some("/erp/linux"))]));
+    }
+
+    #[test]
+    fn ac_55_a_key_without_a_value_is_kept_to_be_told_of_and_one_that_is_not_there_is_not_wanted() {
+        let update = on("[Update]\nEnable=1\nPathWindows=\nPathLinux=/erp/linux\n", System::Unix);
+        assert_eq!(paths(&update), [("PathWindows", None), ("PathLinux", Some("/erp/linux"))]);
+    }
+
+    #[test]
+    fn of_what_stands_twice_the_first_counts_and_it_is_said() {
+        let update =
+            on("[Update]\nEnable=1\nPathLinux=/one\nPATHLINUX=/two\nPathLinux=/three\n[UPDATE]\nEnable=0\nPathLinux=/four\n", System::Unix);
+        assert_eq!(paths(&update), [("PathLinux", Some("/one"))]);
+        assert!(update.enabled && update.remarks.len() == 2, "{:?}", update.remarks);
+    }
+
+    #[test]
+    fn quotes_are_taken_off_and_a_relative_path_is_relative_to_the_file() {
+        let update = on("[Update]\nEnable=1\nPathLinux=\"/erp/with space\"\nPathWindows=remote_upd\n", System::Unix);
+        assert_eq!(paths(&update), [("PathWindows", Some("/erp/bin/appserver/remote_upd")), ("PathLinux", Some("/erp/with space"))]);
+    }
+
+    #[test]
+    fn ac_54_a_path_of_the_other_system_is_refused_with_its_key_and_the_cure() {
+        for (value, system, words) in [
+            (r"c:\ERP\bin\remote_upd", System::Unix, ["a path of Windows", "/erp/bin/remote_upd"]),
+            (r"\\server\erp\remote_upd", System::Unix, ["a path of Windows", "/erp/bin/remote_upd"]),
+            ("C:/ERP/remote_upd", System::Unix, ["a path of Windows", "/erp/bin/remote_upd"]),
+            ("/erp/bin/remote_upd", System::Windows, ["a path of Linux or macOS", r"c:\ERP\bin\remote_upd"]),
+        ] {
+            let error = parse(&format!("[Update]\nEnable=1\nPathMacOSX={value}\n"), Path::new(FILE), system, Wanted::WhileOn)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("`PathMacOSX`") && error.contains(value) && words.iter().all(|word| error.contains(word)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_section_that_says_nothing_is_named() {
+        let error = parse("[General]\r\nwhatever\r\n[Update]\r\nEnable\r\n", Path::new(FILE), System::Unix, Wanted::WhileOn)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("line 4") && error.contains("`Enable`"), "{error}");
+    }
+}
