@@ -131,7 +131,7 @@ fn s3_23_an_install_and_a_start_say_it_too_and_that_nothing_could_be_recorded() 
         let done = run(in_words(&station, arguments).args(["--lang", "pt"]), LIMIT);
         assert!(done.stderr.contains(word), "{arguments:?}: {}", done.report());
         assert_eq!(done.code(), code, "{}", done.report());
-        assert_lines(&done, &[SAID[0].1, "error: ", SAID[0].3, "Não foi possível registrar nada aqui"]);
+        assert_lines(&done, &[SAID[0].1, "error: ", SAID[0].3, "Não há registro disto à vista aqui"]);
     }
     // Who only looks is not told that something could not be updated.
     let done = run(&mut in_words(&station, &["status", "--lang", "ru"]), LIMIT);

@@ -6,7 +6,7 @@
 failure-fixed = Remote could not be updated automatically
 failure-to-do = What to do: { $cure }
 failure-recorded = The administrator finds this attempt in `updater history`; a report of it is kept for the server.
-failure-not-recorded = Nothing could be recorded here: please tell your administrator.
+failure-not-recorded = No record of this can be seen here: please tell your administrator.
 
 ## Builds that do not go together (S3-10)
 

@@ -6,7 +6,7 @@
 failure-fixed = Não foi possível atualizar automaticamente o Remote
 failure-to-do = O que fazer: { $cure }
 failure-recorded = O administrador do sistema encontra esta tentativa em `updater history`; um aviso dela fica guardado para o servidor.
-failure-not-recorded = Não foi possível registrar nada aqui: avise o administrador do sistema.
+failure-not-recorded = Não há registro disto à vista aqui: avise o administrador do sistema.
 
 ## Builds que não combinam (S3-10)
 

@@ -5,7 +5,8 @@
 
 use serde_json::json;
 use updater::exit_code::Exit;
-use updater::history::{self, Outcome};
+use updater::history::{self, Attempt, Outcome};
+use updater::outbox;
 use updater::pipeline::Error;
 use updater::profile;
 use updater::text::{Language, Texts};
@@ -101,8 +102,11 @@ fn failure_in(json: &serde_json::Value) -> Option<(&str, &str)> {
     Some((error["code"].as_str()?, error["message"].as_str()?))
 }
 
-/// Whether the history ends with this failure. It is read, not believed: a folder that cannot be written has no record.
+/// Whether the history ends with this failure, and it waits for the server. Both are read, not believed: a folder that cannot be written has no record.
 fn is_recorded(global: &Global, code: &str, message: &str) -> bool {
-    let last = profile::look(&global.dir, &global.registry()).ok().and_then(|folder| history::read(&folder).ok()?.pop());
-    last.is_some_and(|last| last.result == Outcome::Failed && last.code.as_deref() == Some(code) && last.detail.as_deref() == Some(message))
+    let is_code = |attempt: &Attempt| attempt.result == Outcome::Failed && attempt.code.as_deref() == Some(code);
+    let Ok(folder) = profile::look(&global.dir, &global.registry()) else { return false };
+    let last = history::read(&folder).ok().and_then(|mut lines| lines.pop());
+    last.is_some_and(|last| is_code(&last) && last.detail.as_deref() == Some(message))
+        && outbox::waiting(&folder).is_ok_and(|waiting| waiting.iter().any(|event| is_code(&event.attempt)))
 }
