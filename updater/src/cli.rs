@@ -30,6 +30,7 @@ mod install;
 mod launch;
 mod output;
 mod rollback;
+mod schedule;
 mod self_first;
 mod self_update;
 mod settings;
@@ -143,6 +144,9 @@ enum Command {
     Status(status::Arguments),
     /// Say who changed what, when, and how it ended.
     History,
+    /// Let the system's timer check for updates, with a moment of its own for each station.
+    #[command(subcommand)]
+    Schedule(schedule::Command),
     /// Show how this station is looked after and where that is said, or change it: `updater settings consent manual`.
     Settings(settings::Arguments),
     /// Say what a code means, why it comes and what to do; without a code, list all.
@@ -266,6 +270,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::Backups(command) => backups::run(global, command, progress),
         Command::Status(command) => status::run(global, command, progress),
         Command::History => history::run(global),
+        Command::Schedule(command) => schedule::run(global, command, progress),
         Command::Settings(command) => settings::run(global, &command, progress),
         Command::Explain(command) => Ok(explain::run(global, &command)),
         Command::Agent(command) => agent::run(global, command),

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod filling;
 mod folder;
 pub(crate) mod obstacles;
+pub mod outside;
 pub mod owners;
 mod path;
 mod trash;

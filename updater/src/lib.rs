@@ -47,6 +47,7 @@ pub mod refresh;
 pub mod rollback;
 pub mod room;
 pub mod scan;
+pub mod schedule;
 pub mod self_check;
 pub mod self_update;
 pub mod settings;

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "system calls are unsafe; each block says why it is sound")]
 
 pub(crate) mod files;
+pub(crate) mod machine;
 pub(crate) mod pipes;
 pub(crate) mod places;
 pub(crate) mod processes;

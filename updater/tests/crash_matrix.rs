@@ -27,6 +27,7 @@ use updater::fs::{LocalPath, Point};
 use updater::lock::Lock;
 use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
+use updater::schedule::Schedule;
 use updater::settings::{ConsentPolicy, Settings};
 use updater::station::Station;
 use updater::swap;
@@ -214,17 +215,20 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     let root = folder.read(&LocalPath::state("trust/content/root.json")).unwrap().unwrap();
     let (known, all) = (Proofs::load(&folder).unwrap(), cut::proofs());
     let consent = Settings::load(&folder).unwrap().consent;
+    let schedule = Schedule::load(&folder).unwrap();
     let is_new = [
         Ratchet::load(&folder).unwrap() == ratchet(9),
         channel == station("beta"),
         consent == ConsentPolicy::Prompt,
+        schedule == cut::schedule(9),
         root == b"new root",
         known == all[2],
     ];
     assert!(is_new[0] || Ratchet::load(&folder).unwrap() == ratchet(4), "{at}");
     assert!(is_new[1] || channel == station("stable"), "{at}");
     assert!(is_new[2] || consent == ConsentPolicy::Manual, "{at}");
-    assert!(is_new[3] || root == b"old root", "{at}");
+    assert!(is_new[3] || schedule == cut::schedule(4), "{at}");
+    assert!(is_new[4] || root == b"old root", "{at}");
     assert!(is_new.is_sorted_by(|earlier, later| earlier >= later), "{at}: they are replaced one after the other: {is_new:?}");
     assert!(all.contains(&known), "{at}: {known:?}");
     let attempts = folder.read(&LocalPath::state("attempts.json")).unwrap();
@@ -238,7 +242,7 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     part.discard().unwrap();
     folder.empty_trash().unwrap();
     assert_eq!(cut::names_in(scene, &["trash", "parts"]), BTreeSet::new(), "{at}");
-    is_new == [true; 5]
+    is_new == [true; 6]
 }
 
 const MOMENTS: [&str; 2] = ["", "+after"];
@@ -348,6 +352,8 @@ matrix! {
     fn f6_a_cut_at_station_file_is_survived(StationFile);
     #[test]
     fn f6_a_cut_at_settings_file_is_survived(SettingsFile);
+    #[test]
+    fn f6_a_cut_at_schedule_file_is_survived(ScheduleFile);
     #[test]
     fn f6_a_cut_at_trust_file_is_survived(TrustFile);
     #[test]
@@ -463,6 +469,7 @@ const NEEDED: &[(Situation, usize, Point)] = &[
     (Situation::Stranger, 1, Point::Aside),
     (Situation::State, 0, Point::StationFile),
     (Situation::State, 0, Point::SettingsFile),
+    (Situation::State, 0, Point::ScheduleFile),
     (Situation::State, 0, Point::TrustFile),
     (Situation::State, 0, Point::RatchetFile),
     (Situation::State, 0, Point::ProofFile),

@@ -12,7 +12,7 @@ use updater::profile::ProfileError;
 use updater::profile::registry::Entry;
 use updater::progress::Progress;
 
-use super::{Command, Global, Report, launch, update};
+use super::{Command, Global, Report, launch, schedule, update};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
@@ -89,6 +89,8 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
             Some((key, value)) => Asked::Settings { key, value },
             None => return Ok(None),
         },
+        Command::Schedule(schedule::Command::Status) => return Ok(None),
+        Command::Schedule(_) => return not_for_all("`updater schedule`"),
         Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),

@@ -18,14 +18,18 @@ use super::Global;
 /// A list of files with authorities, separated as in `PATH`.
 const CA_FILE: &str = "STATIONMASTER_CA_FILE";
 
+/// What the computer's clock says.
+pub(crate) fn now() -> UtcTime {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
+    UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
 /// A run that begins now and asks nobody.
 pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-    let now = UtcTime::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX));
     // Where this program lies can be unknown; then what was compiled in is all there is.
     let updater = Home::of_this_program().ok().and_then(|home| running_build(&home));
     Run {
-        now,
+        now: now(),
         clock: None,
         who: global.who.clone().unwrap_or_else(Who::here),
         progress,

@@ -45,6 +45,8 @@ points! {
     StationFile = "station.file";
     /// Replacing `settings.toml`.
     SettingsFile = "settings.file";
+    /// Replacing `schedule.json`, and making or removing the files of a schedule where the system looks for them.
+    ScheduleFile = "schedule.file";
     /// Replacing a file of the trust store.
     TrustFile = "trust.file";
     /// Replacing `ratchet.json`.

@@ -24,6 +24,7 @@ use crate::ratchet::RatchetError;
 use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
 use crate::room::NoRoom;
+use crate::schedule::ScheduleError;
 use crate::self_update::{RecordError, SelfUpdateError};
 use crate::settings::SettingsError;
 use crate::stage::StageError;
@@ -165,6 +166,9 @@ pub enum Error {
     /// See [`SettingsError`].
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// See [`ScheduleError`].
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// See [`SelfUpdateError`].
     #[error(transparent)]
     SelfUpdate(#[from] SelfUpdateError),
@@ -250,6 +254,7 @@ impl Error {
             Error::Settings(SettingsError::Unusable { .. }) => Code::DamagedState,
             Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => Code::BadArgument,
             Error::Settings(SettingsError::Fs(error)) => error.requirement().code(),
+            Error::Schedule(error) => schedule_code(error),
             Error::SelfUpdate(error) => self_update_code(error),
             Error::StateFormat(StateFormatError::Newer { .. }) => Code::NewerState,
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
@@ -273,6 +278,15 @@ fn self_update_code(error: &SelfUpdateError) -> Code {
         SelfUpdateError::NeedsReason { .. } => Code::NeedsReason,
         SelfUpdateError::Record(RecordError::Damaged { .. }) => Code::DamagedState,
         SelfUpdateError::Record(RecordError::Fs(error)) | SelfUpdateError::Fs(error) => error.requirement().code(),
+    }
+}
+
+fn schedule_code(error: &ScheduleError) -> Code {
+    match error {
+        ScheduleError::Text { .. } | ScheduleError::NoPlace { .. } => Code::BadArgument,
+        ScheduleError::Taken { .. } => Code::InTheWay,
+        ScheduleError::Outside { path, source } => FsError::Open { path: path.clone(), source: source.kind().into() }.requirement().code(),
+        ScheduleError::Fs(error) => error.requirement().code(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::fs::{LocalPath, Point};
 use crate::lock::Lock;
 use crate::profile;
 use crate::profile::registry::Registry;
+use crate::schedule;
 use crate::state_format;
 use crate::swap;
 
@@ -35,6 +36,7 @@ pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<
             backups_left -= 1;
         }
     }
+    schedule::remove(&folder)?;
     lock.remove_state(&folder)?;
     profile::forget(dir, registry)?;
     Ok(Uninstalled { backups_left })

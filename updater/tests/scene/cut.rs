@@ -28,6 +28,7 @@ use updater::lock::Lock;
 use updater::progress::Silent;
 use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
+use updater::schedule::Schedule;
 use updater::settings::Settings;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
@@ -78,6 +79,10 @@ pub fn ratchet(number: u64) -> Ratchet {
     Ratchet { highest: Some(Place(1, number)), ..Ratchet::default() }
 }
 
+pub fn schedule(number: i64) -> Schedule {
+    Schedule { task: None, last: Some(UtcTime::from_unix(number)) }
+}
+
 pub fn station(channel: &str) -> Station {
     let text = r#"{"format":0,"type":"station","product":"p","os":"linux","arch":"any","channel":"CHANNEL","repository":"http://h/r/","name":"acme"}"#;
     Station::parse(text.replace("CHANNEL", channel).as_bytes()).unwrap()
@@ -124,6 +129,7 @@ pub fn write_former_state(folder: &Folder) {
     ratchet(4).save(folder).unwrap();
     station("stable").save(folder).unwrap();
     Settings::change(folder, "consent", Some("manual")).unwrap();
+    schedule(4).save(folder).unwrap();
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
     folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
     proofs()[0].save(folder).unwrap();
@@ -135,6 +141,7 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     ratchet(9).save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     station("beta").save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     Settings::change(folder, "consent", Some("prompt")).map_err(|error| SwapError::Impossible(error.to_string()))?;
+    schedule(9).save(folder)?;
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"new root", Point::TrustFile)?;
     for known in &proofs()[1..] {
         known.save(folder)?;

@@ -1,0 +1,304 @@
+//! The schedule: one check in each period, one task however often it is installed, and files that the systems' own tools read (AC-27, AC-28, AC-29, D-13).
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use system_tests::process::run;
+use system_tests::scene::Scene;
+use system_tests::station::Station;
+use system_tests::world::{Clock, T0, World};
+
+/// Far above what anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()).expect("before the year 292277026596")
+}
+
+/// At which of `starts` starts of the schedule, `step` seconds apart, the server was asked. Somebody checks by hand in between.
+fn asked(scene: &Scene<'_>, starts: i64, step: i64) -> Vec<i64> {
+    let begin = now();
+    scene.proxy.take_exchanges();
+    let mut asked = vec![];
+    for start in 0..starts {
+        let clock = Clock { unix: begin + start * step, zone: "America/Sao_Paulo".into() };
+        let station = scene.station.at_time(&clock);
+        let outcome = station.run(&["schedule", "run"]).exits(0);
+        let requests = scene.proxy.take_exchanges().len();
+        assert_eq!(outcome.text("result") == "not-due", requests == 0, "{}", outcome.finished.report());
+        if requests > 0 {
+            assert_eq!(requests, 1, "one check");
+            asked.push(start);
+        }
+        if start % 5 == 2 {
+            station.check().exits(0);
+            assert_eq!(scene.proxy.take_exchanges().len(), 1, "a check by hand asks whenever it is made");
+        }
+    }
+    asked
+}
+
+#[test]
+fn ac_27_checks_lie_a_period_apart_and_checks_by_hand_shift_none() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    scene.station.update().exits(0);
+    // Four hours where nothing is set: 20 minutes apart, every twelfth start asks.
+    let times = asked(&scene, 12 * 3 + 2, 1200);
+    assert!(times.len() >= 4 && times[0] == 0, "{times:?}");
+    assert!(times[1..].windows(2).all(|pair| pair[1] - pair[0] == 12), "{times:?}");
+    scene.station.run(&["settings", "check_every", "1h"]).exits(0);
+    let times = asked(&scene, 3 * 3 + 2, 1200);
+    assert!(times.len() >= 3, "{times:?}");
+    assert!(times[1..].windows(2).all(|pair| pair[1] - pair[0] == 3), "{times:?}");
+}
+
+#[test]
+fn ac_29_after_a_sleep_of_three_periods_one_check_is_made() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let run_at = |unix| scene.station.at_time(&Clock { unix, zone: "UTC".into() }).run(&["schedule", "run"]).exits(0);
+    run_at(now());
+    scene.proxy.take_exchanges();
+    // What a timer might do that makes up for each of them.
+    let awake = now() + 3 * 4 * 3600;
+    let results: Vec<String> = (0..3).map(|n| run_at(awake + n).text("result").to_owned()).collect();
+    assert_eq!(scene.proxy.take_exchanges().len(), 1, "{results:?}");
+    assert_eq!(results[1..], ["not-due", "not-due"]);
+}
+
+#[test]
+fn d_01_a_scheduled_run_updates_where_that_is_agreed_to_and_else_only_says_so() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    scene.publish_v2();
+    let told = scene.station.run(&["schedule", "run"]).exits(10);
+    assert_eq!((told.text("decision"), scene.station.backups().len()), ("update-available", 0));
+    scene.station.run(&["settings", "role", "station"]).exits(0);
+    let clock = Clock { unix: now() + 4 * 3600, zone: "UTC".into() };
+    let updated = scene.station.at_time(&clock).run(&["schedule", "run"]).exits(0);
+    assert_eq!((updated.text("result"), scene.station.backups().len()), ("updated", 1));
+    let history = scene.station.history();
+    assert_eq!(history.last().map(|line| (line["trigger"].as_str(), line["result"].as_str())), Some((Some("schedule"), Some("applied"))));
+}
+
+/// A folder with a program that notes how it was called, in the file `log`, and a station that finds it.
+struct Tools {
+    folder: PathBuf,
+    station: Station,
+}
+
+impl Tools {
+    fn new(world: &World, station: &Station, name: &str, script: &str) -> Tools {
+        let folder = world.path("tools");
+        fs::create_dir_all(&folder).expect("made");
+        let tool = folder.join(name);
+        fs::write(&tool, format!("#!/bin/sh\necho \"$*\" >> {}/log\n{script}", folder.display())).expect("written");
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("mode set");
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a search path"));
+        let config = world.path("config");
+        let station = station.with_env("PATH", &path).with_env("XDG_CONFIG_HOME", config.to_str().expect("Unicode"));
+        Tools { folder, station }
+    }
+
+    fn log(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let _ = fs::remove_file(self.folder.join("log"));
+        log.lines().map(str::to_owned).collect()
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .map(|all| all.map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    names.sort();
+    names
+}
+
+#[test]
+fn ac_28_a_schedule_installed_twice_is_one_task_and_uninstalling_leaves_none() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let tools = Tools::new(&world, &scene.station, "systemctl", "");
+    let units = world.path("config/systemd/user");
+    let install = ["schedule", "install", "--kind", "systemd", "--user"];
+    let name = tools.station.run(&install).exits(0).text("name").to_owned();
+    assert!(name.starts_with("stationmaster-updater-"), "{name}");
+    let [service, timer] = [format!("{name}.service"), format!("{name}.timer")];
+    assert_eq!(tools.log(), ["--user daemon-reload".to_owned(), format!("--user enable --now {timer}")]);
+    let first = fs::read(units.join(&timer)).expect("read");
+    tools.station.run(&install).exits(0);
+    assert_eq!(names(&units), [&*service, &*timer], "installed twice");
+    assert_eq!(fs::read(units.join(&timer)).expect("read"), first, "the moment of a station is always the same");
+    let status = tools.station.run(&["schedule", "status"]).exits(0);
+    assert_eq!((&status.json["registered"], status.text("every")), (&serde_json::json!(true), "4h"));
+
+    // Under another name it is the same one task.
+    tools.log();
+    tools.station.run(&["schedule", "install", "--kind", "systemd", "--user", "--alias", "SmartsUpdate", "--every", "1h"]).exits(0);
+    assert_eq!(names(&units), ["SmartsUpdate.service", "SmartsUpdate.timer"]);
+    assert_eq!(tools.log()[0], format!("--user disable --now {timer}"));
+    tools.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(names(&units), [] as [&str; 0]);
+    assert_eq!(tools.station.run(&["schedule", "remove"]).exits(0).text("result"), "nothing-to-do");
+
+    tools.station.run(&install).exits(0);
+    tools.log();
+    tools.station.run(&["uninstall"]).exits(0);
+    assert_eq!(names(&units), [] as [&str; 0], "uninstalled");
+    assert_eq!(tools.log()[0], format!("--user disable --now {timer}"));
+}
+
+#[test]
+fn ac_28_a_line_of_cron_is_one_line_beside_those_of_others() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let table = world.path("crontab");
+    let script =
+        format!("case $1 in -l) [ -f {0} ] && cat {0} || {{ echo 'no crontab' >&2; exit 1; }};; -) cat > {0};; esac\n", table.display());
+    let tools = Tools::new(&world, &scene.station, "crontab", &script);
+    let lines = || fs::read_to_string(&table).unwrap_or_default().lines().filter(|line| line.contains("'schedule' 'run'")).count();
+    for _ in 0..2 {
+        tools.station.run(&["schedule", "install", "--kind", "cron", "--user"]).exits(0);
+        assert_eq!(lines(), 1);
+    }
+    let others = "0 5 * * * /usr/bin/backup\n";
+    fs::write(&table, format!("{others}{}", fs::read_to_string(&table).expect("read"))).expect("written");
+    assert_eq!(tools.station.run(&["schedule", "status"]).exits(0).json["registered"], true);
+    tools.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(fs::read_to_string(&table).expect("read"), others);
+}
+
+#[test]
+fn a_system_that_cannot_be_told_is_named_with_the_command() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let tools = Tools::new(&world, &scene.station, "systemctl", "echo 'no bus' >&2; exit 1\n");
+    let outcome = tools.station.run(&["schedule", "install", "--kind", "systemd", "--user"]).exits(5);
+    let said = &outcome.json["registered"];
+    assert_eq!(said["registration"], "failed", "{said}");
+    assert_eq!((said["command"].as_str(), said["why"].as_str()), (Some("systemctl --user daemon-reload"), Some("no bus")));
+    tools.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(names(&world.path("config/systemd/user")), [] as [&str; 0]);
+}
+
+/// What no renderer may stumble over.
+const AWKWARD: &str = "it's a \"client\" & 100% $HOME";
+
+/// A station in a folder whose name has everything that a renderer could stumble over, with its schedule written into a folder.
+fn rendered(world: &World, kind: &str, scope: &str, every: &str) -> (String, PathBuf) {
+    let repository = world.repository("acme");
+    let build = world.build("v1");
+    build.exec("client", "1", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let awkward = Station::at(world.path(AWKWARD));
+    awkward.install(&world.link(&server));
+    let into = world.path(&format!("{kind}{scope}"));
+    let outcome = awkward.run(&["schedule", "install", "--kind", kind, scope, "--every", every, "--into", into.to_str().expect("Unicode")]);
+    (outcome.exits(0).text("name").to_owned(), into)
+}
+
+/// Runs Python, the judge of what is rendered, with `arguments`.
+fn python(script: &str, arguments: &[&Path]) {
+    run(Command::new("python3").arg("-c").arg(script).args(arguments), LIMIT).succeeded("python3");
+}
+
+#[test]
+fn ac_28_systemd_reads_the_units_and_fires_them_a_period_apart() {
+    for scope in ["--system", "--user"] {
+        let world = World::new();
+        let (name, into) = rendered(&world, "systemd", scope, "4h");
+        let units = [into.join(format!("{name}.timer")), into.join(format!("{name}.service"))];
+        let verified =
+            run(Command::new("systemd-analyze").args([scope, "verify", "--man=no"]).args(&units).env("XDG_RUNTIME_DIR", &into), LIMIT);
+        let verified = verified.succeeded("systemd-analyze verify");
+        assert!(!verified.stderr.contains(&name), "systemd has something to say\n{}", verified.report());
+        let timer = fs::read_to_string(&units[0]).expect("read");
+        assert!(timer.contains("\nPersistent=true\n"), "{timer}");
+        let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=")).expect("a calendar");
+        let shown = run(Command::new("systemd-analyze").args(["calendar", "--iterations=7", calendar]).env("TZ", "UTC"), LIMIT);
+        let shown = shown.succeeded("systemd-analyze calendar").stdout;
+        let of_day = |line: &str| {
+            line.split_whitespace().find(|word| word.matches(':').count() == 2).map(|word| word[..2].parse().expect("an hour"))
+        };
+        // Each moment is shown in UTC and, in another line, how far away it is.
+        let hours: Vec<i64> =
+            shown.lines().filter(|line| line.trim_end().ends_with("UTC") && !line.contains("Normalized")).filter_map(of_day).collect();
+        assert_eq!(hours.len(), 7, "{shown}");
+        assert!(hours.windows(2).all(|pair| (pair[1] - pair[0]).rem_euclid(24) == 4), "{shown}");
+    }
+}
+
+#[test]
+fn ac_28_a_property_list_is_read_as_it_was_meant() {
+    let world = World::new();
+    let (name, into) = rendered(&world, "launchd", "--user", "30m");
+    let script = r#"
+import plistlib, sys
+plist = plistlib.load(open(sys.argv[1], "rb"))
+words = plist["ProgramArguments"]
+assert words[1:] == ["schedule", "run", "--dir", sys.argv[2]], words
+assert plist["Label"] + ".plist" == sys.argv[1].rsplit("/", 1)[1], plist
+minutes = [entry["Minute"] for entry in plist["StartCalendarInterval"]]
+assert len(minutes) == 2 and minutes[1] - minutes[0] == 30, minutes
+"#;
+    python(script, &[&into.join(format!("{name}.plist")), &world.path(AWKWARD)]);
+}
+
+#[test]
+fn ac_28_a_windows_task_is_utf_16_with_its_elements_in_the_order_of_the_schema() {
+    for scope in ["--system", "--user"] {
+        let world = World::new();
+        let (name, into) = rendered(&world, "task", scope, "4h");
+        let script = r#"
+import sys
+import xml.etree.ElementTree as tree
+bytes = open(sys.argv[1], "rb").read()
+assert bytes[:2] == b"\xff\xfe", "the mark"
+root = tree.fromstring(bytes.decode("utf-16"). replace(' encoding="UTF-16"', ''))
+ns = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+def names(element): return [child.tag.removeprefix(ns) for child in element]
+def one(path): return root.find("/".join(ns + part for part in path.split("/")))
+# MS-TSCH 2.5: sequences have an order, and what is not in the schema is refused.
+assert root.tag == ns + "Task" and root.get("version") == "1.2"
+assert names(root) == ["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"], names(root)
+assert names(one("Triggers/TimeTrigger")) == ["Repetition", "StartBoundary", "Enabled"]
+assert names(one("Triggers/TimeTrigger/Repetition")) == ["Interval", "StopAtDurationEnd"]
+assert one("Triggers/TimeTrigger/Repetition/Interval").text == "PT240M"
+assert one("Triggers/TimeTrigger/StartBoundary").text.endswith("Z")
+assert set(names(one("Principals/Principal"))) <= {"UserId", "LogonType", "RunLevel"}
+known = {"MultipleInstancesPolicy", "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable",
+         "RunOnlyIfNetworkAvailable", "Enabled", "Hidden", "ExecutionTimeLimit", "Priority"}
+assert set(names(one("Settings"))) == known and len(names(one("Settings"))) == len(known)
+assert one("Settings/StartWhenAvailable").text == "true"
+assert one("Settings/MultipleInstancesPolicy").text == "IgnoreNew"
+assert names(one("Actions/Exec")) == ["Command", "Arguments"]
+# As CommandLineToArgvW takes it apart: no backslash stands before a quotation mark but the one that escapes it.
+assert one("Actions/Exec/Arguments").text == 'schedule run --dir "' + sys.argv[2].replace('"', '\\"') + '"', one("Actions/Exec/Arguments").text
+"#;
+        python(script, &[&into.join(format!("{name}.xml")), &world.path(AWKWARD)]);
+    }
+}
+
+#[test]
+fn ac_28_a_line_of_cron_has_five_fields_and_its_command_names_the_folder() {
+    let world = World::new();
+    let (name, into) = rendered(&world, "cron", "--user", "4h");
+    let text = fs::read_to_string(into.join(&name)).expect("read");
+    let line = text.lines().last().expect("a line");
+    let fields: Vec<&str> = line.splitn(6, ' ').collect();
+    assert!(fields[0].parse::<u32>().is_ok_and(|minute| minute < 60) && fields[1..5] == ["*"; 4], "{line}");
+    // As cron hands it to the shell: `\%` is `%`, and what stands behind a bare one would be its input.
+    assert!(!fields[5].replace("\\%", "").contains('%'), "{line}");
+    let command = fields[5].replace("\\%", "%");
+    let program = command.split_whitespace().next().expect("a program");
+    let shown = run(Command::new("sh").arg("-c").arg(command.replacen(program, "printf '%s\\n'", 1).replace(">/dev/null", "")), LIMIT);
+    let words: Vec<String> = shown.succeeded("sh").stdout.lines().map(str::to_owned).collect();
+    assert_eq!(words[..3], ["schedule", "run", "--dir"]);
+    assert_eq!(Path::new(&words[3]), world.path(AWKWARD));
+}

@@ -1,0 +1,246 @@
+//! `updater schedule …`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use updater::exit_code::Exit;
+use updater::fs::Folder;
+use updater::fs::owners::{self, Owners};
+use updater::pipeline::{Consent, Error, Run, SCHEDULED, Session};
+use updater::profile::{self, Profile};
+use updater::progress::Progress;
+use updater::schedule::due::{self, Due};
+use updater::schedule::register::{is_registered, usual_kind};
+use updater::schedule::{self, Kind, Made, Places, Registration, Schedule, ScheduleError, Scope, Task};
+use updater::settings::{ConsentPolicy, Interval, Settings};
+
+use super::check::Asking;
+use super::{Global, Report, check, context, self_first, update};
+
+/// How long a scheduled run waits for another updater: whoever is at work is done by then, and what it found is taken.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Let the system's timer check for updates; again, it is the same one task.
+    Install(Install),
+    /// Take the task away.
+    Remove,
+    /// Say which task there is, and when it checks next.
+    Status,
+    /// What the task runs: check when this period has not been checked yet, and update where the consent is `auto-compatible`.
+    Run,
+}
+
+#[derive(Args)]
+pub(crate) struct Install {
+    /// How often: between 1m and 30d; stored as the setting `check_every`. Without it what is set, or 4h.
+    #[arg(long, value_name = "INTERVAL")]
+    every: Option<Interval>,
+    /// Which timer: the one that this system has, unless it is named.
+    #[arg(long, value_enum)]
+    kind: Option<KindName>,
+    /// A task of the account that runs this.
+    #[arg(long, conflicts_with = "system")]
+    user: bool,
+    /// A task of the computer, which runs as root; what root installs is one.
+    #[arg(long)]
+    system: bool,
+    /// Call the task so, such as SmartsUpdate, where people look for it under that name.
+    #[arg(long, value_name = "NAME")]
+    alias: Option<String>,
+    /// Only write the files, into this folder, and register nothing: for whoever hands them out.
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KindName {
+    Systemd,
+    Cron,
+    Task,
+    Launchd,
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Kind {
+        match name {
+            KindName::Systemd => Kind::Systemd,
+            KindName::Cron => Kind::Cron,
+            KindName::Task => Kind::Task,
+            KindName::Launchd => Kind::Launchd,
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) -> Result<Report, Error> {
+    match command {
+        Command::Install(wanted) => install(global, wanted, progress),
+        Command::Remove => remove(global, progress),
+        Command::Status => status(global),
+        Command::Run => run_now(global, progress),
+    }
+}
+
+fn install(global: &Global, wanted: Install, progress: &dyn Progress) -> Result<Report, Error> {
+    let session = Session::open(&global.dir, "schedule", &context::begin(global, progress))?;
+    let settings = match wanted.every {
+        Some(every) => Settings::change(&session.folder, "check_every", Some(&every.to_string()))?,
+        None => Settings::load(&session.folder)?,
+    };
+    let dir = owners::canonical(&global.dir)?;
+    let scope = if wanted.system || (!wanted.user && Owners::here().are_root_alone()) { Scope::System } else { Scope::User };
+    let kind = wanted.kind.map_or_else(usual_kind, Kind::from);
+    let registers = wanted.into.is_none();
+    let place = match wanted.into {
+        Some(into) => Some(absolute(&into)?),
+        None => Places::here(absolute(&session.folder.state_path())?).of(kind, scope),
+    };
+    if place.is_none() && (kind, scope) != (Kind::Cron, Scope::User) {
+        return Err(ScheduleError::NoPlace { kind, scope }.into());
+    }
+    let task = Task {
+        name: wanted.alias.unwrap_or_else(|| schedule::name_of(&dir)),
+        folder: unicode(&dir)?,
+        program: unicode(&program()?)?,
+        arguments: arguments(global, &dir, profile::of(&session.folder))?,
+        every: settings.check_every,
+        phase: schedule::phase_of(&dir, settings.check_every),
+        scope,
+    };
+    let registration = schedule::install(&session.folder, &task, kind, place.clone(), registers)?;
+    let made = Made { kind, scope, name: task.name.clone(), place };
+    let next = due::next(task.every.seconds(), task.phase, context::begin(global, progress).now);
+    let mut text = format!("every {}, by {kind} ({scope}): `{}`", task.every, task.name);
+    for file in made.files() {
+        text += &format!("\n  {}", file.display());
+    }
+    text += &match &registration {
+        Registration::Done => format!("\nthe next check is due at {next}\nNext: `updater schedule status`"),
+        Registration::Left => "\nnothing was registered: put the files where the system looks for them".to_owned(),
+        Registration::Failed { command, why } => {
+            format!("\nit is not registered: `{command}` failed ({why})\nNext: run that where it can be run, or choose another `--kind`")
+        }
+    };
+    let json = json!({
+        "result": "installed", "kind": kind, "scope": scope, "name": task.name, "files": made.files(), "registered": registration,
+        "every": task.every, "phase_seconds": task.phase, "next": next,
+    });
+    let exit = if matches!(registration, Registration::Failed { .. }) { Exit::Requirement } else { Exit::Success };
+    Ok(Report::new(&json, text, exit))
+}
+
+fn remove(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+    let session = Session::open(&global.dir, "schedule", &context::begin(global, progress))?;
+    let removed = schedule::remove(&session.folder)?;
+    let text = match &removed {
+        None => "there is no schedule".to_owned(),
+        Some((made, Registration::Failed { command, why })) => {
+            format!("`{}` is gone; that the system was told of it is not known: `{command}` failed ({why})", made.name)
+        }
+        Some((made, _)) => format!("`{}` is gone; checks happen when somebody asks", made.name),
+    };
+    let json = json!({
+        "result": if removed.is_some() { "removed" } else { "nothing-to-do" },
+        "task": removed.as_ref().map(|(made, _)| made),
+        "registered": removed.as_ref().map(|(_, registration)| registration),
+    });
+    Ok(Report::new(&json, text, Exit::Success))
+}
+
+fn status(global: &Global) -> Result<Report, Error> {
+    let folder = profile::look(&global.dir, &global.registry())?;
+    let (schedule, settings) = (Schedule::load(&folder)?, Settings::load(&folder)?);
+    let (every, phase) = (settings.check_every, schedule::phase_of(&owners::canonical(&global.dir)?, settings.check_every));
+    let next = match due::due(every.seconds(), phase, schedule.last, context::now()) {
+        Due::Now => context::now(),
+        Due::At(next) => next,
+    };
+    let registered = schedule.task.as_ref().and_then(is_registered);
+    let mut text = match &schedule.task {
+        None => "there is no schedule\nNext: `updater schedule install`".to_owned(),
+        Some(made) => {
+            let known = match registered {
+                Some(true) => "registered",
+                Some(false) => "not registered: `updater schedule install` does that again",
+                None => "whether it is registered cannot be found out here",
+            };
+            format!("every {every}, by {} ({}): `{}`, {known}\nthe next check is due at {next}", made.kind, made.scope, made.name)
+        }
+    };
+    if let Some(last) = schedule.last {
+        text += &format!("\nthe last scheduled check began at {last}");
+    }
+    let json = json!({
+        "task": schedule.task, "files": schedule.task.as_ref().map(Made::files), "registered": registered,
+        "every": every, "phase_seconds": phase, "last": schedule.last, "next": schedule.task.is_some().then_some(next),
+    });
+    Ok(Report::new(&json, text, Exit::Success))
+}
+
+/// What the timer starts.
+fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+    let asking = Asking::default();
+    let global = &Global { wait: if global.wait == 0 { PATIENCE.as_secs() } else { global.wait }, ..global.clone() };
+    if let Some(report) = not_due(&profile::look(&global.dir, &global.registry())?, &global.dir)? {
+        return Ok(report);
+    }
+    self_first::run(global, &asking, progress);
+    let run: Run<'_> = asking.begin(global, progress)?;
+    let mut session = Session::open(&global.dir, SCHEDULED, &run)?;
+    // Another one may have taken this moment meanwhile.
+    if let Some(report) = not_due(&session.folder, &global.dir)? {
+        return Ok(report);
+    }
+    let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
+    schedule.save(&session.folder)?;
+    if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
+        let updated = context::block_on(session.update(SCHEDULED, &run, false, |_| Consent::Yes))?;
+        return Ok(update::report(&session, &updated, "updated"));
+    }
+    let checked = context::block_on(session.check(&run))?;
+    let drift = session.drift(updater::scan::Depth::Fast, &run)?;
+    Ok(check::report(&session, &checked, &drift))
+}
+
+/// The report of a run that has nothing to do in this period.
+fn not_due(folder: &Folder, dir: &Path) -> Result<Option<Report>, Error> {
+    let every = Settings::load(folder)?.check_every;
+    let schedule = Schedule::load(folder)?;
+    Ok(match due::due(every.seconds(), schedule::phase_of(&owners::canonical(dir)?, every), schedule.last, context::now()) {
+        Due::Now => None,
+        Due::At(next) => {
+            let text = format!("this period has had its check; the next is due at {next}");
+            Some(Report::new(&json!({ "result": "not-due", "next": next }), text, Exit::Success))
+        }
+    })
+}
+
+/// The words behind the program's name.
+fn arguments(global: &Global, dir: &Path, profile: Profile) -> Result<Vec<String>, Error> {
+    let mut words = vec!["schedule".to_owned(), "run".to_owned(), "--dir".to_owned(), unicode(dir)?];
+    if profile == Profile::Service && global.registry != profile::registry::system() {
+        words.extend(["--registry".to_owned(), unicode(&absolute(&global.registry)?)?]);
+    }
+    for file in &global.ca_file {
+        words.extend(["--ca-file".to_owned(), unicode(&absolute(file)?)?]);
+    }
+    Ok(words)
+}
+
+/// The updater that runs this, as the timer will start it.
+fn program() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(|source| Error::Argument { path: "updater".into(), source })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|source| Error::Argument { path: path.to_owned(), source })
+}
+
+fn unicode(path: &Path) -> Result<String, Error> {
+    // Windows' own long form of a path is no argument that people or `cmd` know.
+    let text = path.to_str().map(|text| text.strip_prefix(r"\\?\").filter(|rest| !rest.starts_with("UNC")).unwrap_or(text).to_owned());
+    text.ok_or_else(|| ScheduleError::Text { text: path.display().to_string(), why: "it is not Unicode" }.into())
+}

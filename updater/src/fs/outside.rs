@@ -1,0 +1,39 @@
+//! Files that other programs of the system read, outside every install folder: the units, tasks and tables of a schedule. Each is written beside its place and renamed, so that whoever reads it
+//! meanwhile finds the old one or the new one, whole.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use super::change::Change;
+use super::{Point, fault, owners, platform};
+
+/// The content of `path`; `None` when there is nothing.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// Puts a file with `bytes` at `path`, mode 0644, and makes the folders that lead there.
+pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    if !folder.is_dir() {
+        owners::make_folders(folder)?;
+    }
+    fault::around(Point::ScheduleFile, Change::InstallFolder, || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        platform::set_file_mode(file.as_file(), 0o644)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    })
+}
+
+/// Removes the file `path`; `false` when there is none.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fault::around(Point::ScheduleFile, Change::InstallFolder, || std::fs::remove_file(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
+    }
+}
