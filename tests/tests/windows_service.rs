@@ -139,6 +139,9 @@ fn f4_nothing_is_swapped_where_others_can_write_and_each_such_place_is_named() {
         set_mode(place, 0o777);
         let refused = shop.root(&["update", "--yes"]).exits(*exit);
         assert!(message(&refused).contains("S-1-1-0"), "{}: {}", place.display(), refused.json);
+        assert!(!message(&refused).contains("chown"), "what Windows does not have: {}", refused.json);
+        // Nobody is told how to believe a registry that others wrote.
+        assert_eq!(message(&refused).contains("icacls"), *exit == 5, "how it is cured: {}", refused.json);
         set_mode(place, 0o755);
         // Somebody else's, whatever its list says: he can give himself every right.
         chown(place, Some(65534), None).expect("given away");
@@ -159,6 +162,7 @@ fn f4_an_administrator_leaves_a_users_folder_alone_that_others_can_write() {
     set_mode(&shop.path("client"), 0o777);
     let refused = shop.root(&["update", "--yes"]).exits(5);
     assert_eq!(refused.json["error"]["code"], "others-can-write", "{}", refused.json);
+    assert!(message(&refused).contains("icacls") && !message(&refused).contains("root"), "{}", refused.json);
     shop.tree().assert_is(&shop.v1.tree().without_modes(), "nothing has changed");
     // Whoever works for himself alone may.
     shop.guest(&["update", "--yes"]).exits(0);

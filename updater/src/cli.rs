@@ -85,7 +85,7 @@ pub(crate) struct Global {
     /// While a program of the client runs, or holds a file that goes: `defer` to the next run, or `wait[:SECONDS]` until it ends. Nothing is ever killed.
     #[arg(long, global = true, value_name = "HOW", default_value = "defer", value_parser = parse_in_use)]
     pub(crate) in_use: InUse,
-    /// The folder where it is written which installs have the profile `service`; only root may be able to write it.
+    /// The folder where it is written which installs have the profile `service`; only root, or administrators, may be able to write it.
     #[arg(long, global = true, value_name = "DIR", default_value_os_t = registry::system())]
     pub(crate) registry: PathBuf,
     /// Where the agent of the profile `service` listens.
@@ -151,7 +151,7 @@ enum Command {
     Settings(settings::Arguments),
     /// Say what a code means, why it comes and what to do; without a code, list all.
     Explain(explain::Arguments),
-    /// Work for people who have no rights, in folders with the profile `service`: run by root, started by the system.
+    /// Work for people who have no rights, in folders with the profile `service`: run by root or as the system of Windows, started by the system.
     Agent(agent::Arguments),
     /// Remove what is the updater's; the client stays as it is.
     Uninstall(uninstall::Arguments),

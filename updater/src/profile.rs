@@ -44,8 +44,8 @@ pub enum ProfileError {
     #[error(
         "others than the updater can change what it would work on, so nothing was changed: {}; {}",
         list(found),
-        if *profile == Profile::Service { owners::CURE }
-        else { "run the updater as the account that owns the folder, or give it to root and install with `--profile service`" }
+        if *profile == Profile::Service { format!("give these {} and try again", owners::GIVE) }
+        else { format!("run the updater as the account that owns the folder, or give it {} and install with `--profile service`", owners::GIVE_ALL) }
     )]
     Exposed {
         /// The profile of the folder.
@@ -250,7 +250,7 @@ impl Profile {
     pub const fn promise(self) -> &'static str {
         match self {
             Profile::User => "protects against network and server, not against whoever can write this folder",
-            Profile::Service => "protects against network, server and the people at this computer; only root changes this folder",
+            Profile::Service => "protects against network, server and the people at this computer, who cannot change this folder",
         }
     }
 }

@@ -254,7 +254,7 @@ code-rollback-failed = Going back failed
 
 code-others-can-write = Others can write where only root may
     .why = The profile `service` promises that nobody else changes the client, and somebody could.
-    .cure = Give the folders that are named to root, and take the write right from everybody else.
+    .cure = Give the folders that are named to root (on Windows: to the administrators), and take the write right from everybody else.
 code-forged-registry = The registry of installs cannot be believed
     .why = Others can write it, so it could name any folder.
     .cure = Give the registry's folder to root alone and look at what is in it before you go on.

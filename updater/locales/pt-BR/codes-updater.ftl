@@ -254,7 +254,7 @@ code-rollback-failed = A volta falhou
 
 code-others-can-write = Outros podem gravar onde só o root deveria
     .why = O perfil `service` promete que mais ninguém altera o cliente, e alguém poderia.
-    .cure = Passe para o root as pastas indicadas e tire de todos os demais o direito de gravação.
+    .cure = Passe para o root (no Windows: para os administradores) as pastas indicadas e tire de todos os demais o direito de gravação.
 code-forged-registry = O registro das instalações não é confiável
     .why = Outros podem gravar nele, e ele poderia indicar qualquer pasta.
     .cure = Deixe a pasta do registro só para o root e veja o que há nela antes de continuar.

@@ -254,7 +254,7 @@ code-rollback-failed = 退回失败
 
 code-others-can-write = 只应由 root 写入的位置，他人也能写入
     .why = `service` 配置承诺他人不能更改客户端，而现在有人可以。
-    .cure = 请将所示文件夹交给 root，并取消其他所有人的写入权限。
+    .cure = 请将所示文件夹交给 root（在 Windows 上交给管理员组），并取消其他所有人的写入权限。
 code-forged-registry = 安装登记表不可信
     .why = 他人可以写入，因此其中可能指向任何文件夹。
     .cure = 请将登记表文件夹只留给 root，并在继续之前查看其中的内容。

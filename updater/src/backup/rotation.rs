@@ -12,6 +12,7 @@ use std::str::FromStr;
 use manifests::path::BACKUP_PREFIX;
 use serde::{Deserialize, Serialize};
 
+use crate::fs::owners::GIVE_ALL;
 use crate::id::Id;
 
 /// Most backups that a station keeps (S3-21).
@@ -78,7 +79,7 @@ pub enum Refusal {
     #[error("`{0}` is a folder that the updater did not make: take it into the rotation with `updater backups --adopt`, or move it away")]
     Foreign(Slot),
     /// A backup that others could change (attack F4).
-    #[error("others can change `{0}`, so nothing in it is believed: give it to root (`chown -R root`, `chmod -R go-w`), or move it away")]
+    #[error("others can change `{0}`, so nothing in it is believed: give it {GIVE_ALL}, or move it away")]
     Exposed(Slot),
     /// A backup whose record is damaged.
     #[error("the record of `{0}` is damaged: take it into the rotation as it is with `updater backups --adopt`, or move it away")]

@@ -31,7 +31,7 @@ const PROGRAM: &str = if cfg!(windows) { r"C:\Program Files\Stationmaster\update
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What it allows; only root may be able to write this file. Without the file: everybody at the computer may look and update, root alone the rest.
+    /// What it allows; only root, or administrators, may be able to write this file. Without the file: everybody at the computer may look and update, only they the rest.
     #[arg(long, value_name = "FILE", default_value_os_t = file())]
     config: PathBuf,
     /// Print the systemd unit that starts it (on Windows the command that makes the service), and do nothing else.

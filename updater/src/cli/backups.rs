@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 use updater::backup::{self, Backup, BackupKind};
 use updater::exit_code::Exit;
+use updater::fs::owners::GIVE_ALL;
 use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
 
@@ -63,7 +64,7 @@ fn as_text(backup: &Backup) -> String {
         BackupKind::Own { made, .. } => format!("{name}  {build}, made {made}"),
         BackupKind::Adopted { made, .. } => format!("{name}  made by another program, taken in {made}; unverified"),
         BackupKind::Exposed => {
-            format!("{name}  can be changed by others, so it is not believed: give it to root (`chown -R root`, `chmod -R go-w`)")
+            format!("{name}  can be changed by others, so it is not believed: give it {GIVE_ALL}")
         }
         BackupKind::Foreign => format!("{name}  made by another program; `updater backups --adopt` takes it into the rotation"),
         BackupKind::Damaged(damage) => format!("{name}  damaged ({damage}); `updater backups --adopt` keeps it as unverified"),

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// Trust the root in this file; the link may then lack its `#`.
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
-    /// Whom the install protects against: `user` keeps the state in `.updater`, `service` where only root writes. Without it: as the folder is, `user` for a new one.
+    /// Whom the install protects against: `user` keeps the state in `.updater`, `service` where only root, or administrators, write. Without it: as the folder is, `user` for a new one.
     #[arg(long, value_parser = parse_profile, value_name = "user|service")]
     profile: Option<Profile>,
     /// Keep the state of the profile `service` here, on the same volume as the install folder. Without it: below the registry, or in `.stationmaster` at the top of the volume.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::owners::Exposure;
+use super::owners::{Exposure, GIVE};
 use super::{Folder, FsError, LocalPath};
+use crate::account::ROOT;
 use crate::backup::rotation::Slot;
 
 /// Why something cannot be replaced.
@@ -100,7 +101,7 @@ impl fmt::Display for Unwritable {
             Unwritable::Owner => "belongs to another user",
             Unwritable::OtherFileSystem => "lies on another file system than the rest, so that nothing can be moved there in one step",
             Unwritable::Exposed(why) => {
-                return write!(f, "{why}, and root works here for others: give it to root (`chown root`, `chmod go-w`)");
+                return write!(f, "{why}, and {ROOT} works here for others: give it {GIVE}");
             }
         };
         f.write_str(text)

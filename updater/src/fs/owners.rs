@@ -129,8 +129,10 @@ pub fn is_ours(path: &Path) -> bool {
     platform::is_ours(path)
 }
 
-/// What to do about what others can change, for people.
-pub(crate) const CURE: &str = platform::CURE;
+/// Whom a file or folder that others can change is to be given, and how; for people, after "give it".
+pub const GIVE: &str = platform::GIVE;
+/// The same for a folder with everything in it.
+pub const GIVE_ALL: &str = platform::GIVE_ALL;
 
 /// What others could change of the file `path`, whose folder is ours; `None` when nothing.
 pub fn exposed_file(path: &Path, owners: Owners) -> Result<Option<Exposed>, FsError> {

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use super::super::{Kind, Stat};
 
-/// What to do about what others can change.
-pub(super) const CURE: &str = "give these to root (`chown root`, `chmod go-w`) and try again";
+/// Whom something that others can change is to be given, and how.
+pub(super) const GIVE: &str = "to root (`chown root`, `chmod go-w`)";
+/// The same for a folder with everything in it.
+pub(super) const GIVE_ALL: &str = "to root (`chown -R root`, `chmod -R go-w`)";
 
 /// The account whose rights this process has.
 pub(super) fn account() -> u32 {

@@ -20,9 +20,12 @@ use crate::account::platform::{is_administrator, number_of, ours};
 use crate::account::sid::Sid;
 use crate::windows_api::security;
 
-/// What to do about what others can change.
-pub(super) const CURE: &str = "take their rights away (`icacls PATH /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX`; \
-    `/setowner *S-1-5-32-544`) and try again";
+/// Whom something that others can change is to be given, and how; users still read it. Accounts by number, because their names are translated.
+pub(super) const GIVE: &str = "to the administrators (`icacls PATH /setowner *S-1-5-32-544`, then \
+    `icacls PATH /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX`)";
+/// The same for a folder with everything in it, which then inherits.
+pub(super) const GIVE_ALL: &str = "to the administrators (`icacls PATH /setowner *S-1-5-32-544 /T`, `icacls PATH /reset /T`, then \
+    `icacls PATH /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX`)";
 
 /// The number of whoever this process works for: 0 with an administrator's rights.
 pub(super) fn account() -> u32 {
