@@ -287,7 +287,7 @@ impl Repository {
             entry_point: entry_point.as_ref(),
             probe: request.attributes.probe.as_ref(),
             allowed: &request.allowed,
-            config_of: &|path| compose::config_of(&request.config, path),
+            config_of: &|path| compose::config_of(&request.config, path).0,
             most_entries: self.limits.entries,
         };
         lint::lint(found, &facts)

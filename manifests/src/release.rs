@@ -84,6 +84,9 @@ pub struct FileEntry {
     /// What happens to a copy that its user changed.
     #[serde(default, skip_serializing_if = "ConfigPolicy::is_overwrite")]
     pub config: ConfigPolicy,
+    /// Keys whose value is the publisher's, whatever its user made of it, where the file is merged: `Section.Key`, `Section.*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publishers: Vec<String>,
     /// Where its content lies; absent for an empty file.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub at: Option<ContentAt>,
@@ -138,13 +141,23 @@ pub enum ConfigPolicy {
     Overwrite,
     /// The user's.
     Keep,
-    /// Values merged.
+    /// The user's, with the keys that the release adds and the values that the user never touched; what cannot be merged is treated as `new-beside`.
     Merge,
     /// The user's; the release's is written as `NAME.new` beside.
     NewBeside,
 }
 
 impl ConfigPolicy {
+    /// Its name in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConfigPolicy::Overwrite => "overwrite",
+            ConfigPolicy::Keep => "keep",
+            ConfigPolicy::Merge => "merge",
+            ConfigPolicy::NewBeside => "new-beside",
+        }
+    }
+
     fn is_overwrite(&self) -> bool {
         *self == ConfigPolicy::Overwrite
     }
@@ -469,6 +482,7 @@ mod tests {
             exec: false,
             sha256: Digest::of(b""),
             config: ConfigPolicy::Overwrite,
+            publishers: vec![],
             at: (*size > 0).then_some(ContentAt(0, 0)),
         };
         Manifest {

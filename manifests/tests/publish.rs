@@ -242,21 +242,26 @@ fn d_05_remove_owned_names_the_files_that_went_and_goes_on_naming_them() {
 }
 
 #[test]
-fn d_04_configuration_files_are_new_beside_with_a_warning_and_rules_come_first() {
+fn d_04_configuration_files_are_merged_unless_a_rule_says_otherwise_and_each_is_named_with_its_policy() {
     let test = TestRepository::new();
-    let folder = test.folder("build", &[("a.ini", b"1"), ("b.INI", b"2"), ("c.conf", b"3"), ("d", b"4")]);
+    let folder = test.folder("build", &[("a.ini", b"1"), ("b.INI", b"2"), ("c.conf", b"3"), ("d", b"4"), ("e.cfg", b"5")]);
     let mut request = test.request(&folder, "1.0.0");
-    request.config = vec![ConfigRule { pattern: "a.*".into(), policy: ConfigPolicy::Overwrite }];
+    let merged = ConfigRule { publishers: vec!["A.b".into()], ..ConfigRule::new("*.cfg", ConfigPolicy::Merge) };
+    request.config = vec![ConfigRule::new("a.*", ConfigPolicy::Overwrite), merged];
     let published = test.publish(&request).published().clone();
     let warned: Vec<_> = published
         .warnings
         .iter()
         .filter(|finding| finding.rule == Rule::ConfigFile)
-        .filter_map(|finding| finding.path.as_deref())
+        .map(|finding| (finding.path.as_deref().unwrap(), finding.detail.rsplit(' ').next().unwrap()))
         .collect();
-    assert_eq!(warned, ["b.INI"]);
-    let policies: Vec<_> = current(&test).files.iter().map(|file| file.config).collect();
-    assert_eq!(policies, [ConfigPolicy::Overwrite, ConfigPolicy::NewBeside, ConfigPolicy::Overwrite, ConfigPolicy::Overwrite]);
+    assert_eq!(warned, [("a.ini", "`overwrite`"), ("b.INI", "`merge`"), ("e.cfg", "`merge`")]);
+    let policies: Vec<_> = current(&test).files.iter().map(|file| (file.config, file.publishers.concat())).collect();
+    let (overwrite, merge) = ((ConfigPolicy::Overwrite, String::new()), (ConfigPolicy::Merge, String::new()));
+    assert_eq!(policies, [overwrite.clone(), merge, overwrite.clone(), overwrite, (ConfigPolicy::Merge, "A.b".into())]);
+    assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)));
+    request.config.clear();
+    assert!(matches!(test.publish(&request), Outcome::Published(_)), "other keys of the publisher's are another release");
 }
 
 #[test]

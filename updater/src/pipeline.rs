@@ -37,6 +37,7 @@ use crate::install::{self, Wanted};
 use crate::installed::{Installed, InstalledLink, InstalledRelease};
 use crate::lock::{Lock, LockError};
 use crate::plan::{Found, Plan, Wishes, plan};
+use crate::pristine;
 use crate::profile::{self, Wish};
 use crate::progress::Step;
 use crate::room::Needed;
@@ -171,7 +172,7 @@ impl Session {
         let target = match decision.verdict {
             Verdict::Offer(release) if trigger == SCHEDULED && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
             Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &self.route(run)?, &checked, release).await?,
-            Verdict::UpToDate if self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
+            Verdict::UpToDate if !run.everything && self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
             Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
             // A backup of another program came back, of which nobody knows the build, and what was left is held.
             Verdict::NothingReleased
@@ -217,12 +218,14 @@ impl Session {
         dry_run: bool,
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
+        // What is written anew from a file that is here is read: size and time are no content.
+        let depth = if run.everything { Depth::Deep } else { depth };
         let observed = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
         // Also when nothing is to be done: what others can change is not what was installed, whatever it says now.
         if !observed.exposed.is_empty() {
             return Err(Error::NotWritable(observed.exposed));
         }
-        let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes::default())?;
+        let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes { everything: run.everything })?;
         let proposal = self.proposal(&target, &plan);
         // What is only recognised is not installed: it is written down even where no file changes.
         let is_new = self.installed.is_none() || proposal.from.as_ref() != Some(&proposal.to);
@@ -287,6 +290,7 @@ impl Session {
             set_files: count(|action| matches!(action, Action::Set { .. })),
             removed_files: count(|action| matches!(action, Action::Remove { .. })),
             kept_files: plan.kept.clone(),
+            merged_files: plan.merged.clone(),
             takes_backup: plan.takes_slot(self.is_new(&target.release)),
         };
         Proposal { from, to: who::installed_at(&target.release), cost }
@@ -380,7 +384,8 @@ impl Session {
             return self.defer(&stored, proposal, received_bytes, holders, trigger, run);
         }
         let (from, is_new) = (self.installed.as_ref().map(|installed| installed.release.place), self.is_new(&release));
-        let keep = if plan.takes_slot(is_new) { Keep::Backup { consumed: None } } else { Keep::Nothing };
+        // A merge may come to nothing.
+        let keep = if plan.takes_slot(is_new) && !staged.changes.is_empty() { Keep::Backup { consumed: None } } else { Keep::Nothing };
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
         self.ratchet.save(&self.folder)?;
@@ -420,6 +425,7 @@ impl Session {
         self.installed = Some(staged.installed);
         self.release_superseded_hold(release.place)?;
         deferral::forget(&self.folder)?;
+        self.installed.as_ref().map_or(Ok(()), |installed| pristine::sweep(&self.folder, installed))?;
         self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
         self.folder.empty_trash()?;
         if let Some(returned) = self.prove("proof", run)? {

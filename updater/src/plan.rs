@@ -13,6 +13,7 @@ use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, FileEntry, Manifest};
 use manifests::time::FileTime;
 
+use crate::config_merge;
 use crate::installed::{Installed, InstalledFile};
 use crate::scan::Observed;
 
@@ -61,6 +62,19 @@ pub enum Action {
         /// Where the content comes from.
         from: ContentFrom,
     },
+    /// What the release changed comes into the copy that its user changed (D-04).
+    Merge {
+        /// Where.
+        path: RelPath,
+        /// The entry of the release.
+        file: FileEntry,
+        /// Where its content comes from.
+        from: ContentFrom,
+        /// The content of the release that the user's copy was made from.
+        base: Option<Digest>,
+        /// Where the release's version is written when the two cannot be merged; `None` when somebody else's file is there.
+        beside: Option<RelPath>,
+    },
     /// The content is right; time or mode is not.
     Set {
         /// Where.
@@ -98,7 +112,7 @@ impl Action {
     /// The path it is done to.
     pub fn path(&self) -> &RelPath {
         match self {
-            Action::Put { path, .. } | Action::Set { path, .. } | Action::Remove { path } => path,
+            Action::Put { path, .. } | Action::Merge { path, .. } | Action::Set { path, .. } | Action::Remove { path } => path,
             Action::RemoveFolder { path } | Action::MakeFolder { path } | Action::Link { path, .. } => path,
         }
     }
@@ -137,6 +151,8 @@ pub struct Plan {
     pub jobs: jobs::Jobs,
     /// Config files whose user's copy stays.
     pub kept: Vec<RelPath>,
+    /// Config files of which the user's copy gets what the release changed.
+    pub merged: Vec<RelPath>,
     /// Whether files that exist are replaced or removed.
     pub replaces: bool,
     /// Whether files or folders come that did not exist.
@@ -156,13 +172,23 @@ impl Plan {
 
     /// Bytes of new files that are written before the swap.
     pub fn staged_bytes(&self) -> u64 {
-        let put = |action: &Action| if let Action::Put { file, .. } = action { file.size } else { 0 };
+        let put = |action: &Action| match action {
+            Action::Put { file, .. } => file.size,
+            Action::Merge { file, .. } => file.size + 2 * config_merge::LARGEST_BYTES as u64,
+            _ => 0,
+        };
         self.actions.iter().map(put).sum()
     }
 
     /// How many files and links are staged.
     pub fn staged_files(&self) -> u64 {
-        self.actions.iter().filter(|action| matches!(action, Action::Put { .. } | Action::Link { .. })).count() as u64
+        let made = |action: &Action| match action {
+            Action::Put { .. } | Action::Link { .. } => 1,
+            // The release's version, the outcome, and a copy for the next time.
+            Action::Merge { .. } => 3,
+            _ => 0,
+        };
+        self.actions.iter().map(made).sum()
     }
 }
 
@@ -208,6 +234,7 @@ struct Planner<'a> {
     actions: Vec<Action>,
     managed: Vec<Managed>,
     kept: Vec<RelPath>,
+    merged: Vec<RelPath>,
     removed: HashSet<&'a RelPath>,
 }
 
@@ -230,6 +257,7 @@ impl<'a> Planner<'a> {
             actions: vec![],
             managed: vec![],
             kept: vec![],
+            merged: vec![],
             removed: HashSet::new(),
         }
     }
@@ -246,7 +274,9 @@ impl<'a> Planner<'a> {
     fn files(&mut self) -> Result<(), PlanError> {
         for file in &self.target.files {
             let kept = self.keeps_users_copy(file);
-            if kept {
+            if kept && self.is_mergeable(file) {
+                self.merge(file);
+            } else if kept {
                 self.kept.push(file.path.clone());
                 if self.writes_beside(file) {
                     self.put_beside(file);
@@ -285,9 +315,29 @@ impl<'a> Planner<'a> {
         shows && changed && matches!(self.found_file(&file.path), Found::File(_))
     }
 
+    /// Whether the release's changes are to come into a kept file: a plain file that only whoever runs this can write.
+    fn is_mergeable(&self, file: &FileEntry) -> bool {
+        let is_plain = matches!(self.found(&file.path), Found::File(found) if found.is_ours_alone);
+        file.config == ConfigPolicy::Merge && self.writes_beside(file) && is_plain && !self.respelled.contains(&file.path)
+    }
+
+    fn merge(&mut self, file: &FileEntry) {
+        let base = self.installed.and_then(|installed| installed.file(&file.path)).map(|record| record.sha256);
+        let (from, beside) = (self.source(file), self.free_beside(file));
+        self.merged.push(file.path.clone());
+        self.actions.push(Action::Merge { path: file.path.clone(), file: file.clone(), from, base, beside });
+    }
+
     fn put_beside(&mut self, file: &FileEntry) {
+        if let Some(path) = self.free_beside(file) {
+            self.put(path, file);
+        }
+    }
+
+    /// Where the release's version of a kept file is written, if nobody else's file is there.
+    fn free_beside(&self, file: &FileEntry) -> Option<RelPath> {
         // Publishing refuses names that cannot take the suffix; if one came all the same, nothing is written beside.
-        let Ok(path) = beside(&file.path) else { return };
+        let path = beside(&file.path).ok()?;
         // What an earlier release put there may go; anything else of that name is its user's.
         let earlier = self.installed.and_then(|installed| installed.file(&file.path)).map(|record| record.sha256);
         let ours = match self.found(&path) {
@@ -295,9 +345,7 @@ impl<'a> Planner<'a> {
             Found::File(found) => found.sha256 != Some(file.sha256) && found.sha256.is_some() && found.sha256 == earlier,
             _ => false,
         };
-        if ours {
-            self.put(path, file);
-        }
+        ours.then_some(path)
     }
 
     fn bring_file(&mut self, file: &FileEntry) -> Result<(), PlanError> {
@@ -337,12 +385,16 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn put(&mut self, path: RelPath, file: &FileEntry) {
-        let from = match self.local.get(&file.sha256) {
+    fn source(&self, file: &FileEntry) -> ContentFrom {
+        match self.local.get(&file.sha256) {
             _ if file.size == 0 => ContentFrom::Nothing,
             Some(local) => ContentFrom::Local((*local).clone()),
             None => ContentFrom::Packs,
-        };
+        }
+    }
+
+    fn put(&mut self, path: RelPath, file: &FileEntry) {
+        let from = self.source(file);
         self.actions.push(Action::Put { path, file: file.clone(), from });
     }
 
@@ -433,18 +485,18 @@ impl<'a> Planner<'a> {
         let unlisted = |file: &InstalledFile| InstalledFile { is_listed: false, ..file.clone() };
         let gone = self.installed.iter().flat_map(|installed| &installed.files).filter(stays).map(unlisted).collect();
         let fetched = self.actions.iter().filter_map(|action| match action {
-            Action::Put { file, from: ContentFrom::Packs, .. } => Some(file),
+            Action::Put { file, from: ContentFrom::Packs, .. } | Action::Merge { file, from: ContentFrom::Packs, .. } => Some(file),
             _ => None,
         });
         let jobs = jobs::jobs(self.target, fetched);
         let exists = |path: &RelPath| !matches!(self.found.get(path), None | Some(Found::Nothing));
         let replaces = self.actions.iter().any(|action| match action {
             Action::Put { path, .. } | Action::Link { path, .. } => exists(path),
-            Action::Remove { .. } | Action::RemoveFolder { .. } => true,
+            Action::Merge { .. } | Action::Remove { .. } | Action::RemoveFolder { .. } => true,
             Action::Set { .. } | Action::MakeFolder { .. } => false,
         });
         let adds = self.actions.iter().any(|action| !matches!(action, Action::Set { .. }));
-        Plan { actions: self.actions, managed: self.managed, gone, jobs, kept: self.kept, replaces, adds }
+        Plan { actions: self.actions, managed: self.managed, gone, jobs, kept: self.kept, merged: self.merged, replaces, adds }
     }
 }
 

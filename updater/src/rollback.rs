@@ -16,10 +16,12 @@ use manifests::release::{ConfigPolicy, ReleaseId};
 
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError, Contents};
-use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, obstacles};
+use crate::config_merge::{self, LARGEST_BYTES};
+use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, obstacles, write_all};
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
-use crate::installed::{Installed, InstalledError, InstalledRelease};
+use crate::installed::{Installed, InstalledError, InstalledFile, InstalledRelease};
+use crate::pristine;
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Held, Ratchet};
 use crate::room::{Needed, NoRoom};
@@ -136,6 +138,7 @@ pub fn prepare(
         kept: vec![],
         removed: vec![],
         damaged: vec![],
+        versions: installed.zip(earlier).map(|(installed, earlier)| merged_versions(installed, earlier)).unwrap_or_default(),
     };
     let mut moves = vec![];
     for path in &paths {
@@ -244,13 +247,18 @@ struct Restoring<'a> {
     removed: Vec<RelPath>,
     /// Files of the backup that are missing or not what it says.
     damaged: Vec<RelPath>,
+    /// Of the config files that are merged: their digest in the release that is left and in that of the backup.
+    versions: BTreeMap<RelPath, (Digest, Digest)>,
 }
 
 impl Restoring<'_> {
     fn act(&mut self, path: &RelPath, what: Move) -> Result<(), FsError> {
         match what {
             Move::Stay => {}
-            Move::KeepUsers => self.kept.push(path.clone()),
+            Move::KeepUsers => {
+                self.merge_back(path)?;
+                self.kept.push(path.clone());
+            }
             Move::Set { old, new } => self.changes.set(path.clone(), old, new),
             Move::Remove { old } => {
                 self.changes.remove(path.clone(), old);
@@ -272,6 +280,31 @@ impl Restoring<'_> {
         Ok(())
     }
 
+    /// Gives a config file that its user changed, and that is merged, the values of the release in the backup where the user never touched those of the release that is left (AC-48). Where
+    /// one of the two releases' own files is not known any more, or one cannot be read, it stays as it is.
+    fn merge_back(&mut self, path: &RelPath) -> Result<(), FsError> {
+        let at = LocalPath::from(path);
+        let Some((left, back)) = self.versions.get(path) else { return Ok(()) };
+        let is_fit = |stat: &Stat| stat.is_file() && stat.size <= LARGEST_BYTES as u64 && self.folder.is_ours_alone(stat);
+        let Some(stat) = self.folder.stat(&at)?.filter(is_fit) else { return Ok(()) };
+        let (Some(left), Some(back)) = (pristine::load(self.folder, left)?, pristine::load(self.folder, back)?) else { return Ok(()) };
+        let Some(users) = self.folder.read(&at)? else { return Ok(()) };
+        let Some(merged) = config_merge::merge(&users, &back, Some(&left), &[]).ok().filter(|merged| *merged != users) else {
+            return Ok(());
+        };
+        let name = format!("merged.{}", self.staged.len());
+        let to = LocalPath::state("staging").join(&name);
+        self.folder.discard(&to, Point::RestoreCopy)?;
+        let mut made = self.folder.create_file(&to, stat.mode, Point::RestoreCopy)?;
+        write_all(&mut made, &merged, Point::RestoreCopy).map_err(|source| FsError::io("writing", &to, source))?;
+        drop(made);
+        let made = self.folder.set_attributes(&to, stat.mtime(), stat.mode, Point::RestoreCopy)?;
+        let old = Identity::File(FileIdentity::of(&stat, Digest::of(&users)));
+        self.changes.put(path.clone(), Some(old), FileIdentity::of(&made, Digest::of(&merged)), name.clone());
+        self.staged.insert(name);
+        Ok(())
+    }
+
     /// Copies the file `path`, which shall be `wanted`, out of the backup; `None` when it is not that.
     fn copy(&mut self, path: &RelPath, wanted: &FileIdentity) -> Result<Option<(FileIdentity, String)>, FsError> {
         let hex = wanted.sha256.to_hex();
@@ -289,6 +322,13 @@ impl Restoring<'_> {
         self.staged.insert(name.clone());
         Ok(Some((FileIdentity::of(&stat, sha256), name)))
     }
+}
+
+/// The config files that both releases merge, and that differ between them: their digests in `installed` and in `earlier`.
+fn merged_versions(installed: &Installed, earlier: &Installed) -> BTreeMap<RelPath, (Digest, Digest)> {
+    let merges = |file: &&InstalledFile| file.policy == Some(ConfigPolicy::Merge);
+    let both = installed.files.iter().filter(merges).filter_map(|left| Some((left, earlier.file(&left.path).filter(merges)?)));
+    both.filter(|(left, back)| left.sha256 != back.sha256).map(|(left, back)| (left.path.clone(), (left.sha256, back.sha256))).collect()
 }
 
 /// What our own record says the backup holds, as far as a release may name it, and all its folders.

@@ -6,14 +6,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use manifests::digest::Digest;
 use manifests::path::RelPath;
-use manifests::release::FileEntry;
+use manifests::release::{ConfigPolicy, FileEntry};
 use manifests::time::FileTime;
 
+use crate::config_merge::{self, CannotMerge, LARGEST_BYTES, Whose};
 use crate::fs::filling::Staging;
 use crate::fs::{Folder, FsError, LocalPath, Point, Stat};
 use crate::installed::{Installed, InstalledFile, InstalledLink, InstalledRelease};
 use crate::plan::{Action, ContentFrom, Found, FoundFile, Managed, Plan};
+use crate::pristine;
 use crate::progress::{Progress, Step};
 use crate::swap::{Changes, FileIdentity, Identity};
 
@@ -51,13 +54,14 @@ pub fn stage(
     progress: &dyn Progress,
 ) -> Result<Staged, StageError> {
     progress.begin(Step::Stage, plan.actions.len() as u64);
-    let mut stager = Stager { folder, found, taken: HashSet::new(), times: BTreeMap::new(), changes: Changes::new(), scratch: 0 };
+    let mut stager = Stager { folder, found, taken: HashSet::new(), times: BTreeMap::new(), changes: Changes::new(), scratch: 0, progress };
     for action in &plan.actions {
         progress.at(action.path());
         stager.act(action)?;
         progress.advance(1);
     }
     folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
+    plan.managed.iter().try_for_each(|managed| stager.keep_pristine(managed))?;
     let managed = plan.managed.iter().map(|managed| stager.record(managed));
     let mut installed =
         Installed { release, files: managed.chain(plan.gone.iter().cloned()).collect(), links: links.to_vec(), folders: folders.to_vec() };
@@ -75,12 +79,14 @@ struct Stager<'a> {
     changes: Changes,
     /// Names given to files in `staging/` that no content names.
     scratch: u32,
+    progress: &'a dyn Progress,
 }
 
 impl Stager<'_> {
     fn act(&mut self, action: &Action) -> Result<(), StageError> {
         match action {
             Action::Put { path, file, from } => self.put(path, file, from)?,
+            Action::Merge { path, file, from, base, beside } => self.merge(path, file, from, base.as_ref(), beside.as_ref())?,
             Action::Set { path, mtime, mode } => self.set(path, *mtime, *mode)?,
             Action::Link { path, target } => {
                 let old = self.old(path)?;
@@ -99,11 +105,88 @@ impl Stager<'_> {
 
     fn put(&mut self, path: &RelPath, file: &FileEntry, from: &ContentFrom) -> Result<(), StageError> {
         let name = self.content(file, from)?;
+        self.place(path, file, name)
+    }
+
+    /// The file `name` of `staging/`, the content of `file`, comes to `path`.
+    fn place(&mut self, path: &RelPath, file: &FileEntry, name: String) -> Result<(), StageError> {
         let stat = self.folder.set_attributes(&staged(&name), file.mtime, file.mode(), Point::StageAttributes)?;
         self.times.insert(path.clone(), stat.mtime());
         let old = self.old(path)?;
         self.changes.put(path.clone(), old, FileIdentity::of(&stat, file.sha256), name);
         Ok(())
+    }
+
+    /// Brings what the release changed into the user's copy; what cannot be merged comes beside it, and why is said.
+    fn merge(
+        &mut self,
+        path: &RelPath,
+        file: &FileEntry,
+        from: &ContentFrom,
+        base: Option<&Digest>,
+        beside: Option<&RelPath>,
+    ) -> Result<(), StageError> {
+        let (stat, old) = self.old_file(path)?;
+        let name = self.content(file, from)?;
+        let merged = match stat.size.max(file.size) > LARGEST_BYTES as u64 {
+            true => Err(CannotMerge::TooLarge { whose: if stat.size > file.size { Whose::Users } else { Whose::Publishers } }),
+            false => {
+                let (users, new) = (self.read(&path.into(), path)?, self.read(&staged(&name), path)?);
+                if Digest::of(&users) != old.sha256 {
+                    return Err(StageError::Changed { path: path.clone() });
+                }
+                let base = base.map(|base| pristine::load(self.folder, base)).transpose()?.flatten();
+                config_merge::merge(&users, &new, base.as_deref(), &file.publishers).map(|merged| (merged != users).then_some(merged))
+            }
+        };
+        match (merged, beside) {
+            (Ok(None), _) => {}
+            (Ok(Some(merged)), _) => {
+                let (new, name) = self.outcome(&merged, file.mtime, stat.mode)?;
+                self.changes.put(path.clone(), Some(Identity::File(old)), new, name);
+            }
+            (Err(why), Some(beside)) => {
+                self.progress.note(&format!(
+                    "`{path}` cannot be merged: {why}; it stays as it is, and the release's version is written beside as `{beside}`"
+                ));
+                self.place(beside, file, name)?;
+            }
+            (Err(why), None) => self.progress.note(&format!("`{path}` cannot be merged: {why}; it stays as it is")),
+        }
+        Ok(())
+    }
+
+    /// What was merged, as a file in `staging/`.
+    fn outcome(&mut self, merged: &[u8], mtime: FileTime, mode: u32) -> Result<(FileIdentity, String), StageError> {
+        let name = format!("merged.{}", self.scratch);
+        self.scratch += 1;
+        self.clear(&name)?;
+        let mut made = self.folder.create_file(&staged(&name), mode, Point::StageFile)?;
+        crate::fs::write_all(&mut made, merged, Point::StageFile).map_err(|source| FsError::io("writing", &staged(&name), source))?;
+        drop(made);
+        let stat = self.folder.set_attributes(&staged(&name), mtime, mode, Point::StageAttributes)?;
+        Ok((FileIdentity::of(&stat, Digest::of(merged)), name))
+    }
+
+    fn read(&self, at: &LocalPath, path: &RelPath) -> Result<Vec<u8>, StageError> {
+        self.folder.read(at)?.ok_or_else(|| StageError::Changed { path: path.clone() })
+    }
+
+    /// Keeps the release's version of what may be merged the next time: staged now, or live since long.
+    fn keep_pristine(&self, managed: &Managed) -> Result<(), StageError> {
+        let Managed { file, .. } = managed;
+        if file.config != ConfigPolicy::Merge || file.size > LARGEST_BYTES as u64 || pristine::load(self.folder, &file.sha256)?.is_some() {
+            return Ok(());
+        }
+        let is_live = matches!(self.found.get(&file.path), Some(Found::File(found)) if found.sha256 == Some(file.sha256));
+        let at = match self.taken.contains(&file.sha256.to_hex()) {
+            true => staged(&file.sha256.to_hex()),
+            false if is_live => (&file.path).into(),
+            false => return Ok(()),
+        };
+        // What was damaged meanwhile is found out elsewhere; here it only is not kept.
+        let bytes = self.folder.read(&at)?.filter(|bytes| Digest::of(bytes) == file.sha256);
+        Ok(bytes.map_or(Ok(()), |bytes| pristine::keep(self.folder, &file.sha256, &bytes))?)
     }
 
     /// A file in `staging/` with the content of `file` that nothing else will be made of; returns its name.

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use cut::{Act, Disk, Start, dies, dies_on, lasting, loses_power_after, ratchet, station};
+use manifests::digest::Digest;
 use manifests::time::UtcTime;
 use scene::Scene;
 use updater::backup;
@@ -233,6 +234,9 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     assert!(all.contains(&known), "{at}: {known:?}");
     let attempts = folder.read(&LocalPath::state("attempts.json")).unwrap();
     assert!(attempts.is_none_or(|found| cut::failures().iter().any(|failure| failure.to_bytes() == found)), "{at}");
+    let kept = cut::CONFIG.map(|bytes| updater::pristine::load(&folder, &Digest::of(bytes)).unwrap());
+    assert!(kept.iter().zip(cut::CONFIG).all(|(kept, bytes)| kept.as_ref().is_none_or(|kept| kept == bytes)), "{at}");
+    assert!(kept.iter().any(Option::is_some), "{at}: the old one goes only when the new one is there");
     let waits = folder.read(&cut::deferred()).unwrap();
     assert!(waits.is_none_or(|found| [cut::waiting(4), cut::waiting(5)].contains(&found)), "{at}");
     assert_eq!(cut::names_in(scene, &["trash", "staging"]), BTreeSet::new(), "{at}");
@@ -364,6 +368,8 @@ matrix! {
     fn f6_a_cut_at_proof_file_is_survived(ProofFile);
     #[test]
     fn f6_a_cut_at_attempts_file_is_survived(AttemptsFile);
+    #[test]
+    fn f6_a_cut_at_config_file_is_survived(ConfigFile);
     #[test]
     fn f6_a_cut_at_fetch_part_is_survived(Part);
     #[test]

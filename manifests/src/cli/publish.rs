@@ -79,7 +79,8 @@ pub(crate) struct PublishArgs {
     /// Files of earlier releases that this one does not have: `keep` leaves them on stations, `remove-owned` removes those that nobody changed
     #[arg(long, value_enum, default_value = "keep")]
     extras: ExtrasArg,
-    /// What happens to a file that its user changed: overwrite, keep, new-beside, merge; repeatable, the first that matches counts [default: *.ini=new-beside]
+    /// What happens to a file that its user changed: overwrite, keep, new-beside or merge, after `merge:` with keys whose value is yours all the same, as in '*.ini=merge:Update.Server,Drivers.*';
+    /// repeatable, the first that matches counts [default: *.ini=merge]
     #[arg(long, value_name = "GLOB=POLICY")]
     config: Vec<ConfigRule>,
     /// How a station finds out that the build lives: file:PATH, alive:SECONDS or command:SECONDS:PROGRAM ARGUMENTS
@@ -333,6 +334,10 @@ mod tests {
             assert!(probe(text).is_err(), "{text}");
         }
         assert_eq!("*.ini=keep".parse::<ConfigRule>().unwrap().policy, ConfigPolicy::Keep);
-        assert!("*.ini".parse::<ConfigRule>().is_err() && "*.ini=x".parse::<ConfigRule>().is_err());
+        let merge: ConfigRule = "*.ini=merge:Update.Server, Drivers.*".parse().unwrap();
+        assert_eq!((merge.policy, merge.publishers), (ConfigPolicy::Merge, vec!["Update.Server".to_owned(), "Drivers.*".to_owned()]));
+        for text in ["*.ini", "*.ini=x", "*.ini=keep:A.b", "*.ini=merge:", "*.ini=merge:key", "*.ini=MERGE"] {
+            assert!(text.parse::<ConfigRule>().is_err(), "{text}");
+        }
     }
 }

@@ -106,7 +106,10 @@ impl Refusal {
 
     /// The stable code: the tag in JSON.
     pub fn code(&self) -> &'static str {
-        self.into()
+        match self {
+            Refusal::Server(judged) => judged.code(),
+            other => other.into(),
+        }
     }
 }
 

@@ -62,6 +62,8 @@ pub struct ConfigRule {
     pub pattern: String,
     /// The policy.
     pub policy: ConfigPolicy,
+    /// Keys whose value is the publisher's where files are merged: `Section.Key`, `Section.*`, `.Key` before the first section.
+    pub publishers: Vec<String>,
 }
 
 /// The text is no rule for configuration files.
@@ -73,6 +75,9 @@ pub enum InvalidConfigRule {
     /// An unknown word behind it.
     #[error("`{0}` is no policy (known: overwrite, keep, new-beside, merge)")]
     Policy(String),
+    /// Keys behind it that are none, or behind a policy that takes none.
+    #[error("`{0}` is no list of keys: after `merge:` give Section.Key, Section.*, or .Key for one before the first section")]
+    Keys(String),
 }
 
 impl FromStr for ConfigRule {
@@ -80,7 +85,12 @@ impl FromStr for ConfigRule {
 
     fn from_str(text: &str) -> Result<Self, InvalidConfigRule> {
         let short = |text: &str| quoted(text, 80).to_string();
-        let (pattern, policy) = text.rsplit_once('=').ok_or_else(|| InvalidConfigRule::Form(short(text)))?;
+        let (pattern, policy) = text.split_once('=').ok_or_else(|| InvalidConfigRule::Form(short(text)))?;
+        let (policy, keys) = policy.split_once(':').map_or((policy, None), |(policy, keys)| (policy, Some(keys)));
+        let publishers: Vec<String> = keys.iter().flat_map(|keys| keys.split(',')).map(|key| key.trim().to_owned()).collect();
+        if publishers.iter().any(|key| !key.contains('.')) || (keys.is_some() && policy != "merge") {
+            return Err(InvalidConfigRule::Keys(short(keys.unwrap_or_default())));
+        }
         let policy = match policy {
             "overwrite" => ConfigPolicy::Overwrite,
             "keep" => ConfigPolicy::Keep,
@@ -88,20 +98,27 @@ impl FromStr for ConfigRule {
             "merge" => ConfigPolicy::Merge,
             other => return Err(InvalidConfigRule::Policy(short(other))),
         };
-        Ok(ConfigRule { pattern: pattern.to_owned(), policy })
+        Ok(ConfigRule { publishers, ..ConfigRule::new(pattern, policy) })
     }
 }
 
-/// The policy of the file at `path`: the first of `rules` that matches, else `new-beside` for `*.ini` (D-04), else `overwrite`.
-pub fn config_of(rules: &[ConfigRule], path: &RelPath) -> ConfigPolicy {
+impl ConfigRule {
+    /// Files that match `pattern` have `policy`.
+    pub fn new(pattern: impl Into<String>, policy: ConfigPolicy) -> ConfigRule {
+        ConfigRule { pattern: pattern.into(), policy, publishers: vec![] }
+    }
+}
+
+/// The policy of the file at `path` and the keys that are the publisher's: those of the first of `rules` that matches, else `merge` for `*.ini` (D-04), else `overwrite`.
+pub fn config_of(rules: &[ConfigRule], path: &RelPath) -> (ConfigPolicy, Vec<String>) {
     let matches = |pattern: &str| {
         let text = if pattern.contains('/') { path.as_str() } else { path.file_name() };
         pattern_matches(&pattern.to_lowercase(), &text.to_lowercase())
     };
     match rules.iter().find(|rule| matches(&rule.pattern)) {
-        Some(rule) => rule.policy,
-        None if matches("*.ini") => ConfigPolicy::NewBeside,
-        None => ConfigPolicy::Overwrite,
+        Some(rule) => (rule.policy, rule.publishers.clone()),
+        None if matches("*.ini") => (ConfigPolicy::Merge, vec![]),
+        None => (ConfigPolicy::Overwrite, vec![]),
     }
 }
 
@@ -145,7 +162,7 @@ pub fn reuse(files: &[HashedFile], candidates: Vec<PlacedPack>) -> (Vec<PlacedPa
 pub struct Outline {
     id: ReleaseId,
     tree: Tree,
-    config: Vec<ConfigPolicy>,
+    config: Vec<(ConfigPolicy, Vec<String>)>,
     removed: Vec<RelPath>,
 }
 
@@ -179,7 +196,7 @@ impl Outline {
         };
         let files = manifest.files.iter().map(file).collect();
         let tree = Tree { files, links: manifest.links.clone(), directories: manifest.directories.clone() };
-        let config = manifest.files.iter().map(|file| file.config).collect();
+        let config = manifest.files.iter().map(|file| (file.config, file.publishers.clone())).collect();
         Outline { id: manifest.id.clone(), tree, config, removed: manifest.removed.clone() }
     }
 
@@ -200,10 +217,11 @@ impl Outline {
             }
             listed.push(Pack { dictionary: dictionary.map(u32::try_from).transpose().ok()?, ..placed.pack });
         }
-        let entry = |(file, config): (HashedFile, ConfigPolicy)| {
+        let entry = |(file, (config, publishers)): (HashedFile, (ConfigPolicy, Vec<String>))| {
             let HashedFile { path, size, mtime, exec, sha256 } = file;
             let place = at.get(&sha256).copied();
-            (size == 0 || place.is_some()).then(|| FileEntry { path, size, mtime, exec, sha256, config, at: place.filter(|_| size > 0) })
+            let at = place.filter(|_| size > 0);
+            (size == 0 || place.is_some()).then_some(FileEntry { path, size, mtime, exec, sha256, config, publishers, at })
         };
         let files = self.tree.files.into_iter().zip(self.config).map(entry).collect::<Option<Vec<_>>>()?;
         let Tree { links, directories, .. } = self.tree;

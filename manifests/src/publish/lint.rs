@@ -202,8 +202,9 @@ fn entry_findings(entry: &Found, facts: &Facts, findings: &mut Vec<Finding>) {
             if FileTime::clamped(*mtime).unix() != *mtime {
                 add(Rule::TimeClamped, "has a time outside 1901 to 2242");
             }
-            if parsed.as_ref().is_some_and(|path| (facts.config_of)(path) == ConfigPolicy::NewBeside) {
-                add(Rule::ConfigFile, "is a configuration file");
+            let policy = parsed.as_ref().map_or(ConfigPolicy::Overwrite, facts.config_of);
+            if policy != ConfigPolicy::Overwrite || path.to_lowercase().ends_with(".ini") {
+                add(Rule::ConfigFile, &format!("is a configuration file with the policy `{}`", policy.as_str()));
             }
         }
         FoundKind::Directory { .. } | FoundKind::NotUnicode => {}

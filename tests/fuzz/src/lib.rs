@@ -12,6 +12,7 @@
 
 pub mod build;
 pub mod channel;
+pub mod ini;
 pub mod install;
 pub mod judge;
 pub mod manifest;
@@ -26,6 +27,7 @@ pub mod state;
 
 pub use build::build;
 pub use channel::channel;
+pub use ini::ini;
 pub use install::install;
 pub use manifest::manifest;
 pub use pack::pack;
@@ -39,7 +41,7 @@ pub use state::state;
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name, which is also that of its corpus and, with `fuzz_` before it, of its program.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("roles_raw", roles_raw),
     ("roles_signed", roles_signed),
     ("channel", channel),
@@ -48,6 +50,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("path", path),
     ("build", build),
     ("install", install),
+    ("ini", ini),
     ("pack", pack),
     ("state", state),
 ];

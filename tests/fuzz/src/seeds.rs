@@ -107,6 +107,14 @@ pub fn all() -> Vec<Seed> {
     add("state", "ratchet", format!("r{}", samples::RATCHET).as_bytes());
     add("state", "station", format!("s{}", samples::STATION).as_bytes());
 
+    let [mine, new, base] =
+        ["; mine\r\n[A]\r\nb = 1\r\nx=2\r\n[c]\r\nk\r\n", "[a]\nb=2\n; n\nn=3\nx=4\n[c]\nk=v\n[e]\nf=\"g\"\n", "[a]\nb=1\nx=2\n"];
+    add("ini", "three", [mine, "\0", new, "\0", base].concat().as_bytes());
+    add("ini", "two", [mine, "\0", new].concat().as_bytes());
+    add("ini", "marked", ["\u{feff}", mine, "\0\u{feff}", new, "\u{e9}=1"].concat().as_bytes());
+    add("ini", "not-closed", b"[a\nb=1\0[a]\n");
+    add("ini", "latin-1", b"[a]\nx=\xe3\n\0[a]\ny=\xe3\n");
+
     // Scripts, so that the fuzzer knows from the beginning that there are such.
     for target in ["roles_signed", "channel", "policy", "install", "manifest"] {
         for (name, script) in scripts() {

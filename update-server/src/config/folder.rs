@@ -105,7 +105,7 @@ impl FolderSettings {
             build: None,
             entry_point: None,
             names: Names::Fold,
-            config: vec![ConfigRule { pattern: "*".to_owned(), policy: ConfigPolicy::Overwrite }],
+            config: vec![ConfigRule::new("*", ConfigPolicy::Overwrite)],
             allow_downgrade: true,
             extras: Extras::Keep,
             allow: vec![],

@@ -29,6 +29,7 @@ pub(crate) fn begin<'a>(global: &Global, progress: &'a dyn Progress) -> Run<'a> 
     // Where this program lies can be unknown; then what was compiled in is all there is.
     let updater = Home::of_this_program().ok().and_then(|home| running_build(&home));
     Run {
+        everything: false,
         now: now(),
         clock: None,
         who: global.who.clone().unwrap_or_else(Who::here),

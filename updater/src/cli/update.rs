@@ -7,7 +7,7 @@ use serde_json::json;
 use updater::agent::message::Agreed;
 use updater::code::Code;
 use updater::exit_code::Exit;
-use updater::pipeline::{Consent, Cost, Error, Proposal, SCHEDULED, Session, Updated};
+use updater::pipeline::{Consent, Cost, Error, Proposal, Run, SCHEDULED, Session, Updated};
 use updater::progress::Progress;
 use updater::text::Texts;
 
@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Try again what failed here before: a release that did not live, or that could not be applied three times.
     #[arg(long)]
     retry: bool,
+    /// Write every file of the release anew, config files included; what was here before is in the backup. For a client that does not fit its server.
+    #[arg(long)]
+    everything: bool,
     /// For timers: leave a release that has just failed for later.
     #[arg(long, conflicts_with = "retry")]
     scheduled: bool,
@@ -38,19 +41,27 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// As somebody asked the agent for it.
     pub(crate) fn asked(dry_run: bool, agreed: Agreed) -> Arguments {
-        Arguments { yes: false, dry_run, retry: false, scheduled: false, asking: Asking::default(), agreed: Some(agreed) }
+        Arguments {
+            yes: false,
+            dry_run,
+            retry: false,
+            everything: false,
+            scheduled: false,
+            asking: Asking::default(),
+            agreed: Some(agreed),
+        }
     }
 
     /// As it is asked of the agent: whether it is a dry run, and whether the person has agreed. `None` with options that the agent does not know.
     pub(crate) fn for_agent(&self) -> Option<(bool, Agreed)> {
         let agreed = if self.yes { Agreed::Yes } else { Agreed::Unasked };
-        let is_plain = self.asking.is_plain() && !self.retry && !self.scheduled;
+        let is_plain = self.asking.is_plain() && !self.retry && !self.everything && !self.scheduled;
         is_plain.then_some((self.dry_run, agreed))
     }
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let run = arguments.asking.begin(global, progress)?;
+    let run = Run { everything: arguments.everything, ..arguments.asking.begin(global, progress)? };
     let mut session = Session::open(&global.dir, "update", &run)?;
     let consent = |proposal: &Proposal| match &arguments.agreed {
         Some(Agreed::Unasked) => Consent::Nobody,
@@ -147,6 +158,9 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
             for path in &proposal.cost.kept_files {
                 text += &format!("\nkept your own `{path}`");
             }
+            for path in &proposal.cost.merged_files {
+                text += &format!("\nyour own `{path}` has what is new");
+            }
             for warning in warnings {
                 text += &format!("\nwarning: {warning}");
             }
@@ -165,7 +179,7 @@ fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
 }
 
 fn describe(proposal: &Proposal) -> String {
-    let Cost { fetch_bytes, put_files, set_files, removed_files, kept_files, takes_backup } = &proposal.cost;
+    let Cost { fetch_bytes, put_files, set_files, removed_files, kept_files, merged_files, takes_backup } = &proposal.cost;
     let from = proposal.from.as_ref().map_or("nothing".to_owned(), |from| from.build.clone());
     let mut text = format!("{from} → {}: {fetch_bytes} bytes to receive, {put_files} files to write", proposal.to.build);
     if *set_files > 0 {
@@ -179,6 +193,9 @@ fn describe(proposal: &Proposal) -> String {
     }
     for path in kept_files {
         text += &format!("\n  keeps your own `{path}`");
+    }
+    for path in merged_files {
+        text += &format!("\n  adds what is new to your own `{path}`");
     }
     text
 }

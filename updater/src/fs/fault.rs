@@ -57,6 +57,8 @@ points! {
     ProofFile = "proof.file";
     /// Replacing `attempts.json`, or dropping it.
     AttemptsFile = "attempts.file";
+    /// Keeping the release's version of a config file, or dropping it.
+    ConfigFile = "config.file";
     /// Filling a part of a download, or dropping it.
     Part = "fetch.part";
     /// Writing a new file in `staging/`.

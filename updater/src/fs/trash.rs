@@ -29,7 +29,7 @@ impl Folder {
     /// Makes `.updater` and the folders in it that are always there.
     pub fn make_state_folders(&self) -> Result<(), FsError> {
         self.make_folder(&LocalPath::state_folder(), Point::StateFolder)?;
-        for name in ["trash", "staging", "parts", "trust", "trust/content"] {
+        for name in ["trash", "staging", "parts", "config", "trust", "trust/content"] {
             self.make_folder(&LocalPath::state(name), Point::StateFolder)?;
         }
         Ok(())

@@ -30,6 +30,8 @@ pub struct Cost {
     pub removed_files: usize,
     /// Config files whose user's copy stays.
     pub kept_files: Vec<RelPath>,
+    /// Config files of which the user's copy gets what the release changed.
+    pub merged_files: Vec<RelPath>,
     /// Whether a backup is made.
     pub takes_backup: bool,
 }

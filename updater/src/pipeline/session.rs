@@ -47,6 +47,8 @@ pub struct Run<'a> {
     pub routes: Routes,
     /// What to do while somebody uses the client.
     pub in_use: InUse,
+    /// Write every file of the release anew, config files included: what an incompatible client gets (S3-11, AC-09).
+    pub everything: bool,
     /// How long to wait for another updater that works on the folder.
     pub patience: Duration,
     /// Where it is written which folders have the profile `service`.

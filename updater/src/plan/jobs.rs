@@ -180,6 +180,7 @@ mod tests {
             exec: false,
             sha256: Digest::of(&name.to_le_bytes()),
             config: ConfigPolicy::Overwrite,
+            publishers: vec![],
             at: Some(ContentAt(pack, range.start)),
         }
     }

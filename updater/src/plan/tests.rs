@@ -25,6 +25,7 @@ fn entry(at: &str, content: &str) -> FileEntry {
         exec: false,
         sha256: Digest::of(content.as_bytes()),
         config: ConfigPolicy::Overwrite,
+        publishers: vec![],
         at: (!content.is_empty()).then_some(ContentAt(0, 0)),
     }
 }
@@ -81,6 +82,7 @@ fn short(plan: &Plan) -> Vec<String> {
         Action::Put { from: ContentFrom::Nothing, .. } => "empty",
         Action::Put { from: ContentFrom::Local(_), .. } => "copy",
         Action::Put { from: ContentFrom::Packs, .. } => "fetch",
+        Action::Merge { .. } => "merge",
         Action::Set { .. } => "set",
         Action::Remove { .. } => "remove",
         Action::RemoveFolder { .. } => "rmdir",

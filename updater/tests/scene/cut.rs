@@ -25,6 +25,7 @@ use updater::fs::filling::{Part, Staging};
 use updater::fs::{Folder, LocalPath, Point};
 use updater::history;
 use updater::lock::Lock;
+use updater::pristine;
 use updater::progress::Silent;
 use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
@@ -134,7 +135,11 @@ pub fn write_former_state(folder: &Folder) {
     folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
     proofs()[0].save(folder).unwrap();
     failures()[0].save(folder).unwrap();
+    pristine::keep(folder, &Digest::of(CONFIG[0]), CONFIG[0]).unwrap();
 }
+
+/// A release's own config file, and that of the next.
+pub const CONFIG: [&[u8]; 2] = [b"[a]\nx=1\n", b"[a]\nx=2\n"];
 
 fn write_state(folder: &Folder) -> Result<(), SwapError> {
     let _lock = Lock::acquire(folder, "state").map_err(|error| SwapError::Impossible(error.to_string()))?;
@@ -150,6 +155,9 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     folder.discard(&deferred(), Point::DeferredFile)?;
     failures()[1].save(folder)?;
     Attempts::forget(folder)?;
+    pristine::keep(folder, &Digest::of(CONFIG[1]), CONFIG[1])?;
+    folder.discard(&LocalPath::state("config").join(Digest::of(CONFIG[0]).to_hex()), Point::ConfigFile)?;
+    folder.empty_trash()?;
     Ok(part(folder.path()).append(&[7; 50])?)
 }
 

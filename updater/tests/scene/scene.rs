@@ -289,6 +289,7 @@ pub fn manifest(number: u64, build: &Build) -> Vec<u8> {
                     exec: *mode & 0o100 != 0,
                     sha256: Digest::of(content.as_bytes()),
                     config,
+                    publishers: vec![],
                     at,
                 });
             }

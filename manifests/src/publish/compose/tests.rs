@@ -111,18 +111,18 @@ fn d_05_removed_files_never_collide_with_one_another() {
 }
 
 #[test]
-fn d_04_ini_files_are_kept_beside_unless_a_rule_says_otherwise() {
-    let rule = |pattern: &str, policy| ConfigRule { pattern: pattern.into(), policy };
+fn d_04_ini_files_are_merged_unless_a_rule_says_otherwise() {
+    let rule = |pattern: &str, policy| ConfigRule::new(pattern, policy);
     let rules = [rule("etc/*.ini", ConfigPolicy::Overwrite), rule("*.CONF", ConfigPolicy::Keep)];
     for (name, policy) in [
-        ("smartclient.ini", ConfigPolicy::NewBeside),
-        ("x/SMARTCLIENT.INI", ConfigPolicy::NewBeside),
+        ("smartclient.ini", ConfigPolicy::Merge),
+        ("x/SMARTCLIENT.INI", ConfigPolicy::Merge),
         ("etc/a.ini", ConfigPolicy::Overwrite),
-        ("etc/b/a.ini", ConfigPolicy::NewBeside),
+        ("etc/b/a.ini", ConfigPolicy::Merge),
         ("x/y.conf", ConfigPolicy::Keep),
         ("ini", ConfigPolicy::Overwrite),
     ] {
-        assert_eq!(config_of(&rules, &path(name)), policy, "{name}");
+        assert_eq!(config_of(&rules, &path(name)), (policy, vec![]), "{name}");
     }
 }
 

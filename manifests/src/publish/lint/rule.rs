@@ -123,7 +123,7 @@ rules! {
     /// The client does not fit the server of the channel.
     OtherServer = "other-server", Hint, "no station takes it while its server is that one; once the server is a newer one, say so with --server-build";
     /// A configuration file.
-    ConfigFile = "config-file", Hint, "where users changed it, theirs stays and this one is written beside as .new; say otherwise with --config";
+    ConfigFile = "config-file", Hint, "where users changed it, `merge` keeps what they set and adds what is new, `keep` leaves theirs, `new-beside` also writes this one beside as .new, `overwrite` takes this one and theirs is in the backup; choose with --config";
     /// A time that no file system can hold.
     TimeClamped = "time-clamped", Hint, "stations will see the nearest time they can";
     /// `.DS_Store` and the like.
