@@ -26,6 +26,7 @@ fn release(build: &str, files: &[(&str, &str)]) -> Manifest {
         exec: false,
         sha256: Digest::of(content.as_bytes()),
         config: if at.ends_with(".conf") { ConfigPolicy::Keep } else { ConfigPolicy::Overwrite },
+        publishers: vec![],
         at: Some(ContentAt(0, 0)),
     };
     let files = files.iter().map(entry).collect();
