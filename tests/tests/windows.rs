@@ -1,7 +1,9 @@
-//! The Windows updater, run by Wine, against a server on Linux; the tree is judged from the Linux side (AC-82: AC-01 to AC-04, AC-39, AC-43, AC-47, AC-83), and the points of the crash matrix that no system has to itself.
+//! The Windows updater, run by Wine, against a server on Linux; the tree is judged from the Linux side (AC-82: AC-01 to AC-04, AC-39, AC-43, AC-47, AC-83).
 //!
 //! Wine is not Windows: `docs/windows.md` says which of its answers are the same.
 
+#[path = "windows/kills.rs"]
+mod kills;
 #[path = "windows/self_update.rs"]
 mod self_update;
 
@@ -9,7 +11,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use system_tests::process::run;
@@ -18,7 +19,7 @@ use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::tree::Tree;
 use system_tests::wine::{Wine, client, drive_path, windows_program};
-use system_tests::world::{Build, Repository, T0, World, copy_tree, mtime, noise, set_mtime};
+use system_tests::world::{Build, Repository, T0, World, mtime, noise, set_mtime};
 
 /// Bytes in each file of the sample build.
 const SIZE: usize = 50_000;
@@ -286,96 +287,4 @@ fn ac_83_a_file_that_somebody_holds_defers_the_update_whole() {
     station.update().exits(0);
     tree(station).assert_is(&released(&v2), "at the next run");
     station.assert_nothing_left_over();
-}
-
-/// Where an update is killed: the points that it passes (`docs/crash-safety.md`), before the change or after it, some of them at a later passage. The exit code says that it died there.
-const KILLED_AT: [&str; 26] = [
-    "trust.file+after",
-    "ratchet.file",
-    "fetch.part+after",
-    "stage.file",
-    "stage.attributes+after",
-    "backup.folder+after",
-    "backup.link",
-    "backup.copy+after",
-    "backup.sync+after",
-    "swap.next",
-    "swap.journal+after",
-    "swap.out+after",
-    "swap.make-folder+after",
-    "swap.keep+after",
-    "swap.put+after",
-    "swap.put:2",
-    "swap.set+after",
-    "swap.in",
-    "swap.in+after",
-    "swap.phase",
-    "swap.phase+after",
-    "commit.slot+after",
-    "commit.slot:3",
-    "commit.state+after",
-    "history.line",
-    "commit.journal+after",
-];
-
-/// A program that ended itself as a killed one ends.
-const KILLED: i32 = 137;
-
-#[test]
-fn f6_a_killed_updater_leaves_the_old_tree_or_the_new_one_whole() {
-    let world = World::in_memory();
-    let Scene { repository, station: template, .. } = &installed(&world);
-    let mut trees = vec![tree(template)];
-    for n in 2..=4 {
-        publish(repository, &version(&world, n), &format!("{n}.0.0"));
-        template.update().exits(0);
-        trees.push(tree(template));
-    }
-    let v5 = version(&world, 5);
-    // A folder that comes, and a file that only gets another time.
-    v5.file("new/folder/x.txt", "x", T0).file("data/0.bin", noise(10, SIZE), T0 + 1000);
-    publish(repository, &v5, "5.0.0");
-    trees.push(released(&v5));
-    let (old, new) = (&trees[3], &trees[4]);
-    let backups = |station: &Station, of: std::ops::Range<usize>, what: &str| {
-        for (slot, tree) in (1..).zip(&trees[of]) {
-            backup(station, slot).without("mine.txt").assert_is(tree, &format!("{what}: backup {slot}"));
-        }
-    };
-    let client_tree = |station: &Station| tree(station).without("mine.txt");
-    let (next, outcomes) = (AtomicUsize::new(0), [AtomicUsize::new(0), AtomicUsize::new(0)]);
-    let worker = || {
-        while let Some((turn, place)) = Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|turn| Some((turn, KILLED_AT.get(turn)?))) {
-            let station = Wine::ready().station(world.path(&format!("station{turn}")));
-            copy_tree(&template.dir, &station.dir);
-            // What no earlier backup has is copied into the new one.
-            fs::write(station.file("mine.txt"), "mine").expect("written");
-            // In every third case the old client runs all the while.
-            let client = (turn % 3 == 0).then(|| Wine::ready().start_client(&station.file("Client.exe"), None));
-            let killed = station.with_env("STATIONMASTER_FAIL_POINT", &format!("{place}=kill")).update();
-            assert_eq!(killed.code, KILLED, "an update does not pass {place}\n{}", killed.finished.report());
-            station.run(&["status"]).exits(0);
-            let is_new = client_tree(&station) == *new;
-            outcomes[usize::from(is_new)].fetch_add(1, Ordering::SeqCst);
-            if !is_new {
-                client_tree(&station).assert_is(old, &format!("killed at {place}"));
-            }
-            let first = usize::from(is_new);
-            backups(&station, first..first + 3, place);
-            drop(client);
-            station.update().exits(0);
-            client_tree(&station).assert_is(new, &format!("the update after a kill at {place}"));
-            backups(&station, 1..4, place);
-            station.assert_nothing_left_over();
-            fs::remove_dir_all(&station.dir).expect("removed");
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(worker);
-        }
-    });
-    let outcomes = outcomes.map(AtomicUsize::into_inner);
-    assert!(outcomes.iter().all(|count| *count > 0), "every kill ended the same way: {outcomes:?}");
-    assert_eq!(outcomes.iter().sum::<usize>(), KILLED_AT.len());
 }
