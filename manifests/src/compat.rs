@@ -185,6 +185,19 @@ impl Compatibility {
         }
     }
 
+    /// The client's build and the server's; an unknown one is empty.
+    pub fn builds(&self) -> (&str, &str) {
+        match self {
+            Compatibility::Compatible { client, server }
+            | Compatibility::ClientNewer { client, server }
+            | Compatibility::Incompatible { client, server, .. }
+            | Compatibility::CannotBeCompared { client, server } => (client, server),
+            Compatibility::NeedsBothMinimums { client, server, .. } => {
+                (client.as_deref().unwrap_or_default(), server.as_deref().unwrap_or_default())
+            }
+        }
+    }
+
     /// Whether the client may be started against the server.
     pub const fn may_run(&self) -> bool {
         matches!(self, Compatibility::Compatible { .. } | Compatibility::ClientNewer { .. })

@@ -30,6 +30,7 @@ pub mod scene;
 pub mod server;
 pub mod service;
 pub mod station;
+pub mod terminal;
 pub mod tls;
 pub mod tree;
 pub mod wine;

@@ -19,6 +19,7 @@ use updater::progress::Progress;
 use updater::settings::Settings;
 use updater::text::{Language, Texts};
 
+mod acts;
 mod agent;
 mod asking;
 mod backups;
@@ -29,6 +30,7 @@ mod history;
 mod install;
 mod launch;
 mod output;
+mod question;
 mod rollback;
 mod schedule;
 mod self_first;
@@ -130,6 +132,10 @@ enum Command {
     Check(check::Arguments),
     /// Bring the folder to the newest release that is for it, and repair what differs.
     Update(update::Arguments),
+    /// Fetch what is offered, and leave the client as it is: the first of two acts.
+    Download(acts::Download),
+    /// Install what was downloaded, without a network: the second act.
+    Apply,
     /// Start the client: first apply what waits, then watch whether a new build lives. Ends with the client's exit code, 128 and the number of the signal that ended it, or 126 if it cannot be started.
     Launch(launch::Arguments),
     /// Read every file and compare it with what was installed.
@@ -178,7 +184,8 @@ Examples:
   updater check                     what is offered, and why
   updater update                    fetch, verify, back up, swap
   updater update --dry-run          what it would do and cost
-  updater launch -- -P=TCP          start the client, with what is ready
+  updater launch -- -P=TCP          see that the client fits its server and is up to date, and start it
+  updater download                  in two acts: fetch now, `updater apply` later
   updater rollback                  back to the newest backup, offline
   updater explain no-space          what a code means, and what to do
   updater status --explain          what is installed, and why nothing newer is offered
@@ -260,6 +267,11 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
             }
             update::run(global, command, progress)
         }
+        Command::Download(command) => {
+            self_first::run(global, &command.asking, progress);
+            acts::download(global, &command, progress)
+        }
+        Command::Apply => acts::apply(global, progress),
         Command::Launch(command) => match launch::run(global, &command, progress) {
             Ok(code) => std::process::exit(code),
             Err(error) => Err(error),

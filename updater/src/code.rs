@@ -51,6 +51,20 @@ codes! {
     NeedsConsent = "needs-consent", Available;
     /// Somebody said no.
     Declined = "declined", Available;
+    /// Here a release comes in two acts.
+    TwoActs = "two-acts", Available;
+    /// A release is fetched and waits to be installed.
+    Downloaded = "downloaded", Success;
+    /// Nothing waits to be installed.
+    NothingWaits = "nothing-waits", Success;
+
+    // Client and server.
+    /// The client does not fit the server that it talks to.
+    Incompatible = "incompatible", Incompatible;
+    /// Client and server both have to be of some build at least.
+    NeedsBothMinimums = "needs-both-minimums", Incompatible;
+    /// Nobody can say whether they fit.
+    CannotBeCompared = "cannot-be-compared", Incompatible;
 
     // Going back.
     /// Going back to this build takes a reason.

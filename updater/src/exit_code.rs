@@ -28,6 +28,8 @@ pub enum Exit {
     Deferred = 11,
     /// The new build did not live: the one before it is back.
     Returned = 12,
+    /// The client does not fit the server that it talks to, and was not started. Nothing was changed.
+    Incompatible = 13,
 }
 
 impl Exit {
@@ -44,6 +46,7 @@ impl Exit {
         (Exit::Available, "check: an update is available; verify: files differ"),
         (Exit::Deferred, "the update is ready and waits for programs in use; nothing live changed"),
         (Exit::Returned, "the new build did not live; the one before it is back"),
+        (Exit::Incompatible, "launch: the client does not fit its server and was not started; nothing changed"),
     ];
 }
 

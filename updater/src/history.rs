@@ -68,7 +68,9 @@ pub enum Outcome {
     RolledBack,
     /// It is ready, and waits for programs that are in use (D-31).
     Deferred,
-    /// Somebody said no.
+    /// It is fetched, and waits for somebody to install it (AC-26).
+    Downloaded,
+    /// Somebody said no, or may not say yes.
     Declined,
     /// It was cut off, and a later start finished it.
     Recovered,

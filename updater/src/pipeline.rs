@@ -7,6 +7,7 @@ mod adopt;
 mod deferral;
 mod error;
 mod launch;
+mod moments;
 mod proposal;
 mod prove;
 mod rollback;
@@ -28,6 +29,7 @@ use manifests::release::Manifest;
 use crate::attempts::{self, Attempts};
 use crate::backup;
 use crate::check::{self, Checked};
+use crate::consent::{self, Way};
 use crate::fetch;
 use crate::fs::filling::Staging;
 use crate::fs::{LocalPath, Point, Requirement};
@@ -47,8 +49,9 @@ use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
-pub use launch::{launch, take_up};
-pub use proposal::{Consent, Cost, Proposal, Updated};
+pub use launch::{launch, ready};
+pub use moments::{ENVIRONMENT, LOAD, Misfit, NotStarted, Question, Start};
+pub use proposal::{Consent, Cost, Proposal, Updated, Word};
 pub use prove::Returned;
 pub use rollback::RolledBack;
 pub use session::{Run, Session};
@@ -64,6 +67,24 @@ enum Fetching {
     Allowed,
     /// What is not staged yet is not to be had.
     Never,
+}
+
+/// How a folder is brought to a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct How {
+    /// How closely its files are looked at first.
+    depth: Depth,
+    /// Whether what is missing may be fetched.
+    fetching: Fetching,
+    /// Every file comes anew, configuration included (S3-11).
+    everything: bool,
+    /// It is only made ready, for somebody to install it later (AC-26).
+    only_ready: bool,
+}
+
+impl How {
+    /// What differs is fetched and put in place.
+    const USUAL: How = How { depth: Depth::Fast, fetching: Fetching::Allowed, everything: false, only_ready: false };
 }
 
 /// Makes `dir` follow `wanted`, in the profile that `wish` names, and brings it to the newest release.
@@ -116,26 +137,14 @@ impl Session {
     }
 
     /// Brings the folder to the newest release that is for it, and repairs what differs from the installed one when there is none.
-    pub async fn update(
-        &mut self,
-        trigger: &str,
-        run: &Run<'_>,
-        dry_run: bool,
-        consent: impl FnOnce(&Proposal) -> Consent,
-    ) -> Result<Updated, Error> {
-        let outcome = self.update_steps(trigger, run, dry_run, consent).await;
+    pub async fn update(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
+        let outcome = self.update_steps(trigger, run, dry_run, word).await;
         self.report_failure(trigger, run, outcome)
     }
 
-    async fn update_steps(
-        &mut self,
-        trigger: &str,
-        run: &Run<'_>,
-        dry_run: bool,
-        consent: impl FnOnce(&Proposal) -> Consent,
-    ) -> Result<Updated, Error> {
+    async fn update_steps(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
-        self.take(checked, trigger, run, dry_run, consent).await
+        self.take(checked, trigger, run, dry_run, word).await
     }
 
     /// The same as [`Session::update`], after a check that somebody else has judged already.
@@ -145,23 +154,17 @@ impl Session {
         trigger: &str,
         run: &Run<'_>,
         dry_run: bool,
-        consent: impl FnOnce(&Proposal) -> Consent,
+        word: Word<'_>,
     ) -> Result<Updated, Error> {
-        let outcome = self.take(checked, trigger, run, dry_run, consent).await;
+        let outcome = self.take(checked, trigger, run, dry_run, word).await;
         self.report_failure(trigger, run, outcome)
     }
 
-    async fn take(
-        &mut self,
-        checked: Checked,
-        trigger: &str,
-        run: &Run<'_>,
-        dry_run: bool,
-        consent: impl FnOnce(&Proposal) -> Consent,
-    ) -> Result<Updated, Error> {
+    async fn take(&mut self, checked: Checked, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
         for notice in &checked.notices {
             run.progress.note(&notice.to_string());
         }
+        self.check_settings()?;
         let decision = self.decide(&checked);
         for passed in &decision.passed_over {
             // "Up to date" alone would hide that a release was tried and does not work here.
@@ -169,9 +172,14 @@ impl Session {
                 run.progress.note(&format!("release {} is not taken: {}", passed.sequence, passed.refusal));
             }
         }
-        let target = match decision.verdict {
+        let (mut way, mut how) = (Way::ByPerson, How::USUAL);
+        let mut target = match decision.verdict {
             Verdict::Offer(release) if trigger == SCHEDULED && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
-            Verdict::Offer(release) | Verdict::Renumber(release) => Target::listed(self, &self.route(run)?, &checked, release).await?,
+            Verdict::Offer(release) | Verdict::Renumber(release) => {
+                how.everything = self.is_incompatible(&checked);
+                way = self.way(how.everything, trigger, word, run);
+                Target::listed(self, &self.route(run)?, &checked, release).await?
+            }
             Verdict::UpToDate if !run.everything && self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
             Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
             // A backup of another program came back, of which nobody knows the build, and what was left is held.
@@ -186,7 +194,29 @@ impl Session {
                 return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
             }
         };
-        self.bring_to(target, Depth::Fast, Fetching::Allowed, trigger, run, dry_run, consent).await
+        // Nobody at the station agreed to it: its publisher did, in whoever's name (D-01).
+        if way == Way::ByPublisher {
+            target.approver.get_or_insert_with(|| self.station.name.to_string());
+        }
+        let consent = |proposal: &Proposal| match (way, word) {
+            (Way::ByPublisher | Way::ByPerson, _) | (Way::Ask, Word::Yes) => Consent::Yes,
+            (Way::Ask, Word::Ask(ask)) => ask(proposal),
+            (Way::TwoActs, _) => Consent::TwoActs,
+            (Way::NeedsAdmin, _) => Consent::NeedsAdmin,
+        };
+        self.bring_to(target, how, trigger, run, dry_run, consent).await
+    }
+
+    /// Whether the installed client does not fit the server that it talks to: then everything comes anew (S3-11).
+    fn is_incompatible(&self, checked: &Checked) -> bool {
+        self.compatibility(checked).is_some_and(|judged| !judged.may_run())
+    }
+
+    /// How a new release may come.
+    fn way(&self, is_incompatible: bool, trigger: &str, word: Word<'_>, run: &Run<'_>) -> Way {
+        let has_agreed = matches!(word, Word::Yes);
+        let asked = consent::Asked { has_agreed, is_scheduled: trigger == SCHEDULED, is_admin: self.is_admin(run) };
+        consent::way(&self.settings, asked, consent::Facts { is_incompatible, is_due: false })
     }
 
     /// Brings every file back to what was installed, whatever its size and time say.
@@ -200,32 +230,32 @@ impl Session {
                 Some(checked) => Target::installed(self, &self.route(run)?, &checked).await?,
                 None => Target::local(self).ok_or(Error::NotInstalled)?,
             };
-            self.bring_to(target, Depth::Deep, Fetching::Allowed, "repair", run, false, |_| Consent::Yes).await
+            let how = How { depth: Depth::Deep, ..How::USUAL };
+            self.bring_to(target, how, "repair", run, false, |_| Consent::Yes).await
         };
         let outcome = outcome.await;
         self.report_failure("repair", run, outcome)
     }
 
     /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → prove → report.
-    #[expect(clippy::too_many_arguments, reason = "who asks, how deep, from where: each is decided by the caller alone")]
     async fn bring_to(
         &mut self,
         target: Target,
-        depth: Depth,
-        fetching: Fetching,
+        how: How,
         trigger: &str,
         run: &Run<'_>,
         dry_run: bool,
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
+        let everything = how.everything || run.everything;
         // What is written anew from a file that is here is read: size and time are no content.
-        let depth = if run.everything { Depth::Deep } else { depth };
+        let depth = if everything { Depth::Deep } else { how.depth };
         let observed = scan::observe(&self.folder, self.installed.as_ref(), &target.manifest, depth, run.progress)?;
         // Also when nothing is to be done: what others can change is not what was installed, whatever it says now.
         if !observed.exposed.is_empty() {
             return Err(Error::NotWritable(observed.exposed));
         }
-        let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes { everything: run.everything })?;
+        let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes { everything })?;
         let proposal = self.proposal(&target, &plan);
         // What is only recognised is not installed: it is written down even where no file changes.
         let is_new = self.installed.is_none() || proposal.from.as_ref() != Some(&proposal.to);
@@ -242,11 +272,14 @@ impl Session {
                 declined => return self.declined(proposal, declined, trigger, run),
             }
         }
-        if fetching == Fetching::Never && !self.is_all_here(&plan)? {
+        if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
             return Err(Error::NotAllHere);
         }
         self.check_requirements(&plan, &target.release)?;
         let received_bytes = self.fetch(&plan, run).await?;
+        if how.only_ready {
+            return self.keep_ready(&target, &plan, &observed.found, proposal, received_bytes, run);
+        }
         let release = target.release.clone();
         let outcome = self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run).await;
         self.count(&release, &outcome, run);
@@ -301,12 +334,12 @@ impl Session {
     }
 
     fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
-        if consent == Consent::No {
+        // That somebody wanted it who may not agree is worth a line as well (AC-32).
+        let code = (consent == Consent::NeedsAdmin).then(|| "not-allowed".to_owned());
+        if matches!(consent, Consent::No | Consent::NeedsAdmin) {
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            history::append(
-                &self.folder,
-                &Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), result: Outcome::Declined, ..attempt },
-            )?;
+            let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
+            history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;
         }
         Ok(Updated::NotAgreed(proposal, consent))
     }
@@ -396,9 +429,17 @@ impl Session {
         }
         let id = Id::random();
         let attempt = run.who.attempt(id, run.now, trigger);
-        let attempt =
-            Attempt { from: proposal.from.clone(), to: Some(proposal.to.clone()), approver, bytes: Some(received_bytes), ..attempt };
-        let attempt = Attempt { detail: self.found.as_ref().map(ToString::to_string), ..attempt };
+        let approver = approver.or_else(|| attempt.approver.clone());
+        let environment = self.environment.as_ref().map(|name| format!("environment {name}"));
+        let detail = self.found.as_ref().map(ToString::to_string).or(environment);
+        let attempt = Attempt {
+            from: proposal.from.clone(),
+            to: Some(proposal.to.clone()),
+            approver,
+            detail,
+            bytes: Some(received_bytes),
+            ..attempt
+        };
         let swapped = swap::swap(
             &self.folder,
             SwapPlan {

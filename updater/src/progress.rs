@@ -37,6 +37,15 @@ impl Step {
         serde_json::from_value(name.into()).ok()
     }
 
+    /// Which half of an update it belongs to, as people are shown it (S3-9): files are verified, then updated.
+    pub const fn phase(self) -> &'static str {
+        match self {
+            Step::Check | Step::Scan => "verify",
+            Step::Fetch | Step::Stage | Step::BackUp | Step::Swap | Step::Prove => "update",
+            Step::Recover => "recover",
+        }
+    }
+
     /// The name in JSON lines and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

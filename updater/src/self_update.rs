@@ -39,7 +39,7 @@ use crate::id::Id;
 use crate::install::{self, Wanted};
 use crate::installed::InstalledRelease;
 use crate::lock::Lock;
-use crate::pipeline::{Consent, Error, Run, Session, Updated};
+use crate::pipeline::{Error, Run, Session, Updated, Word};
 use crate::profile::{self, Wish};
 use crate::ratchet::Held;
 use crate::state_format;
@@ -258,7 +258,7 @@ impl SelfUpdater {
     pub async fn update(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
         refuse_unwritable(&self.home)?;
-        self.session.update_to(checked, "self-update", run, false, |_| Consent::Yes).await
+        self.session.update_to(checked, "self-update", run, false, Word::Yes).await
     }
 
     /// Brings the executable to what is installed beside it, and has it take over the command that this process was started with.

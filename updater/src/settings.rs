@@ -6,6 +6,7 @@
 
 mod interval;
 
+use manifests::build::Build;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Point};
@@ -183,8 +184,8 @@ impl Settings {
                 Language::ALL.iter().map(|known| known.tag()).collect::<Vec<_>>().join(", ")
             ));
         }
-        if set.server_build.as_ref().is_some_and(|build| build.trim().is_empty()) {
-            return Err("`server_build` is empty: leave it out where the channel says it".into());
+        if let Some(Err(error)) = set.server_build.as_ref().map(|build| Build::recognise(build)) {
+            return Err(format!("`server_build`: {error}"));
         }
         Ok(Settings::of(set))
     }

@@ -97,11 +97,12 @@ pub enum Refusal {
     /// It does not fit the server that clients of this channel talk to (D-07, AC-21); the code is that of the answer.
     #[error("{0}")]
     #[serde(untagged)]
+    #[strum(disabled)]
     Server(Compatibility),
 }
 
 impl Refusal {
-    /// Every code of a refusal.
+    /// Every code of a refusal but those of [`Compatibility`].
     pub const CODES: &'static [&'static str] = <Refusal as strum::VariantNames>::VARIANTS;
 
     /// The stable code: the tag in JSON.
@@ -166,6 +167,8 @@ mod tests {
     fn the_code_is_the_tag_in_json() {
         let refusal = Refusal::Needs { part: "updater", minimum: "2.0.0".into(), present: None };
         assert_eq!((refusal.code(), &serde_json::json!(refusal)["code"]), ("needs", &"needs".into()));
+        let misfit = Refusal::Server(Compatibility::CannotBeCompared { client: "1".into(), server: "7.00.170117A".into() });
+        assert_eq!((misfit.code(), &serde_json::json!(misfit)["code"]), ("cannot-be-compared", &"cannot-be-compared".into()));
         let warning = Warning::OfferedForFloor { sequence: 3, reason: "CVE".into() };
         assert_eq!((warning.code(), &serde_json::json!(warning)["code"]), ("offered-for-floor", &"offered-for-floor".into()));
         assert!(Refusal::CODES.contains(&"not-released-by-site") && Warning::CODES.contains(&"below-floor"));

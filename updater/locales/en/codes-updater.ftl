@@ -27,6 +27,28 @@ code-needs-consent = A new release waits for somebody to agree
 code-declined = Somebody said no to the update
     .why = The question whether to update was answered with no. Nothing was changed.
     .cure = Run `updater update` again when the time is right.
+code-two-acts = Here a release is downloaded and installed in two acts
+    .why = The station is set to `consent = "manual"`: nothing comes by itself, and nothing does both at once. Nothing was changed.
+    .cure = Run `updater download`, and `updater apply` when the time is right.
+code-downloaded = A new release is downloaded and waits to be installed
+    .why = Everything of it is here and verified. The installed client is as it was.
+    .cure = Run `updater apply`.
+code-nothing-waits = Nothing waits to be installed
+    .why = No release was downloaded, or the one that was is not offered to this station any more.
+    .cure = Run `updater download` to fetch what is offered.
+
+## Client and server
+## docs/stations.md#the-two-moments-of-a-start
+
+code-incompatible = The client does not go together with the application server
+    .why = The builds of client and server do not fit by what the publisher signed, and nobody agreed to have the client replaced. It was not started, and nothing was changed.
+    .cure = Start it again and agree to the update, or run `updater update --yes`. `updater settings server_build` says which server is meant, if the channel does not.
+code-needs-both-minimums = Client and application server both have to be of a later build
+    .why = The release names a lowest build of both sides, and one of them is below it.
+    .cure = Bring the application server and the client up to date, the server first.
+code-cannot-be-compared = Nobody can say whether client and application server go together
+    .why = Their builds are in two notations, and nothing that is signed says whether they fit. They are not guessed.
+    .cure = Correct `updater settings server_build`, or ask the publisher to say which servers the client works with.
 
 ## Why a release is passed over
 ## docs/architecture.md#from-the-server-to-a-running-client

@@ -27,6 +27,28 @@ code-needs-consent = Uma nova versão espera que alguém concorde
 code-declined = Alguém recusou a atualização
     .why = A pergunta sobre atualizar foi respondida com não. Nada foi alterado.
     .cure = Execute `updater update` de novo quando for um bom momento.
+code-two-acts = Aqui uma versão é baixada e instalada em dois passos
+    .why = A estação está configurada com `consent = "manual"`: nada chega sozinho, e nada faz os dois passos de uma vez. Nada foi alterado.
+    .cure = Execute `updater download` e, quando for um bom momento, `updater apply`.
+code-downloaded = Uma nova versão foi baixada e espera ser instalada
+    .why = Tudo dela está aqui e foi verificado. O cliente instalado está como estava.
+    .cure = Execute `updater apply`.
+code-nothing-waits = Nada espera ser instalado
+    .why = Nenhuma versão foi baixada, ou a que foi não é mais oferecida a esta estação.
+    .cure = Execute `updater download` para baixar o que é oferecido.
+
+## Cliente e servidor
+## docs/stations.md#the-two-moments-of-a-start
+
+code-incompatible = O cliente não é compatível com o servidor de aplicação
+    .why = As builds do cliente e do servidor não combinam segundo o que o fornecedor assinou, e ninguém concordou em substituir o cliente. Ele não foi iniciado, e nada foi alterado.
+    .cure = Inicie de novo e aceite a atualização, ou execute `updater update --yes`. `updater settings server_build` diz qual é o servidor, se o canal não disser.
+code-needs-both-minimums = Cliente e servidor de aplicação precisam ambos de uma build mais recente
+    .why = A versão exige uma build mínima dos dois lados, e um deles está abaixo dela.
+    .cure = Atualize o servidor de aplicação e o cliente, primeiro o servidor.
+code-cannot-be-compared = Ninguém sabe dizer se cliente e servidor de aplicação combinam
+    .why = As builds estão em duas notações, e nada do que foi assinado diz se combinam. Isso não é adivinhado.
+    .cure = Corrija `updater settings server_build`, ou peça ao fornecedor que diga com quais servidores o cliente funciona.
 
 ## Por que uma versão é descartada
 ## docs/architecture.md#from-the-server-to-a-running-client

@@ -27,6 +27,28 @@ code-needs-consent = 新版本正在等待有人同意
 code-declined = 有人拒绝了更新
     .why = 对是否更新的回答为“否”。未做任何更改。
     .cure = 在合适的时候再次运行 `updater update`。
+code-two-acts = 此处的版本分两步下载和安装
+    .why = 本站设置为 `consent = "manual"`：不会自动更新，也不会一次完成两步。未做任何更改。
+    .cure = 运行 `updater download`，在合适的时候再运行 `updater apply`。
+code-downloaded = 新版本已下载，等待安装
+    .why = 所需内容均已在此并经过校验。已安装的客户端保持原样。
+    .cure = 运行 `updater apply`。
+code-nothing-waits = 没有等待安装的版本
+    .why = 没有下载任何版本，或者已下载的版本不再提供给本站。
+    .cure = 运行 `updater download` 获取所提供的版本。
+
+## 客户端与服务器
+## docs/stations.md#the-two-moments-of-a-start
+
+code-incompatible = 客户端与应用服务器不匹配
+    .why = 按照发布者签名的内容，客户端和服务器的构建不匹配，并且没有人同意替换客户端。客户端未启动，未做任何更改。
+    .cure = 再次启动并同意更新，或运行 `updater update --yes`。如果通道没有说明服务器，可用 `updater settings server_build` 指定。
+code-needs-both-minimums = 客户端和应用服务器都需要更新的构建
+    .why = 该版本对双方都规定了最低构建，其中一方低于要求。
+    .cure = 请更新应用服务器和客户端，先更新服务器。
+code-cannot-be-compared = 无法判断客户端与应用服务器是否匹配
+    .why = 两者的构建使用不同的记法，签名的内容也没有说明是否匹配。这里不作猜测。
+    .cure = 更正 `updater settings server_build`，或请发布者说明客户端适用于哪些服务器。
 
 ## 版本被略过的原因
 ## docs/architecture.md#from-the-server-to-a-running-client

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::history::BuildAt;
+use crate::pipeline::Consent;
 
 /// The protocol that this program speaks.
 pub const PROTOCOL: u64 = 0;
@@ -52,8 +53,21 @@ pub enum Command {
         /// Whether the person agrees.
         consent: Agreed,
     },
-    /// The part of `updater launch` that changes something: what waits for the client to close is applied.
-    Launch {},
+    /// `updater launch`, but for the client itself.
+    Launch {
+        /// `--environment`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
+        /// `--server-build`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server_build: Option<String>,
+        /// Whether the person agrees to what comes up.
+        consent: Agreed,
+    },
+    /// `updater download`.
+    Download {},
+    /// `updater apply`.
+    Apply {},
     /// `updater verify`.
     Verify {
         /// `--repair`.
@@ -99,6 +113,18 @@ pub enum Agreed {
     To(BuildAt),
     /// Not to it.
     No,
+}
+
+impl Agreed {
+    /// The answer to a question about `release`. Where another one came meanwhile, the person has not been shown that one.
+    pub fn to(&self, release: Option<&BuildAt>) -> Consent {
+        match self {
+            Agreed::Unasked => Consent::Nobody,
+            Agreed::No => Consent::No,
+            Agreed::To(shown) if release != Some(shown) => Consent::Nobody,
+            Agreed::Yes | Agreed::To(_) => Consent::Yes,
+        }
+    }
 }
 
 /// What the agent says.
@@ -155,7 +181,9 @@ impl Command {
             Command::Status { .. } => "status",
             Command::Check {} => "check",
             Command::Update { .. } => "update",
-            Command::Launch {} => "launch",
+            Command::Launch { .. } => "launch",
+            Command::Download {} => "download",
+            Command::Apply {} => "apply",
             Command::Verify { repair: false } => "verify",
             Command::Verify { repair: true } => "verify --repair",
             Command::Rollback { .. } => "rollback",

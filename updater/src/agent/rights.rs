@@ -39,10 +39,10 @@ enum Kind {
 
 /// Whether `peer` may ask for `command`.
 pub fn decide(peer: &Peer, command: &Command, settings: &Settings) -> Right {
-    let is_in = |groups: &[String]| groups.iter().any(|group| peer.groups.contains(group));
-    if peer.uid == 0 || is_in(&settings.admin_groups) {
+    if is_admin(peer, settings) {
         return Right::Allowed;
     }
+    let is_in = |groups: &[String]| groups.iter().any(|group| peer.groups.contains(group));
     let denied = |groups: &[String]| {
         let groups = if groups.is_empty() { format!("{ROOT} alone") } else { format!("{ROOT} and members of {}", groups.join(", ")) };
         Right::Denied { why: format!("`{}` is for {groups} here, and you are {}", command.name(), peer.name.escape_debug()) }
@@ -55,6 +55,11 @@ pub fn decide(peer: &Peer, command: &Command, settings: &Settings) -> Right {
     }
 }
 
+/// Whether `peer` answers for what the agent looks after (D-02): root, and members of the administrators' groups.
+pub fn is_admin(peer: &Peer, settings: &Settings) -> bool {
+    peer.uid == 0 || settings.admin_groups.iter().any(|group| peer.groups.contains(group))
+}
+
 fn kind(command: &Command) -> Kind {
     match command {
         Command::Status { .. }
@@ -63,7 +68,11 @@ fn kind(command: &Command) -> Kind {
         | Command::Backups { adopt: false }
         | Command::History {}
         | Command::Update { dry_run: true, .. } => Kind::Look,
-        Command::Update { dry_run: false, .. } | Command::Launch {} | Command::Verify { repair: true } => Kind::Update,
+        Command::Update { dry_run: false, .. }
+        | Command::Launch { .. }
+        | Command::Download {}
+        | Command::Apply {}
+        | Command::Verify { repair: true } => Kind::Update,
         Command::Rollback { .. } | Command::Unhold {} | Command::Backups { adopt: true } | Command::Settings { .. } => Kind::Administer,
     }
 }
@@ -90,7 +99,9 @@ mod tests {
     }
 
     fn change() -> Vec<Command> {
-        vec![Command::Update { dry_run: false, consent: Agreed::Yes }, Command::Launch {}, Command::Verify { repair: true }]
+        let launch = Command::Launch { environment: None, server_build: None, consent: Agreed::Unasked };
+        let update = Command::Update { dry_run: false, consent: Agreed::Yes };
+        vec![update, launch, Command::Download {}, Command::Apply {}, Command::Verify { repair: true }]
     }
 
     fn administer() -> Vec<Command> {

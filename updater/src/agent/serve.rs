@@ -30,8 +30,8 @@ const EVENTS: usize = 256;
 
 /// Carries commands out, as the command line does.
 pub trait Clerk: Send + Sync {
-    /// Does what `request` says in the folder `dir` for `peer`, who may ask for it.
-    fn carry_out(&self, dir: &Path, request: &Request, peer: &Peer, progress: &dyn Progress) -> Answer;
+    /// Does what `request` says in the folder `dir` for `peer`, who may ask for it, and who answers for the folder or does not.
+    fn carry_out(&self, dir: &Path, request: &Request, peer: &Peer, is_admin: bool, progress: &dyn Progress) -> Answer;
 }
 
 /// The agent: who may do what, where, and who does it.
@@ -117,7 +117,7 @@ impl Office {
         std::thread::scope(|scope| {
             let work = std::thread::Builder::new().name("clerk".into()).spawn_scoped(scope, move || {
                 let told = Told { events, counting: Mutex::default() };
-                self.clerk.carry_out(dir, request, peer, &told)
+                self.clerk.carry_out(dir, request, peer, rights::is_admin(peer, &self.settings), &told)
             });
             listener.pass_on(&heard);
             // Nothing is sent into the void: what is left to tell does not hold the work up.

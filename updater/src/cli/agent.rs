@@ -13,10 +13,10 @@ use updater::agent::settings::{Settings, file};
 use updater::agent::socket::Listener;
 use updater::exit_code::Exit;
 use updater::in_use::InUse;
-use updater::pipeline::{self, Error, Session, Who};
+use updater::pipeline::{Error, Session, Who};
 use updater::progress::{Progress, Silent};
 
-use super::{Global, Report, backups, check, context, history, rollback, settings, status, update, verify, words};
+use super::{Global, Report, acts, backups, check, context, history, launch, rollback, settings, status, update, verify, words};
 
 /// The unit that a packager installs; on Windows the command that makes the service.
 #[cfg(not(windows))]
@@ -91,13 +91,13 @@ struct CommandLine {
 }
 
 impl Clerk for CommandLine {
-    fn carry_out(&self, dir: &Path, request: &Request, peer: &Peer, progress: &dyn Progress) -> Answer {
+    fn carry_out(&self, dir: &Path, request: &Request, peer: &Peer, is_admin: bool, progress: &dyn Progress) -> Answer {
         let here = Who::here();
         let global = Global {
             dir: dir.to_owned(),
             wait: request.wait_seconds,
             in_use: InUse::Defer,
-            who: Some(Who { os_user: peer.name.clone(), ..here }),
+            who: Some(Who { os_user: peer.name.clone(), is_admin: Some(is_admin), ..here }),
             ..self.global.clone()
         };
         let report = carry_out(&global, &request.command, progress).unwrap_or_else(|error| words::plain(&error));
@@ -110,14 +110,12 @@ fn carry_out(global: &Global, command: &Asked, progress: &dyn Progress) -> Resul
         Asked::Status { explain } => status::run(global, status::Arguments { explain: *explain }, progress),
         Asked::Check {} => check::run(global, check::Arguments::default(), progress),
         Asked::Update { dry_run, consent } => update::run(global, update::Arguments::asked(*dry_run, consent.clone()), progress),
-        Asked::Launch {} => {
-            let run = context::begin(global, progress);
-            let (session, taken) = context::block_on(pipeline::take_up(&global.dir, &run))?;
-            Ok(match taken {
-                Some(updated) => update::report(&session, &updated, "updated"),
-                None => Report::new(&json!({ "result": "nothing-waits" }), "nothing waits".to_owned(), Exit::Success),
-            })
+        Asked::Launch { environment, server_build, consent } => {
+            let moments = launch::Moments { environment: environment.clone(), server_build: server_build.clone() };
+            launch::ready(global, &moments, consent, progress)
         }
+        Asked::Download {} => acts::download(global, &acts::Download::default(), progress),
+        Asked::Apply {} => acts::apply(global, progress),
         Asked::Verify { repair } => verify::run(global, verify::Arguments { repair: *repair, from: None }, progress),
         Asked::Rollback { to, reason } => {
             let to = to.as_deref().map(str::parse).transpose();

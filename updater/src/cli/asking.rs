@@ -11,8 +11,9 @@ use updater::pipeline::{Consent, Error};
 use updater::profile::ProfileError;
 use updater::profile::registry::Entry;
 use updater::progress::Progress;
+use updater::text::Texts;
 
-use super::{Command, Global, Report, launch, schedule, update};
+use super::{Command, Global, Report, launch, question, schedule};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
@@ -33,7 +34,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         return Ok(None);
     }
     let Some(asked) = asked(command)? else { return Ok(None) };
-    let waits = matches!(asked, Asked::Update { .. } | Asked::Rollback { .. } | Asked::Verify { repair: true });
+    let waits = matches!(asked, Asked::Update { .. } | Asked::Apply {} | Asked::Rollback { .. } | Asked::Verify { repair: true });
     if waits && global.in_use != InUse::Defer {
         return Err(AgentError::NotForAll { what: "`--in-use wait`" }.into());
     }
@@ -50,21 +51,39 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         }
         answer => answer?,
     };
-    if is_launch {
+    let answer = match answer_for(global.texts(), &answer, &asked) {
+        Some(consent) => send(global, &entry, with(asked, consent), progress)?,
+        None => answer,
+    };
+    if is_launch && answer.exit != Exit::Incompatible as u8 {
         if answer.exit != Exit::Success as u8 {
             progress.note(&format!("the client is started as it is: {}", answer.text));
         }
         return Ok(None);
     }
-    let Asked::Update { dry_run: false, consent: Agreed::Unasked } = asked else { return Ok(Some(report(answer))) };
-    // The person is asked here, and agrees to what the agent has found.
-    let Some((shown, release)) = proposed(&answer) else { return Ok(Some(report(answer))) };
-    let consent = match update::ask(global.texts(), shown) {
-        Consent::Yes => Agreed::To(release),
-        Consent::No => Agreed::No,
-        Consent::Nobody => return Ok(Some(report(answer))),
+    Ok(Some(report(answer)))
+}
+
+/// What the person says to what the agent has found; `None` where there is nothing to be asked, and nobody to ask.
+fn answer_for(texts: &Texts, answer: &Answer, asked: &Asked) -> Option<Agreed> {
+    let (Asked::Update { dry_run: false, consent: Agreed::Unasked } | Asked::Launch { consent: Agreed::Unasked, .. }) = asked else {
+        return None;
     };
-    send(global, &entry, Asked::Update { dry_run: false, consent }, progress).map(|answer| Some(report(answer)))
+    let (shown, release) = proposed(texts, answer)?;
+    match question::ask(texts, &shown) {
+        Consent::Yes => Some(Agreed::To(release)),
+        Consent::No => Some(Agreed::No),
+        Consent::Nobody | Consent::TwoActs | Consent::NeedsAdmin => None,
+    }
+}
+
+/// The same request from somebody who has answered.
+fn with(asked: Asked, consent: Agreed) -> Asked {
+    match asked {
+        Asked::Update { dry_run, .. } => Asked::Update { dry_run, consent },
+        Asked::Launch { environment, server_build, .. } => Asked::Launch { environment, server_build, consent },
+        other => other,
+    }
 }
 
 /// The command as the agent knows it; `None` when it needs nobody.
@@ -81,7 +100,12 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         Command::Rollback(rollback) => {
             Asked::Rollback { to: rollback.to.map(|slot| format!("{:03}", slot.number())), reason: rollback.reason.clone() }
         }
-        Command::Launch(_) => Asked::Launch {},
+        Command::Launch(launch) => {
+            let launch::Moments { environment, server_build } = launch.moments.clone();
+            Asked::Launch { environment, server_build, consent: Agreed::Unasked }
+        }
+        Command::Download(download) if download.asking.is_plain() => Asked::Download {},
+        Command::Apply => Asked::Apply {},
         Command::Unhold => Asked::Unhold {},
         Command::Backups(backups) => Asked::Backups { adopt: backups.adopt },
         Command::History => Asked::History {},
@@ -91,7 +115,7 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         },
         Command::Schedule(schedule::Command::Status) => return Ok(None),
         Command::Schedule(_) => return not_for_all("`updater schedule`"),
-        Command::Check(_) | Command::Verify(_) => return not_for_all("`--from` and `--clock`"),
+        Command::Check(_) | Command::Verify(_) | Command::Download(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),
         Command::Agent(_) | Command::SelfUpdate(_) | Command::SelfCheck { .. } | Command::Explain(_) | Command::Completions { .. } => {
@@ -101,20 +125,24 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
 }
 
 fn send(global: &Global, entry: &Entry, command: Asked, progress: &dyn Progress) -> Result<Answer, Error> {
-    let wait_seconds = if command == (Asked::Launch {}) { global.wait.max(launch::PATIENCE.as_secs()) } else { global.wait };
+    let wait_seconds = if matches!(command, Asked::Launch { .. }) { global.wait.max(launch::PATIENCE.as_secs()) } else { global.wait };
     // The registry holds only what is Unicode.
     let dir = entry.dir.to_string_lossy().into_owned();
     let request = Request { protocol: PROTOCOL, dir, command, wait_seconds };
     Ok(ask(&global.socket, entry, &request, progress)?)
 }
 
-/// The release that waits for a person's word, and how it is described.
-fn proposed(answer: &Answer) -> Option<(&str, BuildAt)> {
+/// The release that waits for a person's word, and the question about it.
+fn proposed(texts: &Texts, answer: &Answer) -> Option<(String, BuildAt)> {
     if answer.json["result"] != "needs-consent" {
         return None;
     }
     let release = serde_json::from_value(answer.json["to"].clone()).ok()?;
-    Some((answer.text.split("\nNothing was changed").next()?, release))
+    let question = match (answer.json["client"].as_str(), answer.json["server"].as_str()) {
+        (Some(client), Some(server)) => question::replace(texts, client, server),
+        _ => question::install(texts, answer.text.split("\nNothing was changed").next()?),
+    };
+    Some((question, release))
 }
 
 fn report(answer: Answer) -> Report {

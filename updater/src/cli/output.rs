@@ -108,7 +108,7 @@ impl Drop for TerminalProgress {
     }
 }
 
-/// JSON lines on standard error: `{"event":"begin","step","total"}`, `{"event":"advance","step","done","total"}`, `{"event":"note","text"}`.
+/// JSON lines on standard error: `{"event":"begin","phase","step","total"}`, `{"event":"advance","step","done","total"}`, `{"event":"note","text"}`.
 #[derive(Default)]
 pub(crate) struct JsonProgress {
     total: AtomicU64,
@@ -126,7 +126,7 @@ impl Progress for JsonProgress {
         if let Ok(mut current) = self.step.lock() {
             *current = Some(step);
         }
-        err(&serde_json::json!({ "event": "begin", "step": step.as_str(), "total": total }));
+        err(&serde_json::json!({ "event": "begin", "phase": step.phase(), "step": step.as_str(), "total": total }));
     }
 
     fn advance(&self, amount: u64) {

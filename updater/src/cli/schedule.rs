@@ -8,7 +8,7 @@ use serde_json::json;
 use updater::exit_code::Exit;
 use updater::fs::Folder;
 use updater::fs::owners::{self, Owners};
-use updater::pipeline::{Consent, Error, Run, SCHEDULED, Session};
+use updater::pipeline::{Consent, Error, Run, SCHEDULED, Session, Word};
 use updater::profile::{self, Profile};
 use updater::progress::Progress;
 use updater::schedule::due::{self, Due};
@@ -197,7 +197,8 @@ fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
     schedule.save(&session.folder)?;
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
-        let updated = context::block_on(session.update(SCHEDULED, &run, false, |_| Consent::Yes))?;
+        // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
+        let updated = context::block_on(session.update(SCHEDULED, &run, false, Word::Ask(&|_| Consent::Nobody)))?;
         return Ok(update::report(&session, &updated, "updated"));
     }
     let checked = context::block_on(session.check(&run))?;

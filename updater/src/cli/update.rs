@@ -1,18 +1,15 @@
 //! `updater update`.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
 use clap::Args;
 use serde_json::json;
 use updater::agent::message::Agreed;
 use updater::code::Code;
 use updater::exit_code::Exit;
-use updater::pipeline::{Consent, Cost, Error, Proposal, Run, SCHEDULED, Session, Updated};
+use updater::pipeline::{Consent, Cost, Error, Proposal, Run, SCHEDULED, Session, Updated, Word};
 use updater::progress::Progress;
-use updater::text::Texts;
 
 use super::check::Asking;
-use super::{Global, Report, context, output};
+use super::{Global, Report, context, question};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -63,41 +60,18 @@ impl Arguments {
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = Run { everything: arguments.everything, ..arguments.asking.begin(global, progress)? };
     let mut session = Session::open(&global.dir, "update", &run)?;
-    let consent = |proposal: &Proposal| match &arguments.agreed {
-        Some(Agreed::Unasked) => Consent::Nobody,
-        Some(Agreed::No) => Consent::No,
-        // Another release came meanwhile: the person has not been shown that one.
-        Some(Agreed::To(shown)) if *shown != proposal.to => Consent::Nobody,
-        Some(Agreed::Yes | Agreed::To(_)) => Consent::Yes,
-        None if arguments.yes => Consent::Yes,
-        None => ask(global.texts(), &describe(proposal)),
+    let ask = |proposal: &Proposal| match &arguments.agreed {
+        Some(agreed) => agreed.to(Some(&proposal.to)),
+        None => question::ask(global.texts(), &question::install(global.texts(), &describe(proposal))),
     };
+    let has_agreed = arguments.yes || arguments.agreed == Some(Agreed::Yes);
+    let word = if has_agreed { Word::Yes } else { Word::Ask(&ask) };
     if arguments.retry && !arguments.dry_run {
         session.retry()?;
     }
     let trigger = if arguments.scheduled { SCHEDULED } else { "update" };
-    let updated = context::block_on(session.update(trigger, &run, arguments.dry_run, consent))?;
+    let updated = context::block_on(session.update(trigger, &run, arguments.dry_run, word))?;
     Ok(report(&session, &updated, "updated"))
-}
-
-/// Asks on the terminal, where there is one (D-01: without a setting, a person is asked).
-pub(crate) fn ask(texts: &Texts, proposal: &str) -> Consent {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Consent::Nobody;
-    }
-    let (question, keys) = (texts.get("consent-question", &[]), texts.get("consent-keys", &[]));
-    output::err(&format_args!("{proposal}\n{question} {keys}"));
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if is_yes(texts, &answer) => Consent::Yes,
-        _ => Consent::No,
-    }
-}
-
-/// Whether an answer means yes: in the language of the question or in English, which every keyboard can write.
-fn is_yes(texts: &Texts, answer: &str) -> bool {
-    let answer = answer.trim().to_lowercase();
-    texts.get("consent-words", &[]).split(' ').chain(["y", "yes"]).any(|word| word == answer)
 }
 
 /// What an update did, for scripts and people.
@@ -116,9 +90,25 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
             Report::new(&with_proposal(Code::Planned.as_str(), proposal), text, Exit::Success)
         }
         Updated::NotAgreed(proposal, consent) => {
-            let why = if *consent == Consent::No { Code::Declined } else { Code::NeedsConsent };
-            let text = format!("{}\nNothing was changed. Next: `updater update --yes`", describe(proposal));
-            Report::new(&with_proposal(why.as_str(), proposal), text, Exit::Available)
+            let (code, next) = match consent {
+                Consent::No => (Code::Declined, "Nothing was changed. Next: `updater update --yes`"),
+                Consent::TwoActs => {
+                    (Code::TwoActs, "Nothing was changed. Next: `updater download` fetches it, `updater apply` installs it")
+                }
+                Consent::NeedsAdmin => (Code::NotAllowed, "Nothing was changed: whoever answers for this folder has to agree to it"),
+                Consent::Yes | Consent::Nobody => (Code::NeedsConsent, "Nothing was changed. Next: `updater update --yes`"),
+            };
+            Report::new(&with_proposal(code.as_str(), proposal), format!("{}\n{next}", describe(proposal)), code.exit())
+        }
+        Updated::Ready { proposal, received_bytes } => {
+            let mut json = with_proposal(Code::Downloaded.as_str(), proposal);
+            json["installed"] = json!(installed);
+            json["received_bytes"] = json!(received_bytes);
+            let text = format!(
+                "{} is downloaded, {received_bytes} bytes received; {at} is as it was\nNext: `updater apply` installs it",
+                proposal.to.build
+            );
+            Report::new(&json, text, Code::Downloaded.exit())
         }
         Updated::Deferred { proposal, received_bytes, holders } => {
             let mut json = with_proposal(Code::Deferred.as_str(), proposal);
@@ -178,7 +168,8 @@ fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
     json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost })
 }
 
-fn describe(proposal: &Proposal) -> String {
+/// What a release would change and cost, for people.
+pub(crate) fn describe(proposal: &Proposal) -> String {
     let Cost { fetch_bytes, put_files, set_files, removed_files, kept_files, merged_files, takes_backup } = &proposal.cost;
     let from = proposal.from.as_ref().map_or("nothing".to_owned(), |from| from.build.clone());
     let mut text = format!("{from} → {}: {fetch_bytes} bytes to receive, {put_files} files to write", proposal.to.build);
@@ -198,27 +189,4 @@ fn describe(proposal: &Proposal) -> String {
         text += &format!("\n  adds what is new to your own `{path}`");
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use updater::text::Language;
-
-    #[test]
-    fn yes_is_said_in_the_language_of_the_question_or_in_english() {
-        let is_yes = |language, answer| is_yes(Texts::of(language), answer);
-        for (language, yes) in [
-            (Language::English, "Yes\n"),
-            (Language::Portuguese, "S\n"),
-            (Language::Portuguese, "sim"),
-            (Language::Russian, "Да\n"),
-            (Language::Chinese, "是\n"),
-        ] {
-            assert!(is_yes(language, yes), "{yes}");
-            assert!(is_yes(language, "y\n"), "a keyboard that has no other letters");
-            assert!(["", "\n", "n", "não", "нет", "否", "yes please"].iter().all(|no| !is_yes(language, no)));
-        }
-        assert!(!is_yes(Language::English, "sim"));
-    }
 }

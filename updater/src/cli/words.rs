@@ -28,7 +28,7 @@ impl Aim {
     /// The aim of `command`.
     pub(crate) fn of(command: &Command) -> Aim {
         match command {
-            Command::Install(_) | Command::Launch(_) => Aim::Update,
+            Command::Install(_) | Command::Launch(_) | Command::Apply => Aim::Update,
             Command::Update(update) if !update.dry_run => Aim::Update,
             Command::Explain(_) => Aim::Explain,
             _ => Aim::Other,
@@ -40,8 +40,8 @@ impl Aim {
         let texts = global.texts();
         let text = match failure_in(&report.json) {
             _ if self == Aim::Explain => return report,
-            // Nobody tried to update anything with a command line that is wrong.
-            Some((code, message)) if self == Aim::Update && report.exit != Exit::Usage => {
+            // Nobody tried to update anything with a command line that is wrong, or where somebody said no.
+            Some((code, message)) if self == Aim::Update && !matches!(report.exit, Exit::Usage | Exit::Incompatible) => {
                 of_update(texts, code, message, is_recorded(global, code, message))
             }
             Some((code, message)) => [vec![detail(code, message)], cure(texts, code)].concat().join("\n"),

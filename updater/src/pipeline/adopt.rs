@@ -7,7 +7,7 @@ use manifests::digest::Digest;
 use manifests::path::RelPath;
 
 use super::target::Target;
-use super::{Consent, Error, Run, Session, Updated};
+use super::{Error, Run, Session, Updated, Word};
 use crate::check::Checked;
 use crate::fs::{Found, FsError, LocalPath};
 use crate::progress::Step;
@@ -34,7 +34,7 @@ impl Session {
             if let Some(found) = &self.found {
                 run.progress.note(&found.to_string());
             }
-            self.take(checked, "install", run, false, |_| Consent::Yes).await
+            self.take(checked, "install", run, false, Word::Yes).await
         };
         let outcome = outcome.await;
         self.report_failure("install", run, outcome)

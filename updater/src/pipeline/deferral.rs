@@ -1,7 +1,9 @@
-//! A swap that waits until nobody uses what it replaces (D-31): what is ready stays ready, and the next run applies it without fetching.
+//! A swap that waits: until nobody uses what it replaces (D-31), or until somebody installs what was downloaded (AC-26). What is ready stays ready, and a later run applies it without fetching.
 //!
-//! `.updater/deferred` is the stored manifest of the release that waits. It grants nothing: the next run decides anew from signed documents, and finds everything staged.
+//! `.updater/deferred` and `.updater/downloaded` are the stored manifest of the release that waits. They grant nothing: the later run decides anew from signed documents, and finds everything
+//! staged. A start applies only what somebody agreed to already.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use manifests::decide::Verdict;
@@ -9,28 +11,48 @@ use manifests::digest::Digest;
 use manifests::path::RelPath;
 
 use super::target::Target;
-use super::{Consent, Error, Fetching, Proposal, Run, Session, Updated};
-use crate::check::{self, Checked};
+use super::{Consent, Error, Fetching, How, Proposal, Run, Session, Updated};
+use crate::consent::may_agree;
 use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::in_use::{self, Holder, InUse, Looked, Watched};
-use crate::scan::Depth;
+use crate::plan::{Found, Plan};
+use crate::stage;
 use crate::swap::{Changes, SwapError};
 
-/// `.updater/deferred`.
-fn path() -> LocalPath {
-    LocalPath::state("deferred")
+/// What sets off the two acts, in the history.
+const DOWNLOAD: &str = "download";
+const APPLY: &str = "apply";
+
+/// What a release that is ready waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// Programs that are in use. Somebody agreed to it.
+    Unused,
+    /// Somebody who installs it.
+    Person,
 }
 
-/// The stored manifest of the release that waits; `None` when none does.
-pub(super) fn waiting(folder: &Folder) -> Result<Option<Vec<u8>>, FsError> {
-    folder.read(&path())
+impl For {
+    const ALL: [For; 2] = [For::Unused, For::Person];
+
+    fn path(self) -> LocalPath {
+        LocalPath::state(match self {
+            For::Unused => "deferred",
+            For::Person => "downloaded",
+        })
+    }
+}
+
+/// The stored manifests of what waits, whatever for.
+pub(super) fn waiting(folder: &Folder) -> impl Iterator<Item = Vec<u8>> {
+    For::ALL.into_iter().filter_map(|what| folder.read(&what.path()).ok().flatten())
 }
 
 /// Nothing waits any more.
 pub(super) fn forget(folder: &Folder) -> Result<(), FsError> {
-    folder.discard(&path(), Point::DeferredFile)
+    For::ALL.into_iter().try_for_each(|what| folder.discard(&what.path(), Point::DeferredFile))
 }
 
 /// The holders that a look found, and what people should know of the look.
@@ -89,27 +111,93 @@ impl Session {
         files.filter(|file| file.can_run()).map(|file| (&file.path).into()).collect()
     }
 
-    /// Applies the release that waits, from what is here alone; `None` when none does, when it is not for this station any more, or when not all of it is here. Somebody agreed to it already.
+    /// Applies the release that waits for programs in use, from what is here alone; `None` when none does, when it is not for this station any more, or when not all of it is here. Somebody
+    /// agreed to it already.
     pub(super) async fn take_up(&mut self, run: &Run<'_>) -> Result<Option<Updated>, Error> {
-        let Some(manifest) = waiting(&self.folder)?.map(|stored| Digest::of(&stored)) else { return Ok(None) };
+        self.take_up_what_waits(For::Unused, "launch", run).await
+    }
+
+    /// Installs what was downloaded, or what waits for programs in use: the second act (AC-26). `None` as for a start.
+    pub async fn install_ready(&mut self, run: &Run<'_>) -> Result<Option<Updated>, Error> {
+        self.check_settings()?;
+        if !may_agree(&self.settings, self.is_admin(run)) {
+            let denied = Error::NotForYou { what: "installing a release", os_user: run.who.os_user.clone() };
+            return self.report_failure(APPLY, run, Err(denied));
+        }
+        for what in For::ALL {
+            if let Some(updated) = self.take_up_what_waits(what, APPLY, run).await? {
+                return Ok(Some(updated));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn take_up_what_waits(&mut self, what: For, trigger: &str, run: &Run<'_>) -> Result<Option<Updated>, Error> {
+        let Some(manifest) = self.folder.read(&what.path())?.map(|stored| Digest::of(&stored)) else { return Ok(None) };
         let is_installed = self.installed.as_ref().is_some_and(|installed| installed.release.manifest == manifest);
-        let target = if is_installed {
-            Target::local(self)
-        } else {
+        let (mut target, mut how) = (None, How { fetching: Fetching::Never, ..How::USUAL });
+        if is_installed {
+            target = Target::local(self);
+        } else if let Some(checked) = self.remembered() {
             // As it was verified when it was made ready; what was withdrawn, held or blocked since is not applied.
-            let Some((channel, policy)) = check::remembered(&self.folder, &self.station) else { return Ok(None) };
-            let checked = Checked { channel, policy, changed: false, notices: vec![] };
             let release = match self.decide(&checked).verdict {
                 Verdict::Offer(release) | Verdict::Renumber(release) if release.manifest.sha256 == manifest => release,
                 _ => return Ok(None),
             };
-            Some(Target::listed(self, &self.route(run)?, &checked, release).await?)
-        };
-        let Some(target) = target else { return Ok(None) };
-        match self.bring_to(target, Depth::Fast, Fetching::Never, "launch", run, false, |_| Consent::Yes).await {
-            Err(Error::NotAllHere) => Ok(None),
-            outcome => self.report_failure("launch", run, outcome).map(Some),
+            how.everything = self.is_incompatible(&checked);
+            target = Some(Target::listed(self, &self.route(run)?, &checked, release).await?);
         }
+        let Some(target) = target else { return Ok(None) };
+        match self.bring_to(target, how, trigger, run, false, |_| Consent::Yes).await {
+            Err(Error::NotAllHere) => Ok(None),
+            outcome => self.report_failure(trigger, run, outcome).map(Some),
+        }
+    }
+
+    /// Makes the newest release that is for this station ready, and leaves the client as it is: the first act (AC-26).
+    pub async fn download(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
+        let outcome = self.download_steps(run).await;
+        self.report_failure(DOWNLOAD, run, outcome)
+    }
+
+    async fn download_steps(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
+        let checked = self.check(run).await?;
+        self.check_settings()?;
+        let Verdict::Offer(release) = self.decide(&checked).verdict else { return Ok(Updated::Nothing) };
+        let target = Target::listed(self, &self.route(run)?, &checked, release).await?;
+        let how = How { only_ready: true, everything: self.is_incompatible(&checked), ..How::USUAL };
+        self.bring_to(target, how, DOWNLOAD, run, false, |_| Consent::Yes).await
+    }
+
+    /// Stages what was fetched, and remembers that it waits for somebody.
+    pub(super) fn keep_ready(
+        &self,
+        target: &Target,
+        plan: &Plan,
+        found: &BTreeMap<RelPath, Found>,
+        proposal: Proposal,
+        received_bytes: u64,
+        run: &Run<'_>,
+    ) -> Result<Updated, Error> {
+        let links = super::links(&target.manifest);
+        stage::stage(&self.folder, plan, found, &links, &target.manifest.directories, target.release.clone(), run.progress)?;
+        if self.remember(For::Person, &target.stored)? {
+            let attempt = run.who.attempt(Id::random(), run.now, DOWNLOAD);
+            let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
+            // Whoever fetches it has not agreed to it yet.
+            let attempt = Attempt { from, to, result: Outcome::Downloaded, bytes: Some(received_bytes), approver: None, ..attempt };
+            history::append(&self.folder, &attempt)?;
+        }
+        Ok(Updated::Ready { proposal, received_bytes })
+    }
+
+    /// Remembers what the release with the manifest `stored` waits for; `false` when that is known.
+    fn remember(&self, what: For, stored: &[u8]) -> Result<bool, FsError> {
+        if self.folder.read(&what.path())?.is_some_and(|known| known == stored) {
+            return Ok(false);
+        }
+        self.folder.write_durably(&what.path(), stored, Point::DeferredFile)?;
+        Ok(true)
     }
 
     /// Whoever holds any file that `changes` are about, for a swap that the system refused because somebody does, and that was undone; `None` when it failed for another reason.
@@ -132,9 +220,7 @@ impl Session {
         trigger: &str,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
-        let is_known = waiting(&self.folder)?.is_some_and(|known| Digest::of(&known) == Digest::of(stored));
-        if !is_known {
-            self.folder.write_durably(&path(), stored, Point::DeferredFile)?;
+        if self.remember(For::Unused, stored)? {
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
             let detail = if holders.is_empty() { "a file is in use".to_owned() } else { in_use::list(&holders) };
             let attempt = Attempt {

@@ -1,8 +1,11 @@
 //! How a run fails, as the caller sees it: one type with a stable code, an exit code and words that say what to do.
 
+use manifests::build::InvalidBuild;
 use manifests::channel::Place;
+use manifests::compat::Compatibility;
 use manifests::release::ManifestError;
 
+use super::Misfit;
 use crate::agent::AgentError;
 use crate::backup::BackupError;
 use crate::backup::rotation::Slot;
@@ -109,6 +112,22 @@ pub enum Error {
         /// The build.
         build: String,
     },
+    /// The client does not fit the server that it talks to, and is not started.
+    #[error("{}; the client is not started: {}", .0.judged, .0.why)]
+    Incompatible(Box<Misfit>),
+    /// It is for administrators here (D-02).
+    #[error(
+        "{what} is for whoever answers for this folder (its owner, root, or an administrator of the agent), and you are {os_user}; nothing was changed"
+    )]
+    NotForYou {
+        /// What was asked for.
+        what: &'static str,
+        /// By whom.
+        os_user: String,
+    },
+    /// A build that somebody named is none.
+    #[error(transparent)]
+    Build(#[from] InvalidBuild),
     /// Something would have to be fetched, and nothing may be.
     #[error("not everything of the release is here: run `updater update`")]
     NotAllHere,
@@ -216,6 +235,13 @@ impl Error {
             Error::NoWayBack { .. } => Code::NotAlive,
             Error::NoEntryPoint { .. } => Code::NoEntryPoint,
             Error::NotAllHere => Code::NotAllHere,
+            Error::Incompatible(misfit) => match misfit.judged {
+                Compatibility::NeedsBothMinimums { .. } => Code::NeedsBothMinimums,
+                Compatibility::CannotBeCompared { .. } => Code::CannotBeCompared,
+                _ => Code::Incompatible,
+            },
+            Error::NotForYou { .. } => Code::NotAllowed,
+            Error::Build(_) => Code::BadArgument,
             Error::InUse(_) => Requirement::Unused.code(),
             Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => Code::NoSpace,
             Error::Check(error) => check_code(error),

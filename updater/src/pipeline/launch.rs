@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use manifests::digest::Digest;
 
-use super::{Error, Run, Session, Updated};
+use super::{Error, Run, Session, Start, Updated};
 use crate::fs::Requirement;
 use crate::in_use::{self, Watched};
 use crate::launch::{Client, End, watch};
@@ -36,10 +36,10 @@ struct Ready {
 
 /// Starts the client of the install folder `dir` with `arguments` and waits for its end. When it was unproved and has died early for the second time, the build before it comes back, and is
 /// started in its place.
-pub async fn launch(dir: &Path, arguments: &[OsString], run: &Run<'_>) -> Result<End, Error> {
+pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: &Run<'_>) -> Result<End, Error> {
     let mut died: Option<(Digest, End)> = None;
     loop {
-        let ready = make_ready(dir, run).await?;
+        let ready = make_ready(dir, start, run).await?;
         let Ready { program, manifest, needed, session } = ready;
         if let Some((dead, end)) = died
             && dead == manifest
@@ -80,14 +80,15 @@ pub async fn launch(dir: &Path, arguments: &[OsString], run: &Run<'_>) -> Result
     }
 }
 
-/// Applies what waits for the last client to close, in the install folder `dir`: for somebody who then starts the client with an account of his own.
-pub async fn take_up(dir: &Path, run: &Run<'_>) -> Result<(Session, Option<Updated>), Error> {
+/// All of a start in the install folder `dir` but the client itself: for somebody who then starts it with an account of his own.
+pub async fn ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<(Session, Option<Updated>), Error> {
     let mut session = Session::open(dir, "launch", run)?;
     let taken = session.take_up(run).await?;
-    Ok((session, taken))
+    let updated = session.two_moments(start, run).await?;
+    Ok((session, updated.or(taken)))
 }
 
-async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
+async fn make_ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Ready, Error> {
     let (session, needed) = match Session::open(dir, "launch", run) {
         Ok(mut session) => {
             match session.take_up(run).await {
@@ -96,6 +97,9 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
                 }
                 Ok(_) => {}
                 Err(error) => run.progress.failed("what is ready could not be applied", error.code(), &error.to_string()),
+            }
+            if let Some(Updated::Returned { returned, .. }) = session.two_moments(start, run).await? {
+                run.progress.note(&format!("the new build did not live: {}", returned.why));
             }
             let needed = match session.proof() {
                 Ok(Todo::Watch(needed)) => Some(needed),
@@ -106,12 +110,10 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
         // A tree that is neither old nor new is not started.
         Err(error @ (Error::Recovery(_) | Error::NotInstalled)) => return Err(error),
         // Somebody else's agent looks after this folder, and has been asked to.
-        Err(error) if error.code() == Requirement::WriteRight.code() && run.registry.find(dir)?.is_some() => {
-            (Session::look(dir, run)?, None)
-        }
+        Err(error) if error.code() == Requirement::WriteRight.code() && run.registry.find(dir)?.is_some() => (look(dir, start, run)?, None),
         Err(error) => {
             run.progress.note(&format!("the client is started as it is: {error}"));
-            (Session::look(dir, run)?, None)
+            (look(dir, start, run)?, None)
         }
     };
     let release = session.installed.as_ref().map(|installed| &installed.release).ok_or(Error::NotInstalled)?;
@@ -119,6 +121,16 @@ async fn make_ready(dir: &Path, run: &Run<'_>) -> Result<Ready, Error> {
     let folder = session.folder.path();
     let program = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(entry_point.as_str());
     Ok(Ready { program, manifest: release.manifest, needed, session })
+}
+
+/// Opens the folder to start what is there; not a client that does not fit its server as far as is known.
+fn look(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Session, Error> {
+    let mut session = Session::look(dir, run)?;
+    if let Some(build) = start.server_build {
+        session.talk_to(build)?;
+    }
+    session.refuse_misfit()?;
+    Ok(session)
 }
 
 /// Whether another program of the client runs: then the death of one says nothing of the build. A second instance that sees the first may end with any code.

@@ -45,6 +45,19 @@ pub enum Consent {
     No,
     /// There is nobody to ask.
     Nobody,
+    /// Here it takes two acts, download and installation, each by somebody (AC-26).
+    TwoActs,
+    /// Whoever asks may not agree to it (D-02).
+    NeedsAdmin,
+}
+
+/// What somebody has said to whatever will be proposed.
+#[derive(Clone, Copy)]
+pub enum Word<'w> {
+    /// Yes, beforehand.
+    Yes,
+    /// Nothing yet: this asks, where there is anybody.
+    Ask(&'w dyn Fn(&Proposal) -> Consent),
 }
 
 /// How an update ended.
@@ -64,6 +77,13 @@ pub enum Updated {
         received_bytes: u64,
         /// Who it waits for; none when the system did not say who.
         holders: Vec<Holder>,
+    },
+    /// Everything is ready, and waits for somebody to install it. Nothing live was changed.
+    Ready {
+        /// What it is and would be, and what it costs.
+        proposal: Proposal,
+        /// Bytes received.
+        received_bytes: u64,
     },
     /// The new build did not live, and the one before it is back.
     Returned {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use manifests::build::{Build, Scheme};
 use manifests::channel::Place;
+use manifests::compat::{self, Compatibility};
 use manifests::decide::{Decision, Facts, Installed as InstalledFact, Quarantined, decide};
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
 
 use super::{Error, Who};
+use crate::account;
 use crate::attempts::Attempts;
 use crate::check::Checked;
 use crate::check::When;
@@ -27,6 +29,7 @@ use crate::profile::registry::Registry;
 use crate::progress::{Progress, Step};
 use crate::ratchet::{Ratchet, RatchetError};
 use crate::recognise::Recognised;
+use crate::settings::{Settings, SettingsError};
 use crate::state_format;
 use crate::station::Station;
 use crate::swap::{self, Recovery};
@@ -82,6 +85,14 @@ pub struct Session {
     pub attempts: Option<Attempts>,
     /// What had to be finished or undone first.
     pub recovery: Recovery,
+    /// How it is looked after.
+    pub settings: Settings,
+    /// Why the settings cannot be used: then nothing new is accepted until they can.
+    settings_fault: Option<SettingsError>,
+    /// The build of the server that the client talks to, where the station knows it better than the channel.
+    server: Option<Build>,
+    /// The environment that the client is to start, for the history.
+    pub(super) environment: Option<String>,
     /// The build of this updater.
     updater: Option<Build>,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
@@ -138,7 +149,54 @@ impl Session {
         };
         let attempts = Attempts::load(&folder)?;
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
-        Ok(Session { folder, station, ratchet, installed, found: None, lists: vec![], attempts, recovery, updater, ratchet_fault, lock })
+        let (settings, settings_fault) = match Settings::load(&folder) {
+            Ok(settings) => (settings, None),
+            Err(fault) => (Settings::default(), Some(fault)),
+        };
+        let scheme = installed.as_ref().map(|installed| installed.release.id.build.scheme());
+        // Whether it is a build at all was asked when the setting was read.
+        let server = settings.server_build.as_ref().and_then(|build| Build::beside(build, scheme).ok());
+        Ok(Session {
+            folder,
+            station,
+            ratchet,
+            installed,
+            found: None,
+            lists: vec![],
+            attempts,
+            recovery,
+            settings,
+            settings_fault,
+            server,
+            environment: None,
+            updater,
+            ratchet_fault,
+            lock,
+        })
+    }
+
+    /// From now on the client talks to a server of the build `text`, whatever settings and channel say.
+    pub fn talk_to(&mut self, text: &str) -> Result<(), Error> {
+        let scheme = self.installed.as_ref().map(|installed| installed.release.id.build.scheme());
+        self.server = Some(Build::beside(text, scheme)?);
+        Ok(())
+    }
+
+    /// Whether the installed client fits the server that it talks to, by what a check found; `None` where nobody names a server.
+    pub fn compatibility(&self, checked: &Checked) -> Option<Compatibility> {
+        let installed = &self.installed.as_ref()?.release;
+        compat::judge_installed(&checked.channel, &installed.id.build, &installed.manifest, self.server.as_ref())
+    }
+
+    /// Refuses to go on to anything new with settings that cannot be used.
+    pub(super) fn check_settings(&mut self) -> Result<(), Error> {
+        self.settings_fault.take().map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    /// Whether whoever runs this answers for the folder.
+    pub(super) fn is_admin(&self, run: &Run<'_>) -> bool {
+        let owns = || self.folder.stat(&LocalPath::root()).ok().flatten().is_some_and(|folder| account::answers_for(&folder));
+        run.who.is_admin.unwrap_or_else(owns)
     }
 
     /// Gives the folder up: nothing of the updater's is left in it. The client stays.
@@ -183,7 +241,7 @@ impl Session {
             quarantined: quarantined.map(|failed| Quarantined { manifest: failed.manifest, failures: failed.failures, code: &failed.code }),
             updater: self.updater.as_ref(),
             platform: None,
-            server: None,
+            server: self.server.as_ref(),
             steering: None,
         };
         decide(&checked.channel, &checked.policy, &facts)

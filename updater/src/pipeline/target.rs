@@ -83,7 +83,7 @@ impl Target {
 
 /// The stored manifest of the installed release, of one that waits, or of one that was fetched in this run, when it is the one with `digest`.
 fn stored(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
-    let installed = session.folder.read(&LocalPath::state("manifest"));
-    let known = [installed, deferral::waiting(&session.folder)].into_iter().filter_map(|bytes| bytes.ok().flatten());
-    known.chain(session.lists.iter().cloned()).find(|bytes| Digest::of(bytes) == *digest)
+    let installed = session.folder.read(&LocalPath::state("manifest")).ok().flatten();
+    let known = installed.into_iter().chain(deferral::waiting(&session.folder)).chain(session.lists.iter().cloned());
+    known.into_iter().find(|bytes| Digest::of(bytes) == *digest)
 }

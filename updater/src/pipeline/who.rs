@@ -11,25 +11,27 @@ use manifests::time::UtcTime;
 pub struct Who {
     /// The machine's name.
     pub host: String,
-    /// The account that runs the updater.
+    /// The account that runs the updater, or that it works for.
     pub os_user: String,
+    /// Whether that account answers for the folder, where another process works for it; without it, who owns the folder says so.
+    pub is_admin: Option<bool>,
 }
 
 impl Who {
     /// Whoever runs this process.
     pub fn here() -> Who {
         let os_user = account::name();
-        Who { host: whoami::hostname().unwrap_or_else(|_| "localhost".to_owned()), os_user }
+        Who { host: whoami::hostname().unwrap_or_else(|_| "localhost".to_owned()), os_user, is_admin: None }
     }
 
-    /// An attempt that begins now and has not failed yet.
+    /// An attempt that begins now and has not failed yet. Whoever runs it agreed to it, as long as nobody else did.
     pub fn attempt(&self, id: Id, time: UtcTime, trigger: &str) -> Attempt {
         Attempt {
             id,
             time,
             host: self.host.clone(),
             os_user: self.os_user.clone(),
-            approver: None,
+            approver: Some(self.os_user.clone()),
             trigger: trigger.to_owned(),
             from: None,
             to: None,

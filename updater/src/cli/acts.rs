@@ -1,0 +1,38 @@
+//! `updater download` and `updater apply`: the two acts by which a release comes where nothing comes by itself (D-01, AC-26).
+
+use clap::Args;
+use serde_json::json;
+use updater::code::Code;
+use updater::exit_code::Exit;
+use updater::pipeline::{Error, Session};
+use updater::progress::Progress;
+
+use super::check::Asking;
+use super::{Global, Report, context, update};
+
+#[derive(Args, Default)]
+pub(crate) struct Download {
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+/// Fetches what is offered; the client stays as it is.
+pub(crate) fn download(global: &Global, arguments: &Download, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = arguments.asking.begin(global, progress)?;
+    let mut session = Session::open(&global.dir, "download", &run)?;
+    let updated = context::block_on(session.download(&run))?;
+    Ok(update::report(&session, &updated, "updated"))
+}
+
+/// Installs what was fetched, without a network.
+pub(crate) fn apply(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+    let run = context::begin(global, progress);
+    let mut session = Session::open(&global.dir, "apply", &run)?;
+    Ok(match context::block_on(session.install_ready(&run))? {
+        Some(updated) => update::report(&session, &updated, "updated"),
+        None => {
+            let text = "nothing is ready to be installed; nothing was changed\nNext: `updater download` fetches what is offered";
+            Report::new(&json!({ "result": Code::NothingWaits }), text.to_owned(), Exit::Success)
+        }
+    })
+}

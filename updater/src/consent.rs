@@ -1,0 +1,119 @@
+//! Who has to agree before a release comes onto a station (D-01, D-02, AC-26): pure, from the station's settings and what is known of the release and of whoever asks.
+//!
+//! No way through here hides progress or skips the history. A station that nobody sits at is never kept waiting by a question: whoever asks says whether anybody is there to answer.
+
+use crate::settings::{Approver, ConsentPolicy, Settings};
+
+/// What has been said beforehand, and who says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Somebody agreed already (`--yes`).
+    pub has_agreed: bool,
+    /// It is a run that nobody sits at.
+    pub is_scheduled: bool,
+    /// The person answers for the folder: its owner, root, or a member of the agent's `admin_groups`.
+    pub is_admin: bool,
+}
+
+/// What is known of the release beside what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The installed client does not fit the server that it talks to: a new one is never put in its place without a question.
+    pub is_incompatible: bool,
+    /// The time by which the release had to be installed is over.
+    pub is_due: bool,
+}
+
+/// How a release may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It is installed; its publisher's approver agreed to it.
+    ByPublisher,
+    /// It is installed; the person agreed to it.
+    ByPerson,
+    /// The person is asked.
+    Ask,
+    /// It is downloaded and installed in two acts.
+    TwoActs,
+    /// Somebody who answers for the folder has to agree.
+    NeedsAdmin,
+}
+
+/// How a release may come onto a station with `settings`.
+pub fn way(settings: &Settings, asked: Asked, facts: Facts) -> Way {
+    if facts.is_due || (settings.consent == ConsentPolicy::AutoCompatible && !facts.is_incompatible) {
+        return Way::ByPublisher;
+    }
+    let may_agree = may_agree(settings, asked.is_admin);
+    match settings.consent {
+        // A timer is nobody, whatever it was told when it was set (S1-7).
+        ConsentPolicy::Manual if !asked.has_agreed || asked.is_scheduled => Way::TwoActs,
+        _ if !may_agree => Way::NeedsAdmin,
+        _ if asked.has_agreed => Way::ByPerson,
+        _ => Way::Ask,
+    }
+}
+
+/// Whether the person may agree to a release (D-02).
+pub fn may_agree(settings: &Settings, is_admin: bool) -> bool {
+    is_admin || settings.approver == Approver::StationUser
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERSON: Asked = Asked { has_agreed: false, is_scheduled: false, is_admin: false };
+    const PLAIN: Facts = Facts { is_incompatible: false, is_due: false };
+
+    fn settings(text: &str) -> Settings {
+        Settings::parse(text).unwrap()
+    }
+
+    #[test]
+    fn d_01_each_policy_has_its_way() {
+        let yes = Asked { has_agreed: true, ..PERSON };
+        let misfit = Facts { is_incompatible: true, ..PLAIN };
+        for (text, asked, facts, way_of_it) in [
+            ("consent = \"manual\"", PERSON, PLAIN, Way::TwoActs),
+            ("consent = \"manual\"", yes, PLAIN, Way::ByPerson),
+            ("consent = \"manual\"", yes, misfit, Way::ByPerson),
+            ("consent = \"prompt\"", PERSON, PLAIN, Way::Ask),
+            ("consent = \"prompt\"", yes, PLAIN, Way::ByPerson),
+            ("consent = \"auto-compatible\"", PERSON, PLAIN, Way::ByPublisher),
+            ("consent = \"auto-compatible\"", yes, PLAIN, Way::ByPublisher),
+            ("consent = \"auto-compatible\"", PERSON, misfit, Way::Ask),
+            ("consent = \"auto-compatible\"", yes, misfit, Way::ByPerson),
+            ("", PERSON, PLAIN, Way::Ask),
+        ] {
+            assert_eq!(way(&settings(text), asked, facts), way_of_it, "{text} {asked:?} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn s1_7_a_timer_installs_nothing_where_somebody_has_to_do_it() {
+        let timer = Asked { has_agreed: true, is_scheduled: true, is_admin: true };
+        assert_eq!(way(&settings("consent = \"manual\""), timer, PLAIN), Way::TwoActs);
+        assert_eq!(way(&settings("consent = \"prompt\""), timer, PLAIN), Way::ByPerson, "whoever set the timer agreed");
+    }
+
+    #[test]
+    fn d_02_where_administrators_agree_nobody_else_does() {
+        let administered = settings("consent = \"prompt\"\napprover = \"admin-role\"");
+        for has_agreed in [false, true] {
+            assert_eq!(way(&administered, Asked { has_agreed, ..PERSON }, PLAIN), Way::NeedsAdmin);
+        }
+        assert_eq!(way(&administered, Asked { is_admin: true, ..PERSON }, PLAIN), Way::Ask);
+        assert_eq!(way(&administered, Asked { is_admin: true, has_agreed: true, ..PERSON }, PLAIN), Way::ByPerson);
+        let manual = settings("role = \"admin\"");
+        assert_eq!(way(&manual, Asked { has_agreed: true, ..PERSON }, PLAIN), Way::NeedsAdmin);
+    }
+
+    #[test]
+    fn after_its_deadline_a_release_asks_nobody() {
+        let due = Facts { is_due: true, ..PLAIN };
+        for text in ["consent = \"manual\"", "consent = \"prompt\"\napprover = \"admin-role\"", "consent = \"auto-compatible\""] {
+            assert_eq!(way(&settings(text), PERSON, due), Way::ByPublisher, "{text}");
+        }
+    }
+}
