@@ -218,3 +218,31 @@ fn d_31_while_a_client_runs_the_folder_is_made_ready_and_taken_over_after_its_en
     assert_eq!(done.json["received_bytes"], 0, "all of it was ready: {}", done.json);
     station.tree().assert_is(&newest.tree(), "taken over after its end");
 }
+
+#[test]
+fn s1_9_uninstall_leaves_a_client_that_runs_and_its_backups_and_removes_what_is_ours() {
+    let world = World::new();
+    let repository = world.repository("erp");
+    let (old, newest) = (world.build("v1"), world.build("v2"));
+    old.exec("client", "#!/bin/sh\necho up\nread line\nexit 0\n", T0).file("data.bin", "1", T0);
+    newest.exec("client", "#!/bin/sh\necho up\nread line\nexit 0\n", T0).file("data.bin", "2", T0);
+    repository.publish(&newest, "2.0.0");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    let station = Station::at(old.copy("station").dir);
+    station.install(&link);
+    assert_eq!(station.backups(), ["bkp_remote.001"]);
+    let before = station.tree();
+
+    let client = Running::start(&mut Command::new(station.file("client")));
+    let done = station.run(&["uninstall"]).exits(0);
+    assert_eq!(done.json["backups_left"], 1);
+    station.tree().assert_is(&before, "the client stays as it is");
+    assert!(!station.state("").exists(), "nothing of ours is left");
+    assert_eq!(station.backups(), ["bkp_remote.001"], "backups are the user's");
+    client.end();
+
+    station.install(&link);
+    station.run(&["uninstall", "--with-backups"]).exits(0);
+    assert_eq!(station.backups(), [] as [&str; 0]);
+    station.tree().assert_is(&before, "the client stays as it is");
+}

@@ -143,6 +143,8 @@ codes! {
     FollowsOther = "follows-other", Requirement;
     /// Another updater is at work.
     Busy = "busy", Busy;
+    /// Another program keeps changing the folder.
+    SecondUpdater = "second-updater", Requirement;
     /// An earlier update was cut off, and undone.
     Interrupted = "interrupted", Failure;
     /// Our own records are damaged.

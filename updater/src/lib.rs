@@ -32,6 +32,7 @@ pub mod id;
 pub mod in_use;
 pub mod install;
 pub mod installed;
+pub mod interference;
 pub mod launch;
 mod lines;
 pub mod lock;

@@ -8,6 +8,7 @@ mod deferral;
 mod error;
 mod launch;
 mod moments;
+mod others;
 mod proposal;
 mod prove;
 mod rollback;
@@ -165,6 +166,10 @@ impl Session {
             run.progress.note(&notice.to_string());
         }
         self.check_settings()?;
+        if !dry_run {
+            self.look_for_strange_backups(run)?;
+        }
+        let mut changed = (vec![], vec![]);
         let decision = self.decide(&checked);
         for passed in &decision.passed_over {
             // "Up to date" alone would hide that a release was tried and does not work here.
@@ -180,8 +185,17 @@ impl Session {
                 way = self.way(how.everything, trigger, word, run);
                 Target::listed(self, &self.route(run)?, &checked, release).await?
             }
-            Verdict::UpToDate if !run.everything && self.drift(Depth::Fast, run)?.is_empty() => return Ok(Updated::Nothing),
-            Verdict::UpToDate => Target::installed(self, &self.route(run)?, &checked).await?,
+            Verdict::UpToDate => {
+                let drift = self.drift(Depth::Fast, run)?;
+                if drift.is_empty() && !run.everything {
+                    return Ok(Updated::Nothing);
+                }
+                // Whoever asks for all files anew is there and means it.
+                if !run.everything {
+                    changed = self.changed_by_others(&drift, run)?;
+                }
+                Target::installed(self, &self.route(run)?, &checked).await?
+            }
             // A backup of another program came back, of which nobody knows the build, and what was left is held.
             Verdict::NothingReleased
                 if self.installed.is_some() && decision.passed_over.iter().any(|passed| passed.refusal == Refusal::Held) =>
@@ -204,7 +218,14 @@ impl Session {
             (Way::TwoActs, _) => Consent::TwoActs,
             (Way::NeedsAdmin, _) => Consent::NeedsAdmin,
         };
-        self.bring_to(target, how, trigger, run, dry_run, consent).await
+        let mut outcome = self.bring_to(target, how, trigger, run, dry_run, consent).await?;
+        let (changed, programs) = changed;
+        if let Updated::Applied { warnings, .. } = &mut outcome
+            && !changed.is_empty()
+        {
+            warnings.extend(self.write_down(changed, vec![], programs, run)?);
+        }
+        Ok(outcome)
     }
 
     /// Whether the installed client does not fit the server that it talks to: then everything comes anew (S3-11).

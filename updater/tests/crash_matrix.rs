@@ -237,6 +237,8 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     let kept = cut::CONFIG.map(|bytes| updater::pristine::load(&folder, &Digest::of(bytes)).unwrap());
     assert!(kept.iter().zip(cut::CONFIG).all(|(kept, bytes)| kept.as_ref().is_none_or(|kept| kept == bytes)), "{at}");
     assert!(kept.iter().any(Option::is_some), "{at}: the old one goes only when the new one is there");
+    let others = folder.read(&LocalPath::state("interference.json")).unwrap();
+    assert!(others.is_none_or(|found| cut::interference().iter().any(|known| known.to_bytes() == found)), "{at}");
     let waits = folder.read(&cut::deferred()).unwrap();
     assert!(waits.is_none_or(|found| [cut::waiting(4), cut::waiting(5)].contains(&found)), "{at}");
     assert_eq!(cut::names_in(scene, &["trash", "staging"]), BTreeSet::new(), "{at}");
@@ -370,6 +372,8 @@ matrix! {
     fn f6_a_cut_at_attempts_file_is_survived(AttemptsFile);
     #[test]
     fn f6_a_cut_at_config_file_is_survived(ConfigFile);
+    #[test]
+    fn f6_a_cut_at_interference_file_is_survived(InterferenceFile);
     #[test]
     fn f6_a_cut_at_fetch_part_is_survived(Part);
     #[test]

@@ -236,6 +236,9 @@ code-follows-other = This folder follows another product already
 code-busy = Another updater works on this folder
     .why = Only one may at a time; the message says which process and whose it is.
     .cure = Wait until it is done, or let this one wait with `--wait SECONDS`. After a crash nothing has to be removed.
+code-second-updater = Another program keeps changing this folder
+    .why = Files that the updater had put in place became others again, or a backup appeared that it did not make. After three repairs in a day it stops repairing, since two updaters on one folder undo each other.
+    .cure = Switch the other one off. For a SmartClient, set `Enable=0` below `[UPDATE]` in the AppServer.ini of its server. Then run `updater update --retry`.
 code-interrupted = An earlier update was cut off and has been undone
     .why = The power failed or the updater was ended in the middle, and the update could not be finished.
     .cure = Nothing is broken: run `updater update` again.

@@ -236,6 +236,9 @@ code-follows-other = Esta pasta já pertence a outro produto
 code-busy = Outro updater está trabalhando nesta pasta
     .why = Só pode haver um de cada vez; a mensagem diz qual processo é e de quem.
     .cure = Espere ele terminar, ou deixe este esperar com `--wait SECONDS`. Depois de uma queda não é preciso remover nada.
+code-second-updater = Outro programa continua alterando esta pasta
+    .why = Arquivos que o updater tinha colocado voltaram a ser outros, ou apareceu um backup que ele não fez. Depois de três reparos em um dia ele deixa de reparar, pois dois atualizadores na mesma pasta desfazem um o trabalho do outro.
+    .cure = Desligue o outro. No caso de um SmartClient, defina `Enable=0` em `[UPDATE]` no AppServer.ini do servidor. Depois execute `updater update --retry`.
 code-interrupted = Uma atualização anterior foi interrompida e desfeita
     .why = Faltou energia ou o updater foi encerrado no meio, e a atualização não pôde ser concluída.
     .cure = Nada está quebrado: execute `updater update` de novo.

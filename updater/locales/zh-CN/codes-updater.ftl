@@ -236,6 +236,9 @@ code-follows-other = 此文件夹已属于另一产品
 code-busy = 另一个 updater 正在处理此文件夹
     .why = 同一时间只能有一个；消息中写明了是哪个进程及其所有者。
     .cure = 请等待其完成，或用 `--wait SECONDS` 让此程序等待。崩溃之后无需删除任何东西。
+code-second-updater = 有其他程序不断更改此文件夹
+    .why = updater 放好的文件又变成了别的文件，或出现了并非由它创建的备份。一天内修复三次之后它便不再修复，因为同一文件夹中的两个更新程序会互相抵消。
+    .cure = 请关闭另一个更新程序。若是 SmartClient，请在其服务器的 AppServer.ini 的 `[UPDATE]` 中设置 `Enable=0`，然后运行 `updater update --retry`。
 code-interrupted = 之前的更新被中断并已撤销
     .why = 断电或 updater 中途被结束，更新无法完成。
     .cure = 没有任何损坏：请再次运行 `updater update`。

@@ -8,6 +8,7 @@ use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::fetch::address::shown;
 use updater::fs::Requirement;
+use updater::interference::Verdict;
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
@@ -63,6 +64,18 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     if let Some(failed) = &session.attempts {
         text += &format!("\nrelease {} could not be applied {} times in a row (`{}`)", failed.at, failed.failures, failed.code);
     }
+    let (others, held_until) = match session.others(&run) {
+        Verdict::Alone => (None, None),
+        Verdict::Second(evidence) => (Some(evidence), None),
+        Verdict::Held(evidence, until) => (Some(evidence), Some(until)),
+    };
+    if let Some(evidence) = &others {
+        text += &format!("\nwarning: {}: {evidence}", Code::SecondUpdater);
+    }
+    if let Some(until) = held_until {
+        text += &format!("\nwhat it changes is not put back before {until} (`updater update --retry` does)");
+    }
+    let others = others.map(|evidence| json!({ "code": Code::SecondUpdater, "evidence": evidence, "held_until": held_until }));
     let proof = match proof {
         Todo::Nothing => "proved",
         Todo::Probe(_) | Todo::Watch(_) => "unproved",
@@ -71,6 +84,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let mut json = json!({
         "proof": proof,
         "attempts": session.attempts,
+        "second_updater": others,
         "profile": profile,
         "state": session.folder.state_path().to_string_lossy(),
         "product": station.product,

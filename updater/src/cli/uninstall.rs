@@ -10,7 +10,7 @@ use super::{Global, Report};
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Remove the backups too.
-    #[arg(long)]
+    #[arg(long, visible_alias = "with-backups")]
     backups: bool,
 }
 

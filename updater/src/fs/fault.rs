@@ -59,6 +59,8 @@ points! {
     AttemptsFile = "attempts.file";
     /// Keeping the release's version of a config file, or dropping it.
     ConfigFile = "config.file";
+    /// Replacing `interference.json`, or dropping it.
+    InterferenceFile = "interference.file";
     /// Filling a part of a download, or dropping it.
     Part = "fetch.part";
     /// Writing a new file in `staging/`.

@@ -4,6 +4,7 @@ use manifests::build::InvalidBuild;
 use manifests::channel::Place;
 use manifests::compat::Compatibility;
 use manifests::release::ManifestError;
+use manifests::time::UtcTime;
 
 use super::Misfit;
 use crate::agent::AgentError;
@@ -19,6 +20,7 @@ use crate::fs::{FsError, Obstacle, Requirement, Unwritable, obstacles};
 use crate::in_use::{self, Holder};
 use crate::install::InstallError;
 use crate::installed::InstalledError;
+use crate::interference::Evidence;
 use crate::lock::LockError;
 use crate::plan::PlanError;
 use crate::probe::ProbeError;
@@ -128,6 +130,14 @@ pub enum Error {
     /// A build that somebody named is none.
     #[error(transparent)]
     Build(#[from] InvalidBuild),
+    /// What others change is not put back any more.
+    #[error("{evidence}. It is not put back again before {until}, or until somebody says so: `updater update --retry`")]
+    SecondUpdater {
+        /// Why that is.
+        evidence: Box<Evidence>,
+        /// Until then, unless somebody asks for it.
+        until: UtcTime,
+    },
     /// Something would have to be fetched, and nothing may be.
     #[error("not everything of the release is here: run `updater update`")]
     NotAllHere,
@@ -242,6 +252,7 @@ impl Error {
             },
             Error::NotForYou { .. } => Code::NotAllowed,
             Error::Build(_) => Code::BadArgument,
+            Error::SecondUpdater { .. } => Code::SecondUpdater,
             Error::InUse(_) => Requirement::Unused.code(),
             Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => Code::NoSpace,
             Error::Check(error) => check_code(error),

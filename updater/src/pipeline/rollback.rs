@@ -124,7 +124,7 @@ impl Session {
         Ok(self.retry()? || was_held)
     }
 
-    /// Offers again what did not live here, and what failed to be applied too often; `false` when there was nothing of that.
+    /// Offers again what did not live here, and what failed to be applied too often, and repairs again what others changed; `false` when there was nothing of that.
     pub fn retry(&mut self) -> Result<bool, Error> {
         let was_blocked = !std::mem::take(&mut self.ratchet.blocked).is_empty();
         if was_blocked {
@@ -132,6 +132,7 @@ impl Session {
         }
         let had_failed = self.attempts.take().is_some();
         Attempts::forget(&self.folder)?;
-        Ok(was_blocked || had_failed)
+        let had_others = self.forget_others()?;
+        Ok(was_blocked || had_failed || had_others)
     }
 }

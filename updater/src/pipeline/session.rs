@@ -23,6 +23,7 @@ use crate::history::{self, Outcome};
 use crate::id::Id;
 use crate::in_use::InUse;
 use crate::installed::{Installed, InstalledError};
+use crate::interference::Interference;
 use crate::lock::Lock;
 use crate::profile;
 use crate::profile::registry::Registry;
@@ -83,6 +84,8 @@ pub struct Session {
     pub(super) lists: Vec<Vec<u8>>,
     /// What failed to be applied last.
     pub attempts: Option<Attempts>,
+    /// What others did here.
+    pub(super) others: Interference,
     /// What had to be finished or undone first.
     pub recovery: Recovery,
     /// How it is looked after.
@@ -148,6 +151,7 @@ impl Session {
             other => (other?, None),
         };
         let attempts = Attempts::load(&folder)?;
+        let others = Interference::load(&folder)?;
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
         let (settings, settings_fault) = match Settings::load(&folder) {
             Ok(settings) => (settings, None),
@@ -164,6 +168,7 @@ impl Session {
             found: None,
             lists: vec![],
             attempts,
+            others,
             recovery,
             settings,
             settings_fault,

@@ -24,6 +24,7 @@ use updater::fs::fault::{self, Loss};
 use updater::fs::filling::{Part, Staging};
 use updater::fs::{Folder, LocalPath, Point};
 use updater::history;
+use updater::interference::{Interference, Round};
 use updater::lock::Lock;
 use updater::pristine;
 use updater::progress::Silent;
@@ -136,6 +137,15 @@ pub fn write_former_state(folder: &Folder) {
     proofs()[0].save(folder).unwrap();
     failures()[0].save(folder).unwrap();
     pristine::keep(folder, &Digest::of(CONFIG[0]), CONFIG[0]).unwrap();
+    interference()[0].save(folder).unwrap();
+}
+
+/// What others did: as it is before, and after one more time.
+pub fn interference() -> [Interference; 2] {
+    let round =
+        || Round { time: UtcTime::from_unix(scene::MTIME), files: 1, names: vec!["run.sh".into()], backups: vec![], programs: vec![] };
+    let once = Interference::default().after(round());
+    [once.clone(), once.after(round())]
 }
 
 /// A release's own config file, and that of the next.
@@ -158,6 +168,8 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     pristine::keep(folder, &Digest::of(CONFIG[1]), CONFIG[1])?;
     folder.discard(&LocalPath::state("config").join(Digest::of(CONFIG[0]).to_hex()), Point::ConfigFile)?;
     folder.empty_trash()?;
+    interference()[1].save(folder)?;
+    Interference::forget(folder)?;
     Ok(part(folder.path()).append(&[7; 50])?)
 }
 
