@@ -306,7 +306,10 @@ fn play(document: &Path) {
 #[test]
 fn the_commands_of_every_manual_work() {
     for document in manuals().iter().filter(|path| !path.ends_with("operating.md")) {
+        let started = Instant::now();
         play(document);
+        // How long a page takes is said, never judged: take-over.md promises minutes.
+        eprintln!("{}: {:.1} s", document.display(), started.elapsed().as_secs_f64());
     }
 }
 

@@ -237,15 +237,26 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     log(matches!(arguments.command, Command::Agent(_)).then_some("info"));
-    let global = arguments.global;
+    let mut global = arguments.global;
+    let command = match arguments.command {
+        Command::Install(install) => match install.answered(&mut global) {
+            Ok(install) => Command::Install(install),
+            Err(error) => {
+                let report = words::plain(&error);
+                output::print(&report, global.json);
+                return report.exit.into();
+            }
+        },
+        command => command,
+    };
     let progress: Arc<dyn Progress> = match global.progress {
         Shown::Json => Arc::new(JsonProgress::default()),
         Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new(global.texts())),
         Shown::Auto | Shown::None => Arc::new(Quiet { texts: global.texts() }),
     };
-    let aim = Aim::of(&arguments.command);
-    let outcome = match asking::agent(&global, &arguments.command, &*progress) {
-        Ok(None) => carry_out(&global, arguments.command, &*progress),
+    let aim = Aim::of(&command);
+    let outcome = match asking::agent(&global, &command, &*progress) {
+        Ok(None) => carry_out(&global, command, &*progress),
         Ok(Some(report)) => Ok(report),
         Err(error) => Err(error),
     };

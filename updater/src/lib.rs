@@ -17,6 +17,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod answers;
 pub mod attempts;
 pub mod backup;
 pub mod check;

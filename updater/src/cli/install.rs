@@ -1,22 +1,32 @@
 //! `updater install`.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use manifests::install_link::InstallLink;
 use manifests::name::{Arch, Name, Os, Variant};
 use serde_json::json;
+use updater::answers::Answers;
 use updater::install::Wanted;
 use updater::pipeline::{self, Error};
 use updater::profile::{Profile, Wish};
 use updater::progress::Progress;
+use updater::settings::{Origin, Settings};
 
 use super::{Global, Report, context, update};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The install link, with what follows its `#`.
-    link: InstallLink,
+    #[arg(required_unless_present = "answers")]
+    link: Option<InstallLink>,
+    /// Take link, folder, profile and settings from this file and ask nothing, for roll-outs (packaging/answers.example.toml); only `--dir` goes before it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["link", "os", "arch", "variant", "channel", "root", "profile", "state", "from"])]
+    answers: Option<PathBuf>,
+    /// What is set on the station once it follows the link.
+    #[arg(skip)]
+    settings: Vec<(String, String)>,
     /// Hold the build of another OS than this computer's: windows, linux, macosx, android, wince.
     #[arg(long, value_parser = Os::from_command_line)]
     os: Option<Os>,
@@ -43,17 +53,48 @@ pub(crate) struct Arguments {
     from: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// As the file of answers says, where there is one; with the folder that it names, unless the command line names another.
+    pub(crate) fn answered(self, global: &mut Global) -> Result<Arguments, Error> {
+        let Some(path) = self.answers else { return Ok(self) };
+        let unusable = |reason: String| Error::Argument { path: path.clone(), source: io::Error::new(io::ErrorKind::InvalidData, reason) };
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::Argument { path: path.clone(), source })?;
+        let place = path.parent().unwrap_or_else(|| Path::new(""));
+        let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, settings } =
+            Answers::parse(&text, place).map_err(unusable)?;
+        if global.dir == Path::new(".") {
+            global.dir = dir.unwrap_or_else(|| global.dir.clone());
+        }
+        Ok(Arguments { link: Some(link), answers: None, settings, os, arch, variant, channel, root, profile, state, from })
+    }
+}
+
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let Arguments { link, os, arch, variant, channel, root, from, profile, state } = arguments;
+    let Arguments { link, answers: _, settings, os, arch, variant, channel, root, from, profile, state } = arguments;
+    // The command line asks for one of the two.
+    let link = link.ok_or(Error::NotInstalled)?;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
     let wanted = Wanted { link, root, os, arch, variant, channel };
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
     let mut report = update::report(&session, &updated, "installed");
+    let held = Settings::load(&session.folder)?.held();
+    let differs = |key: &str, value: &str| {
+        held.iter().all(|held| held.key != key || held.from != Origin::File || held.value.as_ref().is_none_or(|now| as_typed(now) != value))
+    };
+    for (key, value) in settings.iter().filter(|(key, value)| differs(key, value)) {
+        Settings::change(&session.folder, key, Some(value))?;
+        report.text += &format!("\nset {key} = {value}");
+    }
     if let Some(found) = &session.found {
         report.json["found"] = json!(found);
     }
     Ok(report)
+}
+
+/// A value as it is typed.
+fn as_typed(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn parse_profile(text: &str) -> Result<Profile, String> {
