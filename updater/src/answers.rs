@@ -35,6 +35,8 @@ pub struct Answers {
     pub profile: Option<Profile>,
     /// Where the state of the profile `service` is kept.
     pub state: Option<PathBuf>,
+    /// Let the system's timer check for updates.
+    pub schedule: bool,
     /// Settings of the station by key, as `updater settings` takes them.
     pub settings: Vec<(String, String)>,
 }
@@ -53,6 +55,8 @@ struct AnswersFile {
     from: Option<PathBuf>,
     profile: Option<String>,
     state: Option<PathBuf>,
+    #[serde(default)]
+    schedule: bool,
     #[serde(default)]
     settings: toml::Table,
 }
@@ -76,6 +80,7 @@ impl Answers {
             from: path(file.from),
             profile: file.profile.as_deref().map(profile).transpose()?,
             state: path(file.state),
+            schedule: file.schedule,
             settings: settings(&file.settings)?,
         })
     }
@@ -120,9 +125,9 @@ mod tests {
             .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line).to_owned() + "\n")
             .collect();
         let all = Answers::parse(&with_all, Path::new("/share")).unwrap();
-        let Answers { dir, os, arch, variant, channel, root, from, profile, state, settings, .. } = all;
+        let Answers { dir, os, arch, variant, channel, root, from, profile, state, schedule, settings, .. } = all;
         assert!(dir.is_some() && os.is_some() && arch.is_some() && variant.is_some() && channel.is_some());
-        assert!(root.is_some() && from.is_some() && profile.is_some() && state.is_some());
+        assert!(schedule && root.is_some() && from.is_some() && profile.is_some() && state.is_some());
         for key in crate::settings::KEYS {
             assert!(settings.iter().any(|(known, _)| known == key), "the example does not show `settings.{key}`");
         }

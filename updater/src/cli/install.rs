@@ -8,6 +8,7 @@ use manifests::install_link::InstallLink;
 use manifests::name::{Arch, Name, Os, Variant};
 use serde_json::json;
 use updater::answers::Answers;
+use updater::exit_code::Exit;
 use updater::install::Wanted;
 use updater::pipeline::{self, Error};
 use updater::profile::{Profile, Wish};
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// What is set on the station once it follows the link.
     #[arg(skip)]
     settings: Vec<(String, String)>,
+    /// Whether the system's timer is to check for updates.
+    #[arg(skip)]
+    schedule: bool,
     /// Hold the build of another OS than this computer's: windows, linux, macosx, android, wince.
     #[arg(long, value_parser = Os::from_command_line)]
     os: Option<Os>,
@@ -60,17 +64,17 @@ impl Arguments {
         let unusable = |reason: String| Error::Argument { path: path.clone(), source: io::Error::new(io::ErrorKind::InvalidData, reason) };
         let text = std::fs::read_to_string(&path).map_err(|source| Error::Argument { path: path.clone(), source })?;
         let place = path.parent().unwrap_or_else(|| Path::new(""));
-        let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, settings } =
+        let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, schedule, settings } =
             Answers::parse(&text, place).map_err(unusable)?;
         if global.dir == Path::new(".") {
             global.dir = dir.unwrap_or_else(|| global.dir.clone());
         }
-        Ok(Arguments { link: Some(link), answers: None, settings, os, arch, variant, channel, root, profile, state, from })
+        Ok(Arguments { link: Some(link), answers: None, settings, schedule, os, arch, variant, channel, root, profile, state, from })
     }
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let Arguments { link, answers: _, settings, os, arch, variant, channel, root, from, profile, state } = arguments;
+    let Arguments { link, answers: _, settings, schedule, os, arch, variant, channel, root, from, profile, state } = arguments;
     // The command line asks for one of the two.
     let link = link.ok_or(Error::NotInstalled)?;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
@@ -78,16 +82,26 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
     let mut report = update::report(&session, &updated, "installed");
+    if let Some(found) = &session.found {
+        report.json["found"] = json!(found);
+    }
     let held = Settings::load(&session.folder)?.held();
     let differs = |key: &str, value: &str| {
         held.iter().all(|held| held.key != key || held.from != Origin::File || held.value.as_ref().is_none_or(|now| as_typed(now) != value))
     };
     for (key, value) in settings.iter().filter(|(key, value)| differs(key, value)) {
         Settings::change(&session.folder, key, Some(value))?;
-        report.text += &format!("\nset {key} = {value}");
+        // The last line names the next command.
+        let (done, next) = report.text.rsplit_once('\n').unwrap_or((&report.text, ""));
+        report.text = format!("{done}\nset {key} = {value}\n{next}").trim_end().to_owned();
     }
-    if let Some(found) = &session.found {
-        report.json["found"] = json!(found);
+    if schedule {
+        drop(session);
+        let scheduled = super::schedule::run(global, super::schedule::Command::usual(), progress)?;
+        report.text += &format!("\n{}", scheduled.text);
+        report.json["schedule"] = scheduled.json;
+        // What waits or came back weighs more: whoever reads one number reads that.
+        report.exit = if report.exit == Exit::Success { scheduled.exit } else { report.exit };
     }
     Ok(report)
 }

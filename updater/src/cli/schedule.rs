@@ -56,6 +56,13 @@ pub(crate) struct Install {
     into: Option<PathBuf>,
 }
 
+impl Command {
+    /// What most stations want.
+    pub(crate) fn usual() -> Command {
+        Command::Install(Install { every: None, kind: None, user: false, system: false, alias: None, into: None })
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum KindName {
     Systemd,
