@@ -316,6 +316,7 @@ fn the_commands_of_the_page_for_operators_work() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the time is for whoever reads the output of the test")]
 fn d_20_a_site_is_taken_over_by_the_commands_of_its_page() {
     let started = Instant::now();
     play(&root().join("docs/take-over.md"));
