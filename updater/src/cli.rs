@@ -17,6 +17,7 @@ use updater::profile;
 use updater::profile::registry::{self, Registry};
 use updater::progress::Progress;
 use updater::settings::Settings;
+use updater::system_log::{self, SystemLog};
 use updater::text::{Language, Texts};
 
 mod acts;
@@ -25,11 +26,13 @@ mod asking;
 mod backups;
 mod check;
 mod context;
+mod doctor;
 mod explain;
 mod history;
 mod install;
 mod launch;
 mod output;
+mod print_firewall;
 mod question;
 mod rollback;
 mod schedule;
@@ -37,6 +40,7 @@ mod self_first;
 mod self_update;
 mod settings;
 mod status;
+mod support_bundle;
 mod uninstall;
 mod update;
 mod verify;
@@ -93,6 +97,12 @@ pub(crate) struct Global {
     /// Where the agent of the profile `service` listens.
     #[arg(long, global = true, value_name = "PATH", default_value = SOCKET)]
     pub(crate) socket: PathBuf,
+    /// The socket of the systemd journal: for tests.
+    #[arg(long, global = true, hide = true, value_name = "PATH", default_value = "/run/systemd/journal/socket")]
+    journal_socket: PathBuf,
+    /// The socket of syslog: for tests.
+    #[arg(long, global = true, hide = true, value_name = "PATH", default_value = "/dev/log")]
+    syslog_socket: PathBuf,
     /// Whoever asked the agent; without it whoever runs this.
     #[arg(skip)]
     pub(crate) who: Option<Who>,
@@ -149,7 +159,13 @@ enum Command {
     /// Say what is installed, trusted and held.
     Status(status::Arguments),
     /// Say who changed what, when, and how it ended.
-    History,
+    History(history::Arguments),
+    /// Say what keeps this station from updating, with cause and cure; change nothing.
+    Doctor,
+    /// Write what a support request needs into a zip, without secrets.
+    SupportBundle(support_bundle::Arguments),
+    /// Say which hosts and ports this station connects to.
+    PrintFirewall,
     /// Let the system's timer check for updates, with a moment of its own for each station.
     #[command(subcommand)]
     Schedule(schedule::Command),
@@ -249,6 +265,7 @@ pub(crate) fn run() -> ExitCode {
         },
         command => command,
     };
+    system_log::begin(SystemLog { journal: global.journal_socket.clone(), syslog: global.syslog_socket.clone() });
     let progress: Arc<dyn Progress> = match global.progress {
         Shown::Json => Arc::new(JsonProgress::default()),
         Shown::Auto if TerminalProgress::fits() && !global.json => Arc::new(TerminalProgress::new(global.texts())),
@@ -292,7 +309,10 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::Unhold => rollback::unhold(global, progress),
         Command::Backups(command) => backups::run(global, command, progress),
         Command::Status(command) => status::run(global, command, progress),
-        Command::History => history::run(global),
+        Command::History(command) => history::run(global, &command),
+        Command::Doctor => doctor::run(global, progress),
+        Command::SupportBundle(command) => support_bundle::run(global, &command, progress),
+        Command::PrintFirewall => print_firewall::run(global, progress),
         Command::Schedule(command) => schedule::run(global, command, progress),
         Command::Settings(command) => settings::run(global, &command, progress),
         Command::Explain(command) => Ok(explain::run(global, &command)),

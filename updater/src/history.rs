@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::id::Id;
 use crate::outbox;
+use crate::system_log;
 
 /// One attempt (`docs/format.md` section 14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +120,9 @@ fn append_after(folder: &Folder, present: &[u8], attempt: &Attempt) -> Result<()
     if !present.is_empty() && !present.ends_with(b"\n") {
         line.insert(0, b'\n');
     }
-    folder.append_durably(&path(), &line, Point::HistoryLine)
+    folder.append_durably(&path(), &line, Point::HistoryLine)?;
+    system_log::tell(folder.path(), attempt);
+    Ok(())
 }
 
 fn to_line(attempt: &Attempt) -> Vec<u8> {

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "system calls are unsafe; each block says why it is sound")]
 
+pub(crate) mod event_log;
 pub(crate) mod files;
 pub(crate) mod machine;
 pub(crate) mod pipes;

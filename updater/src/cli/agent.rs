@@ -125,7 +125,7 @@ fn carry_out(global: &Global, command: &Asked, progress: &dyn Progress) -> Resul
         }
         Asked::Unhold {} => rollback::unhold(global, progress),
         Asked::Backups { adopt } => backups::run(global, backups::Arguments { adopt: *adopt }, progress),
-        Asked::History {} => history::run(global),
+        Asked::History {} => history::run(global, &history::Arguments::default()),
         Asked::Settings { key, value } => settings::run(global, &settings::Arguments::asked(key.clone(), value.clone()), progress),
     }
 }

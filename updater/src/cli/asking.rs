@@ -108,7 +108,8 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         Command::Apply => Asked::Apply {},
         Command::Unhold => Asked::Unhold {},
         Command::Backups(backups) => Asked::Backups { adopt: backups.adopt },
-        Command::History => Asked::History {},
+        Command::History(history) if history.is_plain() => Asked::History {},
+        Command::History(_) | Command::Doctor | Command::SupportBundle(_) | Command::PrintFirewall => return Ok(None),
         Command::Settings(settings) => match settings.change() {
             Some((key, value)) => Asked::Settings { key, value },
             None => return Ok(None),

@@ -15,8 +15,9 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use manifests::time::UtcTime;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION, RANGE,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION, RANGE,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
@@ -73,6 +74,13 @@ impl HttpSource {
         let authorities = self.network.authorities.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>();
         let safe = client(&self.base, &self.network).tls_certs_merge(authorities.map_err(unusable)?).build().map_err(unusable)?;
         Ok(self.safe.get_or_init(|| safe))
+    }
+
+    /// What the server says the time is, when it is asked for `path` and says one. Nothing of the answer is believed.
+    pub async fn time(&self, path: &str) -> Result<Option<UtcTime>, FetchError> {
+        let answer = self.send(self.url(path)?, HeaderMap::new()).await?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|date| UtcTime::from_unix(date.timestamp().as_second())))
     }
 
     /// The document at exactly `url`, at most `limit` bytes: for install links, which lie outside any repository.
@@ -314,7 +322,7 @@ fn client(base: &Url, network: &Network) -> ClientBuilder {
 }
 
 /// Whether `base` names this computer itself, which no proxy can reach.
-fn is_this_computer(base: &Url) -> bool {
+pub(crate) fn is_this_computer(base: &Url) -> bool {
     match base.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

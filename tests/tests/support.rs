@@ -1,0 +1,198 @@
+//! What whoever supports a station is told: the history and the system's own record, the doctor, the bundle without secrets, and where the station connects to (AC-74, AC-76, AC-77).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use system_tests::process::run;
+use system_tests::proxy::{Fault, Nth};
+use system_tests::scene::Scene;
+use system_tests::world::World;
+
+/// Far above what anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("Unicode")
+}
+
+/// The datagrams that lie at `socket` now, as text.
+fn records(socket: &UnixDatagram) -> Vec<String> {
+    let mut buffer = vec![0; 1 << 16];
+    std::iter::from_fn(|| socket.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())).collect()
+}
+
+fn socket(path: &Path) -> UnixDatagram {
+    let socket = UnixDatagram::bind(path).expect("bound");
+    socket.set_nonblocking(true).expect("set");
+    socket
+}
+
+#[test]
+fn ac_74_each_update_that_is_applied_fails_or_is_taken_back_is_one_line_and_one_record_of_the_system() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let journal = socket(&world.path("journal.sock"));
+    let journal_path = world.path("journal.sock");
+    let run = |arguments: &[&str], code: i32| {
+        scene.station.run(&[arguments, &["--journal-socket", text(&journal_path)]].concat()).exits(code);
+        records(&journal)
+    };
+    let installed = scene.station.history().len();
+    scene.publish_v2();
+    // Fetching fails: an object is not there.
+    scene.proxy.on("/objects/", Nth::Every, Fault::Status(404));
+    let failed = run(&["update", "--yes"], 3);
+    scene.proxy.calm();
+    let applied = run(&["update", "--yes"], 0);
+    let back = run(&["rollback"], 0);
+    assert_eq!(run(&["check"], 0), [] as [&str; 0], "looking is no line");
+    let lines = scene.station.history().split_off(installed);
+    let results: Vec<&str> = lines.iter().filter_map(|line| line["result"].as_str()).collect();
+    assert_eq!(results, ["failed", "applied", "rolled-back"]);
+    for (line, records) in lines.iter().zip([failed, applied, back]) {
+        let [record] = records.as_slice() else { panic!("{} records of {line}: {records:?}", records.len()) };
+        let field = |name: &str| record.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap_or_default().to_owned();
+        for (name, member) in
+            [("TIME", "time"), ("HOST", "host"), ("USER", "os_user"), ("TRIGGER", "trigger"), ("RESULT", "result"), ("ATTEMPT", "id")]
+        {
+            let value = line[member].as_str().unwrap_or_default();
+            assert!(!value.is_empty(), "{member} of {line}");
+            assert_eq!(field(&format!("STATIONMASTER_{name}")), value, "{record}");
+        }
+        assert_eq!(field("PRIORITY"), if line["result"] == "failed" { "4" } else { "6" });
+        assert!(line["from"]["build"].is_string(), "{line}");
+    }
+    // The same is told to people, in the time of the computer, too.
+    let station = scene.station.with_env("TZ", "America/Sao_Paulo");
+    let told =
+        |options: &[&str]| station.run(&[&["history"], options].concat()).exits(0).json["attempts"].as_array().expect("a list").clone();
+    let all = told(&[]);
+    assert_eq!(all.len(), installed + 3);
+    assert!(all.iter().all(|line| line["local_time"].as_str().is_some_and(|time| time.ends_with("-03:00"))), "{all:?}");
+    assert_eq!(told(&["--failed"]).iter().map(|line| line["id"].clone()).collect::<Vec<_>>(), [lines[0]["id"].clone()]);
+    assert_eq!(told(&["--since", "2100-01-01"]), [] as [Value; 0]);
+    assert_eq!(told(&["--since", "2020-01-01T00:00:00Z"]).len(), all.len());
+}
+
+#[test]
+fn ac_74_where_there_is_no_journal_syslog_is_told() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    let syslog = socket(&world.path("syslog.sock"));
+    let (nowhere, path) = (world.path("nowhere"), world.path("syslog.sock"));
+    scene.station.run(&["update", "--yes", "--journal-socket", text(&nowhere), "--syslog-socket", text(&path)]).exits(0);
+    let records = records(&syslog);
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert!(record.starts_with("<14>updater[") && record.contains("update: applied 1.0.0 → 2.0.0"), "{record}");
+}
+
+/// Each check of the doctor: its name, how it came out, and whether it has a cure.
+fn checks(json: &Value) -> Vec<(String, String, bool)> {
+    let checks = json["checks"].as_array().expect("a list").iter();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    checks.map(|check| (word(&check["check"]), word(&check["verdict"]), check["cure"].is_string())).collect()
+}
+
+#[test]
+fn the_doctor_names_each_fault_with_a_cure_and_changes_nothing() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let before = fs::read_dir(scene.station.state("")).expect("listed").count();
+    let well = checks(&scene.station.run(&["doctor"]).exits(0).json);
+    let bad = |all: &[(String, String, bool)]| all.iter().filter(|check| check.1 == "bad").map(|check| check.0.clone()).collect::<Vec<_>>();
+    assert_eq!(bad(&well), [] as [&str; 0], "{well:?}");
+    assert!(well.iter().all(|(_, verdict, has_cure)| (verdict == "good") != *has_cure), "{well:?}");
+    assert!(well.contains(&("schedule".to_owned(), "warning".to_owned(), true)), "{well:?}");
+
+    fs::write(scene.station.dir.join("lib/a.so"), "changed").expect("written");
+    scene.proxy.on("timestamp.json", Nth::Every, Fault::Status(500));
+    let ill = checks(&scene.station.run(&["doctor"]).exits(7).json);
+    assert_eq!(bad(&ill), ["server"], "{ill:?}");
+    assert!(ill.contains(&("second-updater".to_owned(), "warning".to_owned(), true)), "{ill:?}");
+    assert_eq!(fs::read_dir(scene.station.state("")).expect("listed").count(), before, "nothing is made");
+    assert_eq!(fs::read_to_string(scene.station.dir.join("lib/a.so")).expect("read"), "changed");
+}
+
+#[test]
+fn ac_76_the_bundle_has_what_support_asks_for_and_no_secret() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    scene.station.update().exits(0);
+    // A password in the address of the repository, a secret in settings, history and environment: each where it could come from.
+    let station_file = scene.station.state("station.json");
+    let known = fs::read_to_string(&station_file).expect("read");
+    fs::write(&station_file, known.replacen("http://", "http://till:Planted-Address@", 1)).expect("written");
+    let settings = scene.station.state("settings.toml");
+    fs::write(&settings, "# password = \"Planted-Setting\"\nrole = \"station\"\n").expect("written");
+    let history = scene.station.state("history.jsonl");
+    let line = fs::read_to_string(&history).expect("read").lines().last().expect("a line").to_owned();
+    let mut planted: Value = serde_json::from_str(&line).expect("JSON");
+    planted["detail"] = "asked https://a:Planted-Detail@h/x?token=Planted-Query with Bearer Planted-Bearer and Planted-Address".into();
+    fs::write(&history, format!("{line}\n{planted}\n")).expect("written");
+    fs::write(scene.station.state("signing.key"), "Planted-Key").expect("written");
+    let bundle = world.path("bundle.zip");
+    let station =
+        scene.station.with_env("HTTPS_PROXY", "http://me:Planted-Proxy@127.0.0.1:9").with_env("STATIONMASTER_TOKEN", "Planted-Variable");
+    station.run(&["support-bundle", text(&bundle)]).exits(0);
+    let script = r#"
+import json, sys, zipfile
+bundle = zipfile.ZipFile(sys.argv[1])
+assert bundle.testzip() is None
+parts = {name: bundle.read(name).decode() for name in bundle.namelist()}
+assert len(parts) == len(bundle.namelist()), "no name twice"
+for name, text in parts.items():
+    assert "Planted" not in text, (name, text)
+assert "Planted" not in open(sys.argv[1], "rb").read().decode("latin-1")
+deployment, system, versions = (json.loads(parts[name + ".json"]) for name in ("deployment", "system", "versions"))
+assert deployment["profile"] == "user" and deployment["folder"].endswith("/client"), deployment
+assert system["os"] == "linux" and system["name"] and system["kernel"] and system["arch"], system
+assert versions["updater"] and versions["build"] == "2.0.0", versions
+assert '"result":"applied"' in parts["history.jsonl"] and "[removed]" in parts["history.jsonl"], parts["history.jsonl"]
+assert 'role = "station"' in parts["settings.toml"]
+assert {check["check"] for check in json.loads(parts["doctor.json"])} >= {"rights", "space", "clock", "proxy", "server", "trust", "schedule"}
+assert json.loads(parts["connections.json"])[0]["host"] == "127.0.0.1"
+assert "again" in parts["how-to-reproduce.txt"]
+assert "127.0.0.1" in parts["station.json"], "what is no secret stays"
+"#;
+    run(Command::new("python3").arg("-c").arg(script).arg(&bundle), LIMIT).succeeded("python3");
+}
+
+#[test]
+fn ac_77_the_hosts_and_ports_that_are_printed_are_those_that_are_connected_to() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    let log = world.path("connects");
+    let traced = scene.station.through(&["strace", "-f", "-qq", "-e", "trace=connect", "-o", text(&log)]);
+    traced.update().exits(0);
+    let seen: BTreeSet<(String, u64)> = fs::read_to_string(&log)
+        .expect("read")
+        .lines()
+        .filter(|line| line.contains("sa_family=AF_INET"))
+        .map(|line| {
+            let port = line.split_once("htons(").expect("a port").1.split_once(')').expect("its end").0.parse().expect("a number");
+            (line.split_once("inet_addr(\"").expect("an address").1.split_once('"').expect("its end").0.to_owned(), port)
+        })
+        .collect();
+    let printed = scene.station.run(&["print-firewall"]).exits(0);
+    let printed: BTreeSet<(String, u64)> = printed.json["destinations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|to| {
+            let port = to["port"].as_u64().expect("a number");
+            to["addresses"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(move |address| (address.as_str().expect("text").to_owned(), port))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(printed, seen);
+    assert_eq!(seen, BTreeSet::from([("127.0.0.1".to_owned(), u64::from(scene.proxy.address().port()))]));
+}

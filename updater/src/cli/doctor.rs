@@ -1,0 +1,99 @@
+//! `updater doctor`: gathers the facts that [`updater::doctor`] judges. Changes nothing.
+
+use serde_json::json;
+use updater::doctor::{Facts, Finding, Server, Verdict, examine};
+use updater::exit_code::Exit;
+use updater::fetch::http::HttpSource;
+use updater::firewall::{self, Purpose};
+use updater::fs::{LocalPath, owners};
+use updater::pipeline::{Error, Run, Session};
+use updater::profile::{self, Profile};
+use updater::progress::Progress;
+use updater::scan::Depth;
+use updater::schedule::Schedule;
+use updater::schedule::register::is_registered;
+use updater::{history, trusted};
+
+use super::{Global, Report, context};
+
+pub(crate) fn run(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+    let found = findings(global, progress)?;
+    let lines = found.iter().map(|Finding { check, verdict, cause, cure }| {
+        let verdict = match verdict {
+            Verdict::Good => "good",
+            Verdict::Warning => "warning",
+            Verdict::Bad => "bad",
+        };
+        let cure = cure.map_or(String::new(), |cure| format!("\n{:26}→ {cure}", ""));
+        format!("{check:<16} {verdict:<8} {cause}{cure}")
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let is_bad = found.iter().any(|finding| finding.verdict == Verdict::Bad);
+    Ok(Report::new(&json!({ "checks": found }), text, if is_bad { Exit::Damaged } else { Exit::Success }))
+}
+
+/// Every check of this station.
+pub(crate) fn findings(global: &Global, progress: &dyn Progress) -> Result<Vec<Finding>, Error> {
+    let run = context::begin_asking(global, None, progress)?;
+    let facts = match Session::look(&global.dir, &run) {
+        Err(Error::NotInstalled) => return Err(Error::NotInstalled),
+        Err(error) => Facts { now: Some(run.now), state: Some(error.to_string()), ..Facts::default() },
+        Ok(session) => gather(global, &session, &run),
+    };
+    Ok(examine(&facts))
+}
+
+fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
+    let files = session.installed.iter().flat_map(|installed| &installed.files);
+    let paths: Vec<LocalPath> = files.clone().map(|file| (&file.path).into()).collect();
+    // Who works through an agent needs no rights.
+    let asks_agent = profile::of(&session.folder) == Profile::Service && !owners::is_ours(&session.folder.state_path());
+    let not_writable = match profile::open(&global.dir, &run.registry) {
+        _ if asks_agent => vec![],
+        Ok(folder) => folder.obstacles(&paths).unwrap_or_default().iter().map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    };
+    let size = files.map(|file| file.size).sum();
+    let proxy = firewall::destinations(&session.station.repository, None).into_iter().find(|found| found.purpose == Purpose::Proxy);
+    Facts {
+        now: Some(run.now),
+        state: None,
+        not_writable,
+        space: session.folder.space().ok().map(|space| (space.available_bytes, size)),
+        signed: session.ratchet.signed.map(|floor| floor.at),
+        proxy: proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
+        server: Some(ask(session, run)),
+        expires: trusted::trusted(&session.folder, &session.station, session.installed.as_ref())
+            .map(|all| all.into_iter().filter_map(|(role, file)| Some((role, file.expires?))).collect())
+            .unwrap_or_default(),
+        schedule: Schedule::load(&session.folder).ok().and_then(|schedule| schedule.task).map(|task| {
+            let known = is_registered(&task);
+            (task.name, known)
+        }),
+        drift: session.drift(Depth::Fast, run).map_or(0, |drift| drift.len()),
+        history: history::read(&session.folder).unwrap_or_default(),
+        agent: (profile::of(&session.folder) == Profile::Service).then(|| is_listening(global)),
+    }
+}
+
+/// Asks the server for the document with which every check begins.
+fn ask(session: &Session, run: &Run<'_>) -> Server {
+    let asked = context::block_on(async {
+        let source = HttpSource::with(session.station.repository.clone(), &run.routes.network)?;
+        Ok(source.time("metadata/timestamp.json").await?)
+    });
+    match asked {
+        Ok(time) => Server::Answered(time),
+        Err(error) => Server::Failed { code: error.code().to_string(), why: error.to_string() },
+    }
+}
+
+#[cfg(unix)]
+fn is_listening(global: &Global) -> bool {
+    std::os::unix::net::UnixStream::connect(&global.socket).is_ok()
+}
+
+#[cfg(windows)]
+fn is_listening(global: &Global) -> bool {
+    global.socket.exists()
+}

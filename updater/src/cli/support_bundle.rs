@@ -1,0 +1,149 @@
+//! `updater support-bundle`: gathers what a support request needs, and writes it without secrets.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use updater::exit_code::Exit;
+use updater::fs::{Folder, LocalPath, outside};
+use updater::pipeline::{Error, Session};
+use updater::profile;
+use updater::progress::Progress;
+use updater::self_update::{Home, running_build};
+use updater::station::Station;
+use updater::support_bundle::redact::Secrets;
+use updater::support_bundle::{FORM, zip};
+
+use super::{Global, Report, context, doctor, print_firewall};
+
+/// What may hold a proxy's password.
+const PROXIES: [&str; 8] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+/// The documents of the state folder that go in as they are. Keys and what is trusted do not.
+const DOCUMENTS: [&str; 8] =
+    ["history.jsonl", "settings.toml", "station.json", "schedule.json", "attempts.json", "proof.json", "ratchet.json", "journal"];
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The zip to write.
+    #[arg(value_name = "FILE", default_value = "support-bundle.zip")]
+    file: PathBuf,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let folder = profile::look(&global.dir, &global.registry())?;
+    let pretty = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
+    let checks = doctor::findings(global, progress).map_or_else(|error| json!({ "error": error.to_string() }), |found| json!(found));
+    let reached =
+        print_firewall::destinations(global, progress).map_or_else(|error| json!({ "error": error.to_string() }), |found| json!(found));
+    let mut parts = vec![
+        ("how-to-reproduce.txt", FORM.to_owned()),
+        ("deployment.json", pretty(deployment(global, &folder))),
+        ("system.json", pretty(system())),
+        ("versions.json", pretty(versions(global, progress))),
+        ("doctor.json", pretty(checks)),
+        ("connections.json", pretty(reached)),
+        ("environment.txt", environment()),
+    ];
+    for name in DOCUMENTS {
+        if let Some(bytes) = folder.read(&LocalPath::state(name))? {
+            parts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    for name in folder.names(&LocalPath::state("outbox"))? {
+        let bytes = folder.read(&LocalPath::state("outbox").join(&name))?.unwrap_or_default();
+        parts.push(("outbox.jsonl", String::from_utf8_lossy(&bytes).into_owned() + "\n"));
+    }
+    let parts = joined(parts);
+    let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&arguments.file, error.into()))?;
+    let file = std::path::absolute(&arguments.file).map_err(|source| argument(&arguments.file, source))?;
+    outside::place(&file, &bytes).map_err(|source| argument(&file, source))?;
+    let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+    let text = format!(
+        "{} holds {}\nSecrets were removed; look through it before you send it.\nNext: fill in how-to-reproduce.txt, and send both",
+        file.display(),
+        names.join(", ")
+    );
+    Ok(Report::new(&json!({ "result": "written", "file": file, "parts": names }), text, Exit::Success))
+}
+
+/// The same with texts of one name put together, in the order in which they came.
+fn joined(parts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    let mut joined: Vec<(&str, String)> = vec![];
+    for (name, text) in parts {
+        match joined.last_mut() {
+            Some((last, all)) if *last == name => *all += &text,
+            _ => joined.push((name, text)),
+        }
+    }
+    joined
+}
+
+/// S2-23: how the station is deployed.
+fn deployment(global: &Global, folder: &Folder) -> Value {
+    json!({
+        "profile": profile::of(folder),
+        "folder": std::path::absolute(&global.dir).unwrap_or_else(|_| global.dir.clone()),
+        "state": folder.state_path(),
+        "registry": global.registry,
+        "updater": std::env::current_exe().ok(),
+    })
+}
+
+/// S2-24: the operating system, by its own name where it tells it in a file.
+fn system() -> Value {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"').to_owned());
+    let kernel = std::fs::read_to_string("/proc/version").ok();
+    json!({
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+        "name": name.or_else(|| whoami::distro().ok()),
+        "kernel": kernel.map(|kernel| kernel.trim().to_owned()),
+        "host": whoami::hostname().ok(),
+        "account": updater::account::name(),
+    })
+}
+
+/// S2-27: what runs here, in which version.
+fn versions(global: &Global, progress: &dyn Progress) -> Value {
+    let session = Session::look(&global.dir, &context::begin(global, progress)).ok();
+    let installed = session.as_ref().and_then(|session| session.installed.as_ref()).map(|installed| &installed.release);
+    let home = Home::of_this_program().ok();
+    json!({
+        "updater": env!("CARGO_PKG_VERSION"),
+        "updater_release": home.as_ref().and_then(running_build).map(|build| build.text().to_owned()),
+        "product": session.as_ref().map(|session| session.station.channel_id().to_string()),
+        "build": installed.map(|release| release.id.build.text().to_owned()),
+        "sequence": installed.map(|release| release.place.1),
+    })
+}
+
+/// The variables that lead the updater, by name and value.
+fn environment() -> String {
+    let ours = |name: &str| name.starts_with("STATIONMASTER_") || PROXIES.contains(&name);
+    let set = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+    let mut set: Vec<String> = set.filter(|(name, _)| ours(name)).map(|(name, value)| format!("{name}={value}\n")).collect();
+    set.sort();
+    set.concat()
+}
+
+/// What is known to be secret here: in the addresses of repositories and proxies.
+fn secrets(folder: &Folder) -> Secrets {
+    let mut secrets = Secrets::default();
+    let home = Home::of_this_program().ok().and_then(|home| Folder::open(&home.dir()).ok());
+    for folder in home.iter().chain([folder]) {
+        if let Ok(Some(station)) = Station::load(folder) {
+            secrets.of_address(station.repository.as_str());
+        }
+    }
+    for name in PROXIES {
+        if let Ok(address) = std::env::var(name) {
+            secrets.of_address(&address);
+        }
+    }
+    secrets
+}
+
+fn argument(path: &std::path::Path, source: std::io::Error) -> Error {
+    Error::Argument { path: path.to_owned(), source }
+}

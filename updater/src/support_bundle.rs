@@ -1,0 +1,52 @@
+//! The bundle for a support request: what S2-23 to S2-28 ask for, in one zip, without secrets (AC-76).
+//!
+//! Every text goes through [`redact::Secrets`] here, in one place: nothing gets into the zip beside it.
+
+pub mod redact;
+
+use std::io::{Cursor, Write as _};
+
+use zip::ZipWriter;
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+
+use redact::Secrets;
+
+/// What people fill in: S2-25, and the half of S2-28 that no machine knows.
+pub const FORM: &str = "\
+What happens, and what should happen instead?
+
+
+How can it be made to happen again? One step per line, from a start of the client or of the updater.
+1.
+2.
+3.
+
+Since when? What was changed before that?
+
+
+Which stations have it, and which do not?
+
+
+What have you tried, and what came of it? (What the updater tried is in history.jsonl.)
+
+
+";
+
+/// Longest text of one part, in bytes; of a longer one the end is kept, where the newest is.
+const LONGEST_BYTES: usize = 4 << 20;
+
+/// The zip with `parts`, names and texts, without `secrets`.
+pub fn zip(parts: &[(&str, String)], secrets: &Secrets) -> ZipResult<Vec<u8>> {
+    let mut writer = ZipWriter::new(Cursor::new(vec![]));
+    for (name, text) in parts {
+        writer.start_file(*name, SimpleFileOptions::default())?;
+        writer.write_all(secrets.remove_from(end_of(text)).as_bytes())?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+fn end_of(text: &str) -> &str {
+    let from = (text.len().saturating_sub(LONGEST_BYTES)..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    &text[from..]
+}
