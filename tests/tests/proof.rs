@@ -121,11 +121,11 @@ fn f11_a_kill_at_any_moment_of_a_proof_and_of_the_way_back_ends_with_the_old_bui
         let station = world.station("killed");
         let _ = fs::remove_dir_all(&station.dir);
         copy_tree(&swapped.dir, &station.dir);
-        if !is_killed_at(&station, &place, &["status"]) {
+        if !is_killed_at(&station, &place, &["verify"]) {
             break;
         }
         killed += 1;
-        station.run(&["status"]).exits(0);
+        station.run(&["verify"]).exits(0);
         station.tree().assert_is(&before, &place);
         assert_eq!(station.backups(), ["bkp_remote.001"], "{place}: the build that failed");
         station.assert_nothing_left_over();
@@ -176,6 +176,37 @@ fn whoever_names_the_backup_of_a_build_that_failed_keeps_it_through_a_kill_at_an
     assert!(killed > 30, "{killed} moments");
 }
 
+#[test]
+fn f11_a_probe_that_ends_the_updater_ends_two_and_then_the_build_before_it_is_back() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let killer = scene.v1.copy("v2");
+    killer.exec("client", "#!/bin/sh\n[ \"$1\" = --check ] && kill -9 $PPID\nexit 0\n", T0 + 60);
+    publish(&scene, &killer, "2.0.0");
+    for command in [&["update", "--yes"][..], &["launch"]] {
+        // Who looks meanwhile is not ended.
+        assert_eq!(scene.station.run(&["backups"]).exits(0).finished.status.signal(), None);
+        let ended = run(&mut scene.station.command(command), LIMIT);
+        assert_eq!(ended.status.signal(), Some(9), "{command:?}\n{}", ended.report());
+    }
+    let said = scene.station.run(&["status"]).exits(0);
+    assert_eq!(said.json["installed"]["build"], "1.0.0", "{}", said.finished.report());
+    assert!(said.finished.stderr.contains("while its probe ran"), "{}", said.finished.report());
+    scene.station.tree().assert_is(&scene.v1.tree(), "back");
+    scene.station.assert_nothing_left_over();
+    assert_eq!(scene.station.update().exits(0).text("result"), "nothing-to-do", "it is blocked");
+}
+
+#[test]
+fn f11_whoever_goes_back_by_hand_waits_for_no_probe() {
+    let world = World::new();
+    let (scene, dead) = with_an_unprobed_build(&world);
+    scene.station.run(&["status"]).exits(0);
+    scene.station.tree().assert_is(&dead.tree(), "who looks runs no probe");
+    assert_eq!(scene.station.run(&["rollback"]).exits(0).json["installed"]["build"], "1.0.0");
+    scene.station.tree().assert_is(&scene.v1.tree(), "one build back");
+}
+
 /// A station on 2.0.0, which is dead and has not been probed yet.
 fn with_an_unprobed_build(world: &World) -> (Scene<'_>, Build) {
     let scene = Scene::new(world);
@@ -192,13 +223,13 @@ fn ac_46_the_way_back_waits_for_the_client_to_close_and_copies_nothing_meanwhile
     let (scene, dead) = with_an_unprobed_build(&world);
     let running = Running::start(&mut Command::new(scene.station.file("client")));
     for _ in 0..2 {
-        let traced = scene.station.with_env("STATIONMASTER_FAIL_POINT", "stage.file=kill").run(&["status"]).exits(0);
+        let traced = scene.station.with_env("STATIONMASTER_FAIL_POINT", "stage.file=kill").run(&["verify"]).exits(0);
         assert!(traced.finished.stderr.contains("is in use"), "{}", traced.finished.report());
         scene.station.tree().assert_is(&dead.tree(), "it stays");
         scene.station.assert_nothing_left_over();
     }
     drop(running);
-    scene.station.run(&["status"]).exits(0);
+    scene.station.run(&["verify"]).exits(0);
     scene.station.tree().assert_is(&scene.v1.tree(), "back");
 }
 
@@ -207,12 +238,12 @@ fn ac_43_the_way_back_begins_only_when_nothing_stands_in_its_way() {
     let world = World::new();
     let (scene, dead) = with_an_unprobed_build(&world);
     let library = Immutable::new(scene.station.file("lib/new.so"));
-    let said = scene.station.run(&["status"]).exits(0);
+    let said = scene.station.run(&["verify"]).exits(0);
     drop(library);
     assert!(said.finished.stderr.contains("`lib/new.so` has the immutable"), "{}", said.finished.report());
     scene.station.tree().assert_is(&dead.tree(), "nothing was moved");
     scene.station.assert_nothing_left_over();
-    scene.station.run(&["status"]).exits(0);
+    scene.station.run(&["verify"]).exits(0);
     scene.station.tree().assert_is(&scene.v1.tree(), "back");
 }
 

@@ -105,7 +105,7 @@ pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) ->
         backup::adopt(&folder, found.slot, run.now)?;
         run.progress.note(&format!("{} was here before; it takes part in the rotation", found.slot.folder_name()));
     }
-    let mut session = Session::begin(folder, lock, run)?;
+    let mut session = Session::begin(folder, lock, "install", run)?;
     session.mend_ratchet(run)?;
     // Whoever installs is there and wants it tried.
     session.retry()?;

@@ -19,6 +19,8 @@ const LIMIT_BYTES: usize = 1 << 20;
 const ALIVE: Duration = Duration::from_secs(60);
 /// Early deaths of an unproved build after which the one before it comes back: one may be an accident.
 const DEATHS: u32 = 2;
+/// Probes that began and of which no updater saw the end, after which the build before it comes back: it may be what ends them.
+const UNENDED: u32 = 2;
 
 /// How far the proof of a release has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +49,16 @@ pub struct Proof {
     /// How often it died early, one time after the other.
     #[serde(default)]
     pub deaths: u32,
+    /// How often its probe has begun, one time after the other, and nobody knows how it ended.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub begun: u32,
     /// Why it failed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What has to be done about the proof of the installed release.
@@ -112,7 +121,7 @@ impl Proofs {
     pub fn expect(&mut self, manifest: Digest, at: Place, probe: Option<Probe>, installed: Option<Digest>) {
         // What is installed keeps its line until the swap is done: it may be undone.
         self.releases.retain(|known| Some(known.manifest) == installed && known.manifest != manifest);
-        self.releases.push(Proof { manifest, at, probe, state: State::Unproved, deaths: 0, why: None });
+        self.releases.push(Proof { manifest, at, probe, state: State::Unproved, deaths: 0, begun: 0, why: None });
     }
 
     /// What is known of the release with `manifest`.
@@ -132,7 +141,24 @@ impl Proofs {
             (State::Failed, _) => Todo::Return(known.why.clone().unwrap_or_default()),
             (State::Unproved, Some(Probe::Alive { seconds })) => Todo::Watch(Duration::from_secs(*seconds)),
             (State::Unproved, None) => Todo::Watch(ALIVE),
+            (State::Unproved, Some(_)) if known.begun >= UNENDED => {
+                Todo::Return(format!("the updater ended {UNENDED} times while its probe ran"))
+            }
             (State::Unproved, Some(probe)) => Todo::Probe(probe.clone()),
+        }
+    }
+
+    /// The probe of the release with `manifest` is about to run: whoever starts next knows of it, should this updater not live to see its end.
+    pub fn begin(&mut self, manifest: &Digest) {
+        if let Some(known) = self.of_mut(manifest) {
+            known.begun += 1;
+        }
+    }
+
+    /// The probe of the release with `manifest` is over, whatever it found.
+    pub fn end(&mut self, manifest: &Digest) {
+        if let Some(known) = self.of_mut(manifest) {
+            known.begun = 0;
         }
     }
 
@@ -152,7 +178,9 @@ impl Proofs {
 
     /// Somebody wants the release with `manifest`, though it failed: it is not taken back again. What is still unproved stays so.
     pub fn pardon(&mut self, manifest: &Digest) {
-        self.releases.retain(|known| known.manifest != *manifest || known.state != State::Failed);
+        if matches!(self.todo(manifest), Todo::Return(_)) {
+            self.releases.retain(|known| known.manifest != *manifest);
+        }
     }
 
     /// The release with `manifest`, when it is still unproved, ended early; too often, and it fails.
@@ -220,6 +248,22 @@ mod tests {
             proofs.died(&digest("new"), "with code 1");
         }
         assert_eq!(proofs.todo(&digest("new")), Todo::Nothing);
+    }
+
+    #[test]
+    fn f11_two_probes_in_a_row_that_nobody_saw_end_are_enough() {
+        let mut proofs = expecting(Some(Probe::Command { command: vec!["bin/x".into()], timeout_seconds: 5 }));
+        proofs.begin(&digest("new"));
+        proofs.end(&digest("new"));
+        assert!(!String::from_utf8(proofs.to_bytes()).unwrap().contains("begun"));
+        proofs.begin(&digest("new"));
+        assert!(matches!(proofs.todo(&digest("new")), Todo::Probe(_)), "one may be an accident");
+        proofs.begin(&digest("new"));
+        let proofs = Proofs::parse(&proofs.to_bytes());
+        assert!(matches!(proofs.todo(&digest("new")), Todo::Return(_)));
+        let mut wanted = proofs.clone();
+        wanted.pardon(&digest("new"));
+        assert_eq!(wanted.todo(&digest("new")), Todo::Nothing);
     }
 
     #[test]

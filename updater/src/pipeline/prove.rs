@@ -1,6 +1,6 @@
 //! The last step: does the new build live (AC-44)? If not, the newest backup of another build comes back, and what failed is blocked (attacks F11 and F12).
 //!
-//! Every step is written down before it is taken: what is expected before the swap, that it failed before anything else, that it is blocked before the way back, and the way back is a swap
+//! Every step is written down before it is taken: what is expected before the swap, that a probe begins before it runs, that it failed before anything else, that it is blocked before the way back, and the way back is a swap
 //! with a journal of its own. A start of the updater after a cut at any moment goes on from there. This needs no source and no person. The way back may lead below a security floor: a
 //! client that runs, as it did a minute ago, is worth more than one that does not; the next release that closes the floor is offered as ever.
 
@@ -20,6 +20,9 @@ use crate::proof::{Proofs, Todo};
 use crate::ratchet::Held;
 use crate::rollback::{self, Order, Rollback};
 use crate::swap;
+
+/// Commands that run no probe that a cut left open.
+const PROBELESS: [&str; 3] = ["status", "backups", "rollback"];
 
 /// A build that did not live, and what came back in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +48,12 @@ impl Session {
         Ok(self.installed.as_ref().map_or(Todo::Nothing, |installed| proofs.todo(&installed.release.manifest)))
     }
 
-    /// Goes on with a proof that a cut left open. That it cannot be done now keeps no command from its work.
-    pub(super) fn resume_proof(&mut self, run: &Run<'_>) {
+    /// Goes on with a proof that a cut left open, for `command`. That it cannot be done now keeps no command from its work.
+    pub(super) fn resume_proof(&mut self, command: &str, run: &Run<'_>) {
+        // Who looks, or wants to go back anyway, does not wait for a probe.
+        if PROBELESS.contains(&command) && self.proof().is_ok_and(|todo| matches!(todo, Todo::Probe(_))) {
+            return;
+        }
         match self.prove("recovery", run) {
             Ok(None) => {}
             Ok(Some(Returned { why, now_at })) => {
@@ -67,18 +74,21 @@ impl Session {
             Todo::Return(why) => why,
             Todo::Probe(probe) => {
                 run.progress.begin(Step::Prove, 0);
-                match probe::run(&self.folder, installed, &probe)? {
-                    Verdict::Lives => {
-                        proofs.prove(&release.manifest);
-                        proofs.save(&self.folder)?;
-                        return Ok(None);
-                    }
-                    Verdict::Dead(why) => {
-                        proofs.fail(&release.manifest, why.clone());
-                        proofs.save(&self.folder)?;
-                        why
-                    }
+                // Before it runs: what ends this updater, or its user's patience, must not meet every later one as well.
+                proofs.begin(&release.manifest);
+                proofs.save(&self.folder)?;
+                let found = probe::run(&self.folder, installed, &probe);
+                proofs.end(&release.manifest);
+                match &found {
+                    Ok(Verdict::Lives) => proofs.prove(&release.manifest),
+                    Ok(Verdict::Dead(why)) => proofs.fail(&release.manifest, why.clone()),
                     // The next start of the updater tries again.
+                    Ok(Verdict::Unknown(_)) | Err(_) => {}
+                }
+                proofs.save(&self.folder)?;
+                match found? {
+                    Verdict::Lives => return Ok(None),
+                    Verdict::Dead(why) => why,
                     Verdict::Unknown(why) => {
                         run.progress.note(&format!("whether the build lives is not known yet: {why}"));
                         return Ok(None);

@@ -112,7 +112,7 @@ impl Session {
             return Err(Error::NotInstalled);
         }
         let lock = Lock::acquire_within(&folder, command, run.patience)?;
-        Session::begin(folder, lock, run)
+        Session::begin(folder, lock, command, run)
     }
 
     /// Looks at the install folder `dir` without changing anything: for whoever may read and not write there. What an earlier run left unfinished stays so, and another may be at work.
@@ -122,8 +122,8 @@ impl Session {
         Session::read(Arc::new(folder), None, Recovery::Nothing, run)
     }
 
-    /// Goes on with a folder that is locked already.
-    pub(super) fn begin(folder: Arc<Folder>, lock: Lock, run: &Run<'_>) -> Result<Session, Error> {
+    /// Goes on with a folder that is locked already, for `command`.
+    pub(super) fn begin(folder: Arc<Folder>, lock: Lock, command: &str, run: &Run<'_>) -> Result<Session, Error> {
         state_format::refuse_newer(&folder)?;
         let recovery = recover(&folder, run)?;
         for state in ["trust/content", "parts"] {
@@ -132,7 +132,7 @@ impl Session {
         let mut session = Session::read(folder, Some(lock), recovery, run)?;
         // What a damaged ratchet forgot could not be blocked.
         if session.ratchet_fault.is_none() {
-            session.resume_proof(run);
+            session.resume_proof(command, run);
         }
         Ok(session)
     }
