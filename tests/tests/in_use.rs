@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::Value;
-use system_tests::process::{Watch, spawn};
+use system_tests::process::{Watch, signal_group, spawn};
 use system_tests::proxy::body_bytes;
 use system_tests::root;
 use system_tests::running::Running;
@@ -238,6 +239,35 @@ fn f8_a_file_that_the_system_keeps_in_the_middle_of_a_swap_undoes_it_and_its_hol
     scene.station.update().exits(0);
     scene.station.tree().assert_is(&v4.tree(), "applied when nobody holds anything");
     assert_eq!(body_bytes(&scene.proxy.take_exchanges(), "/objects/"), 0, "everything was ready");
+}
+
+#[test]
+fn f8_who_starts_the_client_while_a_swap_is_prepared_keeps_it_whole() {
+    let world = World::new();
+    let (scene, v3) = scene(&world);
+    let v4 = v3.copy("v4");
+    v4.file("lib/a.so", noise(2, 100_000), T0 + 3);
+    scene.repository.publish_with(&v4, &["--build", "4.0.0", "--entry-point", "client"]).succeeded("publish");
+    let before = scene.station.tree();
+    // After the first look; and after the last one before the renames begin.
+    for point in ["backup.sync=stop", "swap.out=stop"] {
+        let mut updater = spawn(&mut scene.station.with_env("STATIONMASTER_FAIL_POINT", point).command(&["update", "--yes"]));
+        let watch = Watch::start(&updater, LIMIT);
+        wait_until(|| fs::read_to_string(format!("/proc/{}/stat", updater.id())).is_ok_and(|stat| stat.contains(") T ")));
+        let client = Running::start(&mut Command::new(scene.station.file("client")));
+        signal_group(&updater, Signal::CONT);
+        let mut said = String::new();
+        updater.stdout.take().expect("piped").read_to_string(&mut said).expect("read");
+        assert_eq!(updater.wait().expect("ended").code(), Some(11), "{point}: {said}");
+        assert!(!watch.stop(), "{point}");
+        let said: Value = serde_json::from_str(&said).expect("one object");
+        assert_eq!((said["result"].as_str(), said["holders"][0]["pid"].as_u64()), (Some("deferred"), Some(client.id())), "{point}: {said}");
+        scene.station.tree().assert_is(&before, point);
+        assert_eq!(scene.station.backups(), ["bkp_remote.001"], "{point}");
+        client.end();
+    }
+    scene.station.update().exits(0);
+    scene.station.tree().assert_is(&v4.tree(), "applied when nobody is there");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which programs keep a swap from happening: those that run from the install folder, and those that hold a file that goes (D-31, attack F8).
 //!
 //! Nobody is ever killed. Whoever holds a file is named, with process, user and file, so that people can close it; the swap waits for them or for the next run. This is a look at one
-//! moment: a program that starts right after it meets an entry point that goes out first and comes in last, and a file that the system keeps all the same (Windows) makes the swap undo itself.
+//! moment, so a swap looks once more when the entry points are out and nothing starts any more: who came meanwhile makes it undo itself, and so does a file that the system keeps all the same (Windows).
 //!
 //! Not seen are processes of other users where the system hides them; [`Looked::unseen`] names those users. The updater itself, in all its processes, is no holder.
 

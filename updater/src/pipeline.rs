@@ -461,8 +461,7 @@ impl Session {
             bytes: Some(received_bytes),
             ..attempt
         };
-        let swapped = swap::swap(
-            &self.folder,
+        let swapped = self.swap(
             SwapPlan {
                 id,
                 trigger: trigger.to_owned(),
@@ -475,7 +474,7 @@ impl Session {
                 manifest_next: stored.clone(),
                 attempt,
             },
-            run.progress,
+            run,
         );
         let swapped = match swapped {
             Ok(swapped) => swapped,

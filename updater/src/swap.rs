@@ -104,6 +104,12 @@ pub enum SwapError {
 
 /// Carries `plan` out in `folder`, which must be locked and recovered. On any error but [`SwapError::Interrupted`] and [`SwapError::Unfinished`] the live tree is as it was.
 pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<Swapped, SwapError> {
+    swap_unused(folder, plan, &|| true, progress)
+}
+
+/// The same as [`swap`], unless somebody came who uses what is replaced while it was prepared: `is_unused` is asked right before the first rename, and once more when no entry point is left that
+/// could be started. Whoever is there then has started the old client, and everything goes back.
+pub fn swap_unused(folder: &Folder, plan: SwapPlan, is_unused: &dyn Fn() -> bool, progress: &dyn Progress) -> Result<Swapped, SwapError> {
     if folder.stat(&journal::path())?.is_some() {
         return Err(SwapError::JournalPresent);
     }
@@ -129,7 +135,7 @@ pub fn swap(folder: &Folder, plan: SwapPlan, progress: &dyn Progress) -> Result<
         return Err(SwapError::Impossible("it does not begin at the old release".into()));
     };
     let mut swapping = Swapping { folder, plan: &written, journal_bytes: written.to_line().len(), changes, found: vec![] };
-    if let Err(Stopped { source, undo }) = swapping.forward_or_back(&steps, Strangers::Fail, &seals, progress) {
+    if let Err(Stopped { source, undo }) = swapping.forward_or_back(&steps, Strangers::Fail, &seals, is_unused, progress) {
         if let Some(undo) = undo.or_else(|| journal::end(folder).err()) {
             return Err(SwapError::Interrupted { source, undo });
         }
@@ -277,7 +283,7 @@ pub fn recover(folder: &Folder) -> Result<Recovery, RecoveryError> {
             return Ok(Recovery::Finished { id, found: vec![] });
         }
         Decision::Broken(missing) => return Err(RecoveryError::Broken { missing }),
-        Decision::Forward(steps) => match swapping.forward_or_back(&steps, Strangers::Aside, &seals, &Silent) {
+        Decision::Forward(steps) => match swapping.forward_or_back(&steps, Strangers::Aside, &seals, &|| true, &Silent) {
             Ok(()) => None,
             Err(Stopped { source, undo: None }) => Some(Some(source)),
             Err(Stopped { source, undo: Some(undo) }) => return Err(RecoveryError::Interrupted { first: source, second: undo }),

@@ -12,6 +12,7 @@ use manifests::path::RelPath;
 
 use super::target::Target;
 use super::{Consent, Error, Fetching, How, Proposal, Run, Session, Updated};
+use crate::backup::new_backup;
 use crate::consent::may_agree;
 use crate::fs::{Folder, FsError, LocalPath, Point, Requirement};
 use crate::history::{self, Attempt, Outcome};
@@ -19,7 +20,7 @@ use crate::id::Id;
 use crate::in_use::{self, Holder, InUse, Looked, Watched};
 use crate::plan::{Found, Plan};
 use crate::stage;
-use crate::swap::{Changes, SwapError};
+use crate::swap::{self, Changes, SwapError, SwapPlan, Swapped};
 
 /// What sets off the two acts, in the history.
 const DOWNLOAD: &str = "download";
@@ -200,13 +201,24 @@ impl Session {
         Ok(true)
     }
 
-    /// Whoever holds any file that `changes` are about, for a swap that the system refused because somebody does, and that was undone; `None` when it failed for another reason.
+    /// Carries `plan` out, unless somebody came who uses what it replaces since that was looked for last: copying a backup takes its time.
+    pub(super) fn swap(&self, plan: SwapPlan, run: &Run<'_>) -> Result<Swapped, SwapError> {
+        let mut watched = self.watched(&plan.changes, &plan.entry_points);
+        let moves = plan.changes.moves();
+        // Whoever started the client has it open where the swap puts it.
+        watched.replaced.extend(plan.entry_points.iter().map(|path| LocalPath::from(path).below(&new_backup())));
+        // Where the system does not tell, nobody does.
+        let is_unused = || !moves || in_use::look(&self.folder, &watched).map_or(true, |looked| looked.holders.is_empty());
+        swap::swap_unused(&self.folder, plan, &is_unused, run.progress)
+    }
+
+    /// Whoever holds any file that `changes` are about, or runs the client, for a swap that the system refused because somebody does, and that was undone; `None` when it failed for another reason.
     pub(super) fn refused_by(&self, error: &SwapError, changes: &Changes) -> Option<Vec<Holder>> {
         let is_undone = !matches!(error, SwapError::Interrupted { .. } | SwapError::Unfinished { .. });
         if !is_undone || error.requirement() != Some(Requirement::Unused) {
             return None;
         }
-        let watched = Watched { replaced: changes.paths().map(LocalPath::from).collect(), programs: vec![] };
+        let watched = Watched { replaced: changes.paths().map(LocalPath::from).collect(), programs: self.programs() };
         Some(in_use::look(&self.folder, &watched).map_or_else(|_| vec![], |looked| looked.holders))
     }
 

@@ -19,7 +19,6 @@ use crate::progress::Step;
 use crate::proof::{Proofs, Todo};
 use crate::ratchet::Held;
 use crate::rollback::{self, Order, Rollback};
-use crate::swap;
 
 /// Commands that run no probe that a cut left open.
 const PROBELESS: [&str; 3] = ["status", "backups", "rollback"];
@@ -133,8 +132,7 @@ impl Session {
             self.ratchet.save(&self.folder)?;
         }
         let changes = prepared.swap.changes.clone();
-        swap::swap(&self.folder, prepared.swap, run.progress)
-            .map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        self.swap(prepared.swap, run).map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
         self.installed = Some(prepared.installed);

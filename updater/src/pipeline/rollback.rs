@@ -15,7 +15,6 @@ use crate::installed::Installed;
 use crate::proof::Proofs;
 use crate::ratchet::Held;
 use crate::rollback;
-use crate::swap;
 
 /// How a rollback ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +80,8 @@ impl Session {
         proofs.pardon(&prepared.installed.release.manifest);
         proofs.save(&self.folder)?;
         let changes = prepared.swap.changes.clone();
-        let swapped = swap::swap(&self.folder, prepared.swap, run.progress)
-            .map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        let swapped =
+            self.swap(prepared.swap, run).map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
         let held = prepared.ratchet.hold;

@@ -31,15 +31,27 @@ pub(super) struct Stopped {
 }
 
 impl Swapping<'_> {
-    /// Forward by `steps` and committed; where that fails, back.
+    /// Forward by `steps` and committed; where that fails, or somebody comes as [`super::swap_unused`] says, back.
     pub(super) fn forward_or_back(
         &mut self,
         steps: &[Step],
         strangers: Strangers,
         seals: &Seals,
+        is_unused: &dyn Fn() -> bool,
         progress: &dyn Progress,
     ) -> Result<(), Stopped> {
-        if let Err(source) = self.go(steps, Way::Forward, strangers, seals, progress) {
+        let last_out = steps.iter().rposition(|step| matches!(step, Step::Keep { is_entry: true, .. }));
+        let (out, rest) = steps.split_at(last_out.map_or(0, |last| last + 1));
+        let look = || match is_unused() {
+            true => Ok(()),
+            false => Err(FsError::io("replacing what is used in", &LocalPath::root(), std::io::ErrorKind::ResourceBusy.into())),
+        };
+        progress.begin(progress::Step::Swap, steps.len() as u64);
+        let mut performer = Performer::new(self.folder, self.plan, Way::Forward, strangers, seals);
+        let mut go = |steps: &[Step]| take(&mut performer, steps, progress);
+        let gone = look().and_then(|()| go(out)).and_then(|()| if out.is_empty() { Ok(()) } else { look() }).and_then(|()| go(rest));
+        self.found.append(&mut performer.found);
+        if let Err(source) = gone.and_then(|()| make_durable(self.folder, &self.changes)) {
             // Should the disk be too full for this line, undoing needs no room and is right without it: whatever is cut off is decided by what lies where.
             let _ = journal::append(self.folder, self.journal_bytes, Phase::Back);
             return Err(self.turn_back(source));
@@ -60,7 +72,7 @@ impl Swapping<'_> {
             // As above: right without it.
             let _ = journal::append(self.folder, self.journal_bytes, Phase::Back);
         }
-        let Err(first) = self.go(steps, Way::Back, Strangers::Aside, seals, &Silent) else { return Ok(Way::Back) };
+        let Err(first) = self.go(steps, Way::Back, seals) else { return Ok(Way::Back) };
         match self.turn_forward() {
             Ok(true) => Ok(Way::Forward),
             Ok(false) => Err(first.into()),
@@ -73,7 +85,7 @@ impl Swapping<'_> {
             let Decision::Back(steps) = decide(&self.changes, Some(Phase::Back), &seen) else {
                 return Err(FsError::io("undoing the swap of", &LocalPath::root(), std::io::ErrorKind::NotFound.into()));
             };
-            self.go(&steps, Way::Back, Strangers::Aside, &seals, &Silent)
+            self.go(&steps, Way::Back, &seals)
         });
         Stopped { source, undo: undone.err() }
     }
@@ -82,21 +94,24 @@ impl Swapping<'_> {
     fn turn_forward(&mut self) -> Result<bool, FsError> {
         let (seen, seals) = observe(self.folder, &self.changes)?;
         let Decision::Forward(steps) = decide(&self.changes, None, &seen) else { return Ok(false) };
-        self.go(&steps, Way::Forward, Strangers::Aside, &seals, &Silent)?;
+        self.go(&steps, Way::Forward, &seals)?;
         journal::append(self.folder, self.journal_bytes, Phase::Committed)?;
         Ok(true)
     }
 
-    /// Takes `steps`, and makes durable what they changed.
-    fn go(&mut self, steps: &[Step], way: Way, strangers: Strangers, seals: &Seals, progress: &dyn Progress) -> Result<(), FsError> {
-        progress.begin(progress::Step::Swap, steps.len() as u64);
-        let mut performer = Performer::new(self.folder, self.plan, way, strangers, seals);
-        let gone = steps.iter().try_for_each(|step| {
-            performer.perform(step)?;
-            progress.advance(1);
-            Ok(())
-        });
+    /// Takes `steps`, whatever is in their way, and makes durable what they changed.
+    fn go(&mut self, steps: &[Step], way: Way, seals: &Seals) -> Result<(), FsError> {
+        let mut performer = Performer::new(self.folder, self.plan, way, Strangers::Aside, seals);
+        let gone = take(&mut performer, steps, &Silent);
         self.found.append(&mut performer.found);
         gone.and_then(|()| make_durable(self.folder, &self.changes))
     }
+}
+
+fn take(performer: &mut Performer<'_>, steps: &[Step], progress: &dyn Progress) -> Result<(), FsError> {
+    steps.iter().try_for_each(|step| {
+        performer.perform(step)?;
+        progress.advance(1);
+        Ok(())
+    })
 }
