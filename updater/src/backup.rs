@@ -131,6 +131,11 @@ pub fn backups(folder: &Folder) -> Result<Vec<Backup>, BackupError> {
     Ok(found)
 }
 
+/// Whether what the backup in `slot` brings back can be started, as far as its record says.
+pub(crate) fn can_start(folder: &Folder, slot: Slot) -> bool {
+    Contents::load(folder, slot).is_ok_and(|contents| contents.can_start())
+}
+
 fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError> {
     let at = folder_of(slot);
     let kind = match look(folder, &at)? {

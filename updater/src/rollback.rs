@@ -45,6 +45,8 @@ pub struct Rollback {
     pub now_at: Option<BuildAt>,
     /// Managed files that come back as their user had changed them.
     pub altered: Vec<RelPath>,
+    /// Files of the release that the backup does not have, as they were gone when it was made.
+    pub missing: Vec<RelPath>,
     /// Configuration files that stay as the user has them.
     pub kept: Vec<RelPath>,
     /// Whether the backup is foreign: nobody can say that it is whole.
@@ -77,7 +79,7 @@ pub enum RollbackError {
     Exposed(Vec<Obstacle>),
     /// Neither what is installed nor what the backup holds is known, so nothing can be said of the tree that would come.
     #[error(
-        "what is installed is not known, and `{slot}` does not say what it holds: `updater verify --repair` first, or go back to another backup"
+        "what is installed is not known, and `{slot}` does not say what it holds: `updater update` first, or go back to another backup"
     )]
     Unknown {
         /// The backup.
@@ -89,8 +91,8 @@ pub enum RollbackError {
     /// No build can be made up for what nobody knows. A bug.
     #[error(transparent)]
     Build(#[from] InvalidBuild),
-    /// The file system refused.
-    #[error(transparent)]
+    /// The file system refused. Nothing live was touched yet.
+    #[error("{0}; nothing was changed")]
     Fs(#[from] FsError),
 }
 
@@ -190,7 +192,17 @@ pub fn prepare(
         manifest_next: contents.release.as_ref().map(|release| release.manifest_bytes.clone()).unwrap_or_default(),
         attempt: Attempt { result: Outcome::RolledBack, from: left_at.clone(), to: now_at.clone(), ..order.attempt },
     };
-    Ok(Rollback { swap, ratchet, installed: next, left: left_at, now_at, altered, kept, is_unverified: contents.is_foreign() })
+    Ok(Rollback {
+        swap,
+        ratchet,
+        installed: next,
+        left: left_at,
+        now_at,
+        altered,
+        missing: contents.missing(),
+        kept,
+        is_unverified: contents.is_foreign(),
+    })
 }
 
 /// Refuses to go on from or to what others could change: `paths`, live, and what is `wanted` of the backup. Returns the configuration files that they may change: those stay theirs.
@@ -413,11 +425,18 @@ fn with_users_copies(mut earlier: Installed, kept: &[RelPath]) -> Installed {
     earlier
 }
 
-/// What is installed when nobody knows: the same product, no build, no files.
+/// What is installed when nobody knows: the same product, no build, no files; it is started as what was left was, since that is how people know it.
 fn unknown(current: &Installed) -> Result<Installed, InvalidBuild> {
     let id = ReleaseId { build: Build::parse("0", Scheme::Dotted)?, ..current.release.id.clone() };
-    let release = InstalledRelease { id, place: Place(0, 0), manifest: Digest::of(b""), entry_point: None };
+    let release = InstalledRelease { id, place: Place(0, 0), manifest: Digest::of(b""), entry_point: current.release.entry_point.clone() };
     Ok(Installed { release, files: vec![], links: vec![], folders: vec![] })
+}
+
+/// What people should know of a tree that came back without the files `missing` of its release.
+pub(crate) fn lacks(missing: &[RelPath]) -> Option<String> {
+    let (first, others) = (missing.first()?, missing.len() - 1);
+    let more = if others > 0 { format!(" and {others} more were") } else { " was".to_owned() };
+    Some(format!("`{first}`{more} gone when the backup was made, so the build came back without: `updater verify --repair` puts that back"))
 }
 
 /// The ratchet after going from `left` to what is at `now`: the highest of what rollbacks left is held while it is above that (AC-45: going back further does not offer again what was left

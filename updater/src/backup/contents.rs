@@ -6,7 +6,7 @@
 use manifests::digest::Digest;
 use manifests::limits::Limits;
 use manifests::path::RelPath;
-use manifests::release::Manifest;
+use manifests::release::{ConfigPolicy, Manifest};
 
 use super::BackupError;
 use super::record::{Origin, Record};
@@ -66,6 +66,20 @@ impl Contents {
             self.record.file(&LocalPath::from(&file.path)).is_some_and(|recorded| released != Some(recorded.sha256))
         };
         installed.files.iter().filter(is_altered).map(|file| file.path.clone()).collect()
+    }
+
+    /// The files of the release that were gone when the backup was made, but for configuration files that their user may have deleted.
+    pub(crate) fn missing(&self) -> Vec<RelPath> {
+        let Some(Release { installed, .. }) = &self.release else { return vec![] };
+        let may_be_gone = |file: &&InstalledFile| !file.is_listed || file.policy == Some(ConfigPolicy::Keep);
+        let is_missing = |file: &&InstalledFile| !may_be_gone(file) && self.record.file(&LocalPath::from(&file.path)).is_none();
+        installed.files.iter().filter(is_missing).map(|file| file.path.clone()).collect()
+    }
+
+    /// Whether what it brings back can be started: its entry point was there and as released.
+    pub(crate) fn can_start(&self) -> bool {
+        let entry_point = self.release.as_ref().and_then(|release| release.installed.release.entry_point.as_ref());
+        entry_point.is_none_or(|path| !self.missing().contains(path) && !self.altered().contains(path))
     }
 }
 

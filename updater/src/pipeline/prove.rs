@@ -135,6 +135,9 @@ impl Session {
         self.swap(prepared.swap, run).map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
+        if let Some(lacks) = rollback::lacks(&prepared.missing) {
+            run.progress.note(&lacks);
+        }
         self.installed = Some(prepared.installed);
         Ok(Returned { why, now_at: prepared.now_at })
     }
@@ -144,7 +147,10 @@ impl Session {
         let other = |backup: &Backup| {
             backup.release.as_ref().is_some_and(|held| held.manifest != release.manifest && !self.ratchet.is_blocked(&held.manifest))
         };
-        for backup in backup::backups(&self.folder)?.into_iter().rev().filter(other) {
+        let mut backups: Vec<Backup> = backup::backups(&self.folder)?.into_iter().rev().filter(other).collect();
+        // One without what starts it brings nobody a client: only when there is no other.
+        backups.sort_by_key(|backup| !backup::can_start(&self.folder, backup.slot));
+        for backup in backups {
             let id = Id::random();
             let attempt = run.who.attempt(id, run.now, trigger);
             let attempt = Attempt { code: Some(Code::NotAlive.to_string()), detail: Some(why.to_owned()), ..attempt };

@@ -8,6 +8,7 @@ use crate::account;
 use crate::attempts::Attempts;
 use crate::backup;
 use crate::check as checking;
+use crate::code::Code;
 use crate::fs::LocalPath;
 use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
@@ -46,6 +47,10 @@ impl Session {
         run: &Run<'_>,
     ) -> Result<RolledBack, Error> {
         let outcome = self.rollback_steps(slot, reason, run).await;
+        // What was copied would keep the disk full; otherwise what lies there may wait to be applied.
+        if outcome.as_ref().is_err_and(|error| error.code() == Code::NoSpace) {
+            self.give_room_back(&["staging"]);
+        }
         self.report_failure("rollback", run, outcome)
     }
 
@@ -87,8 +92,9 @@ impl Session {
         let held = prepared.ratchet.hold;
         (self.ratchet, self.installed) = (prepared.ratchet.clone(), Some(prepared.installed.clone()));
         let backup = swapped.backup.map(|slot| slot.folder_name());
-        let rollback::Rollback { left, now_at, altered, kept, is_unverified, .. } = prepared;
-        Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings: swapped.warnings })
+        let rollback::Rollback { left, now_at, altered, missing, kept, is_unverified, .. } = prepared;
+        let warnings = rollback::lacks(&missing).into_iter().chain(swapped.warnings).collect();
+        Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings })
     }
 
     /// The newest backup that holds no build that failed to live here; that one is for whoever names it.
