@@ -241,8 +241,9 @@ fn refuse_exposed(found: Vec<Exposed>) -> Result<(), ProfileError> {
 }
 
 fn list(found: &[Exposed]) -> String {
-    let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-    shown.join(", ")
+    let shown: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+    let more = found.len().saturating_sub(shown.len());
+    if more > 0 { format!("{}, and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
 impl Profile {
