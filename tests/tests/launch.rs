@@ -14,7 +14,7 @@ use system_tests::proxy::body_bytes;
 use system_tests::running::Running;
 use system_tests::scene::Scene;
 use system_tests::station::{Outcome, Station};
-use system_tests::world::{Build, T0, World};
+use system_tests::world::{Build, T0, World, copy_tree};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -313,4 +313,210 @@ fn a_kill_of_the_updater_leaves_the_client_running_and_the_build_as_it_was() {
     assert_eq!(state(&scene.station), "unproved");
     drop(input);
     assert_eq!(output.read_line(&mut line).expect("it ends"), 0);
+}
+
+/// A station at 4.0.0 with three whole backups, each build proved or, with `at_last` seconds of 4.0.0's probe, not yet.
+fn with_three_backups(world: &World, at_last: u64) -> (Scene<'_>, Vec<Build>) {
+    let scene = Scene::new(world);
+    let mut builds = vec![];
+    for (version, said, alive) in [("1.5.0", "one", 1), ("2.0.0", "two", 1), ("3.0.0", "three", 1), ("4.0.0", "four", at_last)] {
+        let build = scene.v1.copy(said);
+        build.exec("client", client(said), T0 + 1).file("lib/extra.so", said, T0 + 1);
+        publish(&scene, &build, version, alive);
+        scene.station.update().exits(0);
+        builds.push(build);
+    }
+    (scene, builds)
+}
+
+#[test]
+fn the_client_starts_whatever_small_record_is_lost_or_damaged() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    let whole = world.station("whole");
+    copy_tree(&scene.station.dir, &whole.dir);
+    for name in
+        ["installed", "station.json", "ratchet.json", "proof.json", "settings.toml", "manifest", "history.jsonl", "trust/channel.json"]
+    {
+        for damage in ["gone", "empty", "garbage", "folder", "link"] {
+            let station = world.station(&format!("{}-{damage}", name.replace('/', "-")));
+            copy_tree(&whole.dir, &station.dir);
+            let path = station.state(name);
+            let _ = fs::remove_file(&path);
+            match damage {
+                "gone" => {}
+                "empty" => fs::write(&path, "").expect("written"),
+                "garbage" => fs::write(&path, "\0junk").expect("written"),
+                "folder" => fs::create_dir(&path).expect("made"),
+                _ => std::os::unix::fs::symlink("nowhere", &path).expect("made"),
+            }
+            let done = launch(&station, &["exit", "0"], None);
+            assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "two exit 0\n"), "{name} {damage}\n{}", done.report());
+        }
+    }
+}
+
+#[test]
+fn what_is_installed_is_not_known_where_its_record_is_lost_and_every_command_says_how_to_make_it_anew() {
+    for damage in [None, Some(""), Some("junk")] {
+        let world = World::new();
+        let (scene, _, v2) = unproved(&world, 60);
+        match damage {
+            None => fs::remove_file(scene.station.state("installed")).expect("removed"),
+            Some(text) => fs::write(scene.station.state("installed"), text).expect("written"),
+        }
+        let status = scene.station.run(&["status"]).exits(0);
+        assert!(status.json["installed"].is_null() && status.json["drift"].is_null(), "{}", status.json);
+        for command in [&["verify"][..], &["verify", "--repair"]] {
+            let refused = scene.station.run(command).exits(7);
+            assert_eq!(refused.json["error"]["code"], "damaged-state", "{}", refused.json);
+            assert!(refused.json["error"]["message"].as_str().is_some_and(|text| text.contains("`updater update`")), "{}", refused.json);
+        }
+        scene.station.update().exits(0);
+        assert_eq!(scene.station.run(&["verify"]).exits(0).json["drift"].as_array().map(Vec::len), Some(0), "that helped");
+        scene.station.tree().assert_is(&v2.tree(), "nothing else changed");
+    }
+}
+
+#[test]
+fn a_lost_station_record_is_damage_and_install_makes_it_anew() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    fs::remove_file(scene.station.state("station.json")).expect("removed");
+    for command in ["status", "verify", "check"] {
+        let refused = scene.station.run(&[command]).exits(7);
+        assert_eq!(refused.json["error"]["code"], "damaged-state", "{command}: {}", refused.json);
+    }
+    let link = scene.proxy.through(&world.link(&scene.server));
+    scene.station.install(&link);
+    scene.station.run(&["verify"]).exits(0);
+}
+
+#[test]
+fn e5_a_folder_in_place_of_a_record_is_named_with_its_cure() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    for name in ["installed", "ratchet.json", "station.json"] {
+        let (path, aside) = (scene.station.state(name), world.path(name));
+        fs::rename(&path, &aside).expect("moved");
+        fs::create_dir(&path).expect("made");
+        let refused = scene.station.run(&["verify"]).exits(7);
+        assert_eq!(refused.json["error"]["code"], "damaged-state", "{name}: {}", refused.json);
+        assert!(refused.json["error"]["message"].as_str().is_some_and(|text| text.contains("move it away")), "{}", refused.json);
+        fs::remove_dir(&path).expect("removed");
+        fs::rename(&aside, &path).expect("moved back");
+    }
+}
+
+#[test]
+fn a_client_without_any_record_of_what_starts_it_is_not_guessed_at() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    for name in ["installed", "trust/channel.json"] {
+        fs::remove_file(scene.station.state(name)).expect("removed");
+    }
+    assert_eq!(launch(&scene.station, &["exit", "0"], None).status.code(), Some(7));
+}
+
+#[test]
+fn a_client_comes_back_from_an_adopted_backup_and_starts_from_its_shortcut() {
+    let world = World::new();
+    let (scene, v1, _) = unproved(&world, 60);
+    let newest = scene.station.backups().pop().expect("a backup");
+    fs::remove_dir_all(scene.station.dir.join(newest).join(".updater")).expect("removed");
+    scene.station.run(&["backups", "--adopt"]).exits(0);
+    scene.station.run(&["rollback"]).exits(0);
+    scene.station.tree().assert_is(&v1.tree(), "back");
+    let done = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "one exit 0\n"), "{}", done.report());
+}
+
+#[test]
+fn a_link_under_the_name_of_a_backup_keeps_nobody_out() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    let newest = scene.station.dir.join(scene.station.backups().pop().expect("a backup"));
+    fs::rename(&newest, world.path("elsewhere")).expect("moved");
+    std::os::unix::fs::symlink(world.path("elsewhere"), &newest).expect("made");
+    let done = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "two exit 0\n"), "{}", done.report());
+    for command in ["status", "verify", "backups"] {
+        scene.station.run(&[command]).exits(0);
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_keeps_nobody_from_a_client_that_is_whole() {
+    let world = World::new();
+    let (scene, ..) = unproved(&world, 60);
+    fs::write(scene.station.state("journal"), "junk").expect("written");
+    let done = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "two exit 0\n"), "{}", done.report());
+    assert!(done.stderr.contains("journal"), "{}", done.report());
+    // What may be half of one build and half of another is not started.
+    let path = scene.station.file("lib/two.so");
+    let modified = fs::metadata(&path).and_then(|data| data.modified()).expect("a time");
+    fs::write(&path, "owt").expect("written");
+    fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(modified)).expect("set");
+    assert_eq!(launch(&scene.station, &["exit", "0"], None).status.code(), Some(7));
+}
+
+#[test]
+fn f11_damage_that_was_done_here_is_not_blamed_on_the_build() {
+    for damage in ["entry point gone", "entry point not executable", "file edited"] {
+        let world = World::new();
+        let (scene, _, v2) = unproved(&world, 60);
+        match damage {
+            "entry point gone" => fs::remove_file(scene.station.file("client")).expect("removed"),
+            "entry point not executable" => {
+                fs::set_permissions(scene.station.file("client"), fs::Permissions::from_mode(0o644)).expect("set");
+            }
+            _ => fs::write(scene.station.file("lib/two.so"), "edited by hand").expect("written"),
+        }
+        for _ in 0..3 {
+            let done = launch(&scene.station, &["exit", "3"], None);
+            let expected = if damage == "file edited" { 3 } else { 126 };
+            assert_eq!(done.status.code(), Some(expected), "{damage}\n{}", done.report());
+            assert!(done.stderr.contains("updater verify --repair"), "{damage}\n{}", done.report());
+        }
+        assert_eq!(state(&scene.station), "unproved", "{damage}");
+        scene.station.run(&["verify", "--repair"]).exits(0);
+        scene.station.tree().assert_is(&v2.tree(), "it stays");
+        // With its own files it is the build's own doing.
+        launch(&scene.station, &["exit", "3"], None);
+        assert!(launch(&scene.station, &["exit", "3"], None).stdout.ends_with("one exit 3\n"), "{damage}");
+    }
+}
+
+#[test]
+fn e5_the_way_back_leads_past_a_backup_that_nothing_can_be_started_from() {
+    let world = World::new();
+    let (scene, builds) = with_three_backups(&world, 1);
+    fs::remove_file(scene.station.file("client")).expect("removed");
+    let dead = builds[3].copy("dead");
+    dead.exec("client", "#!/bin/sh\nexit 3\n", T0 + 9);
+    let options = ["--build", "5.0.0", "--entry-point", "client", "--probe", "command:60:client --check"];
+    scene.repository.publish_with(&dead, &options).succeeded("publish");
+    let returned = scene.station.update().exits(12);
+    assert_eq!(returned.json["installed"]["build"], "3.0.0", "{}", returned.json);
+    scene.station.tree().assert_is(&builds[2].tree(), "a whole build is back");
+    let done = launch(&scene.station, &["exit", "0"], None);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(0), "three exit 0\n"), "{}", done.report());
+}
+
+#[test]
+fn e5_going_back_to_a_backup_that_lacks_files_of_its_build_says_so_and_what_helps() {
+    let world = World::new();
+    let (scene, builds) = with_three_backups(&world, 1);
+    for name in ["client", "lib/extra.so"] {
+        fs::remove_file(scene.station.file(name)).expect("removed");
+    }
+    scene.repository.publish_with(&builds[0], &["--build", "5.0.0", "--entry-point", "client"]).succeeded("publish");
+    scene.station.update().exits(0);
+    let back = scene.station.run(&["rollback"]).exits(0);
+    assert_eq!(back.json["installed"]["build"], "4.0.0", "{}", back.json);
+    let warning = back.json["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.contains("`client` and 1 more") && warning.contains("updater verify --repair"), "{}", back.json);
+    scene.station.run(&["verify", "--repair"]).exits(0);
+    scene.station.tree().assert_is(&builds[3].tree(), "that helped");
 }

@@ -131,6 +131,12 @@ pub enum FsError {
         /// The link.
         path: LocalPath,
     },
+    /// A folder, a link or a device lies where a record of the updater should be.
+    #[error("`{path}` is not a file: move it away, and run `updater install` again with the install link")]
+    NotARecord {
+        /// Where.
+        path: LocalPath,
+    },
     /// The operating system refused.
     #[error("{doing} `{path}` failed: {source}")]
     Io {
@@ -170,6 +176,8 @@ pub enum Requirement {
     Unused,
     /// A tree without links in it.
     NoLinks,
+    /// Records of its own that can be read.
+    Records,
     /// A disk and folder that work.
     SoundStorage,
 }
@@ -182,7 +190,7 @@ impl FsError {
     /// What kind of refusal it was.
     pub fn kind(&self) -> io::ErrorKind {
         match self {
-            FsError::ParentIsLink { .. } => io::ErrorKind::InvalidInput,
+            FsError::ParentIsLink { .. } | FsError::NotARecord { .. } => io::ErrorKind::InvalidInput,
             FsError::OtherVolume { .. } => io::ErrorKind::CrossesDevices,
             FsError::Io { source, .. } | FsError::Open { source, .. } => source.kind(),
         }
@@ -193,6 +201,7 @@ impl FsError {
         use io::ErrorKind as E;
         match self.kind() {
             _ if matches!(self, FsError::ParentIsLink { .. }) => Requirement::NoLinks,
+            _ if matches!(self, FsError::NotARecord { .. }) => Requirement::Records,
             E::PermissionDenied | E::ReadOnlyFilesystem => Requirement::WriteRight,
             E::StorageFull | E::QuotaExceeded | E::FileTooLarge => Requirement::Space,
             E::ResourceBusy | E::ExecutableFileBusy => Requirement::Unused,
@@ -209,6 +218,7 @@ impl Requirement {
             Requirement::Space => Code::NoSpace,
             Requirement::Unused => Code::FileInUse,
             Requirement::NoLinks => Code::LinkInTree,
+            Requirement::Records => Code::DamagedState,
             Requirement::SoundStorage => Code::StorageError,
         }
     }

@@ -79,13 +79,16 @@ pub struct InstalledLink {
 #[derive(Debug, thiserror::Error)]
 pub enum InstalledError {
     /// It is there, but damaged; the tree is then read by hash.
-    #[error("`{path}` is damaged: {source}; `updater verify` reads the tree again")]
+    #[error("`{path}` is damaged: {source}; `updater update` reads every file and makes it anew")]
     Damaged {
         /// Which file.
         path: LocalPath,
         /// How.
         source: Damaged,
     },
+    /// Something is installed, and what was written down of it is gone or damaged.
+    #[error("the record of what is installed here is gone or damaged: `updater update` reads every file and makes it anew")]
+    Lost,
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),

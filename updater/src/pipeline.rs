@@ -11,6 +11,7 @@ mod moments;
 mod others;
 mod proposal;
 mod prove;
+mod records;
 mod rollback;
 mod session;
 mod target;

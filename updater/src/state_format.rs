@@ -40,8 +40,12 @@ pub enum StateFormatError {
 /// Refuses a folder in which a document of `.updater`, or of a backup's `.updater`, has a newer format. Changes nothing.
 pub fn refuse_newer(folder: &Folder) -> Result<(), StateFormatError> {
     let backups = Slot::ALL.iter().map(|slot| LocalPath::root().join(slot.folder_name()).join(LocalPath::state_folder().as_bytes()));
-    for state in [LocalPath::state_folder(), LocalPath::state("self")].into_iter().chain(backups) {
-        for name in folder.names(&state)? {
+    let backups = backups.map(|state| (folder.names(&state), state));
+    // A link under the name of a backup is none; whoever makes or restores one says so.
+    let backups = backups.filter(|(names, _)| !matches!(names, Err(FsError::ParentIsLink { .. })));
+    let own = [LocalPath::state_folder(), LocalPath::state("self")].map(|state| (folder.names(&state), state));
+    for (names, state) in own.into_iter().chain(backups) {
+        for name in names? {
             let path = state.join(&name);
             let is_left_out = matches!(&name[..], b"lock" | b"history.jsonl" | b"manifest" | b"manifest.next" | b"deferred");
             if !is_left_out

@@ -8,6 +8,7 @@ use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::fetch::address::shown;
 use updater::fs::Requirement;
+use updater::installed::InstalledError;
 use updater::interference::Verdict;
 use updater::pipeline::{Error, Session};
 use updater::profile;
@@ -44,14 +45,17 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let trusted = trusted::trusted(&session.folder, &session.station, session.installed.as_ref()).map_err(CheckError::from)?;
     let station = &session.station;
     let release = session.installed.as_ref().map(|installed| &installed.release);
+    let is_known = !matches!(session.known(), Err(Error::Installed(_)));
     let mut text = match release {
         Some(release) => {
             format!("{} {} (release {}), following {}", release.id.product, release.id.build, release.place, station.channel_id())
         }
-        None => format!("nothing is installed yet, following {}", station.channel_id()),
+        None if is_known => format!("nothing is installed yet, following {}", station.channel_id()),
+        None => format!("{} is installed, but {}", station.channel_id(), InstalledError::Lost),
     };
     text += &format!("\nfrom {} (`{}`), {}", shown(station.repository.as_str()), station.name, as_of(station.checked.as_ref()));
-    text += &format!("\nbackups: {}; files not as installed: {}", backups.len(), drift.len());
+    let differing = if is_known { drift.len().to_string() } else { "not known".to_owned() };
+    text += &format!("\nbackups: {}; files not as installed: {differing}", backups.len());
     if let Some(held) = &session.ratchet.hold {
         text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
     }
@@ -94,7 +98,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         "known_as_of": station.checked,
         "hold": session.ratchet.hold.map(|held| held.at),
         "backups": backups.len(),
-        "drift": drift,
+        "drift": is_known.then_some(drift),
         "trusted": trusted,
     });
     match &known {
@@ -131,7 +135,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         }
     }
     if !text.contains("\nNext: ") {
-        text += "\nNext: `updater check` asks what is new";
+        text += if is_known { "\nNext: `updater check` asks what is new" } else { "\nNext: `updater update`" };
     }
     Ok(Report::new(&json, text, Exit::Success))
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         let updated = context::block_on(session.repair(&run))?;
         return Ok(update::report(&session, &updated, "repaired"));
     }
-    let installed = session.installed.as_ref().ok_or(Error::NotInstalled)?;
+    let installed = session.known()?;
     let drift = session.drift(Depth::Deep, &run)?;
     let json = json!({ "files": installed.files.len(), "drift": drift });
     if drift.is_empty() {

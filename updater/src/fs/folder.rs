@@ -133,9 +133,15 @@ impl Folder {
         match self.open_file(path) {
             Ok(mut file) => file.read_to_end(&mut bytes).map_err(|source| FsError::io("reading", path, source))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(_) if self.is_no_record(path) => return Err(FsError::NotARecord { path: path.clone() }),
             Err(error) => return Err(error),
         };
         Ok(Some(bytes))
+    }
+
+    /// Whether `path` is the place of a record of ours, and something else than a file lies there.
+    fn is_no_record(&self, path: &LocalPath) -> bool {
+        path.components().next() == Some(STATE_FOLDER.as_bytes()) && matches!(self.stat(path), Ok(Some(stat)) if !stat.is_file())
     }
 
     /// Opens the regular file `path` for reading.

@@ -1,8 +1,8 @@
 //! Starts the client as a start menu would, and looks after what belongs to a start: a swap that was cut off, a release that waits for the last client to close, a build that has to show that
 //! it lives (AC-44, AC-46).
 //!
-//! The client starts, whatever happens: when another updater is at work, or this account may not write the folder, it is started as it is. The entry point goes out first and comes in last
-//! in every swap, so a client that can be started is whole. The folder stays locked until the client runs, and not longer: whoever comes then sees it run.
+//! The client starts, whatever happens: when another updater is at work, when this account may not write the folder, or when records of the updater are gone or damaged, it is started as it is.
+//! The entry point goes out first and comes in last in every swap, so a client that can be started is whole. The folder stays locked until the client runs, and not longer: whoever comes then sees it run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,21 @@ use std::process::Command;
 use std::time::Duration;
 
 use manifests::digest::Digest;
+use manifests::path::RelPath;
 
-use super::{Error, Run, Session, Start, Updated};
-use crate::fs::Requirement;
+use super::{Error, Run, Session, Start, Updated, records};
+use crate::code::Code;
+use crate::fs::{Folder, Requirement};
 use crate::in_use::{self, Watched};
+use crate::installed::InstalledFile;
 use crate::launch::{Client, End, watch};
 use crate::lock::Lock;
 use crate::probe;
 use crate::profile;
+use crate::progress::Silent;
 use crate::proof::{Proofs, Todo};
+use crate::scan::{self, Depth, DriftKind};
+use crate::swap::RecoveryError;
 
 /// How long the end of a watched client, or that it lives, waits to be written down while another updater is at work.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,12 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A client that is ready to be started.
 struct Ready {
     program: PathBuf,
-    /// The digest of the manifest of what is installed.
-    manifest: Digest,
+    /// The digest of the manifest of what is installed, when that is known.
+    manifest: Option<Digest>,
     /// How long it has to live to be proved, when it is not.
     needed: Option<Duration>,
-    /// Holds the folder until the client runs.
-    session: Session,
+    /// Holds the folder until the client runs; `None` when its records cannot be read.
+    session: Option<Session>,
 }
 
 /// Starts the client of the install folder `dir` with `arguments` and waits for its end. When it was unproved and has died early for the second time, the build before it comes back, and is
@@ -42,28 +48,38 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
         let ready = make_ready(dir, start, run).await?;
         let Ready { program, manifest, needed, session } = ready;
         if let Some((dead, end)) = died
-            && dead == manifest
+            && manifest.is_none_or(|manifest| manifest == dead)
         {
             // Nothing came back; starting it once more would only kill it once more.
             return Ok(end);
         }
         let started = Client::start(Command::new(&program).args(arguments));
         drop(session);
-        let (end, is_passing) = match (started, needed) {
-            (Err(source), _) => {
+        let unproved = manifest.zip(needed);
+        let (manifest, end, is_passing) = match (started, unproved) {
+            (Err(source), unproved) => {
                 run.progress.note(&format!("`{}` cannot be started: {source}", program.display()));
-                (End::NotStarted(source.to_string()), probe::is_passing(&source))
+                let end = End::NotStarted(source.to_string());
+                let is_fault = note_fault(dir, source.kind() == std::io::ErrorKind::PermissionDenied, run);
+                match unproved {
+                    Some((manifest, _)) if !is_fault => (manifest, end, probe::is_passing(&source)),
+                    _ => return Ok(end),
+                }
             }
             (Ok(mut client), None) => return Ok(client.end().await),
-            (Ok(mut client), Some(needed)) => match watch(client.end(), needed).await {
-                Some(end) => (end, false),
+            (Ok(mut client), Some((manifest, needed))) => match watch(client.end(), needed).await {
+                Some(end) => (manifest, end, false),
                 None => {
                     note_down(dir, run, |proofs| proofs.prove(&manifest));
                     return Ok(client.end().await);
                 }
             },
         };
-        if needed.is_none() || is_passing || !end.is_death() || others_run(dir, run) {
+        if is_passing || !end.is_death() || others_run(dir, run) {
+            return Ok(end);
+        }
+        // Not when it could not be started: then that was asked above.
+        if !matches!(end, End::NotStarted(_)) && note_fault(dir, false, run) {
             return Ok(end);
         }
         let mut has_failed = false;
@@ -107,20 +123,52 @@ async fn make_ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Read
             };
             (session, needed)
         }
+        // Nothing can be said of a swap whose journal cannot be read; whether it left the tree whole can be seen.
+        Err(error @ Error::Recovery(RecoveryError::Journal(_) | RecoveryError::Fs(_))) if is_whole(dir, run) => {
+            run.progress.failed("the client is started as it is", error.code(), &error.to_string());
+            (look(dir, start, run)?, None)
+        }
         // A tree that is neither old nor new is not started.
         Err(error @ (Error::Recovery(_) | Error::NotInstalled)) => return Err(error),
         // Somebody else's agent looks after this folder, and has been asked to.
         Err(error) if error.code() == Requirement::WriteRight.code() && run.registry.find(dir)?.is_some() => (look(dir, start, run)?, None),
         Err(error) => {
-            run.progress.note(&format!("the client is started as it is: {error}"));
-            (look(dir, start, run)?, None)
+            let what = "the client is started as it is";
+            match error.code() {
+                code @ Code::DamagedState => run.progress.failed(what, code, &error.to_string()),
+                _ => run.progress.note(&format!("{what}: {error}")),
+            }
+            match look(dir, start, run) {
+                Ok(session) => (session, None),
+                Err(misfit @ (Error::Incompatible(_) | Error::Build(_))) => return Err(misfit),
+                Err(error) => return as_it_is(&profile::look(dir, &run.registry)?, error),
+            }
         }
     };
-    let release = session.installed.as_ref().map(|installed| &installed.release).ok_or(Error::NotInstalled)?;
+    let Some(release) = session.installed.as_ref().map(|installed| &installed.release) else {
+        let unknown = session.known().err().unwrap_or(Error::NotInstalled);
+        run.progress.note(&unknown.to_string());
+        let ready = as_it_is(&session.folder, unknown)?;
+        return Ok(Ready { session: Some(session), ..ready });
+    };
     let entry_point = release.entry_point.as_ref().ok_or_else(|| Error::NoEntryPoint { build: release.id.build.text().to_owned() })?;
-    let folder = session.folder.path();
-    let program = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(entry_point.as_str());
-    Ok(Ready { program, manifest: release.manifest, needed, session })
+    let program = program(&session.folder, entry_point);
+    Ok(Ready { program, manifest: Some(release.manifest), needed, session: Some(session) })
+}
+
+/// The client of `folder`, of whose release nothing is known but what starts it; `otherwise` when not even that is.
+fn as_it_is(folder: &Folder, otherwise: Error) -> Result<Ready, Error> {
+    let entry_point = records::entry_point(folder).ok_or(otherwise)?;
+    Ok(Ready { program: program(folder, &entry_point), manifest: None, needed: None, session: None })
+}
+
+fn program(folder: &Folder, entry_point: &RelPath) -> PathBuf {
+    let dir = folder.path();
+    std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).join(entry_point.as_str())
+}
+
+fn is_whole(dir: &Path, run: &Run<'_>) -> bool {
+    profile::look(dir, &run.registry).is_ok_and(|folder| records::is_whole(&folder))
 }
 
 /// Opens the folder to start what is there; not a client that does not fit its server as far as is known.
@@ -138,6 +186,28 @@ fn others_run(dir: &Path, run: &Run<'_>) -> bool {
     let Ok(session) = Session::look(dir, run) else { return false };
     in_use::look(&session.folder, &Watched { replaced: vec![], programs: session.programs() })
         .is_ok_and(|looked| !looked.holders.is_empty())
+}
+
+/// Whether something is wrong here and not with the build, which then is not blamed: a file that is not as it was installed, or a place where the system `refuses` to run what is. Says so.
+fn note_fault(dir: &Path, refuses: bool, run: &Run<'_>) -> bool {
+    let Ok(session) = Session::look(dir, run) else { return false };
+    let Some(installed) = &session.installed else { return false };
+    let Ok(mut drift) = scan::drift(&session.folder, installed, Depth::Fast, &Silent) else { return false };
+    drift.retain(|drift| drift.what != DriftKind::Time);
+    let can_run = || installed.release.entry_point.as_ref().and_then(|path| installed.file(path)).is_some_and(InstalledFile::can_run);
+    let fault = match drift.first() {
+        Some(first) => {
+            let others = drift.len() - 1;
+            let more = if others > 0 { format!(" and {others} more are") } else { " is".to_owned() };
+            format!("`{}`{more} not as installed: `updater verify --repair` puts that back", first.path)
+        }
+        None if refuses && can_run() => {
+            "the system runs no program there: look for a file system mounted `noexec`, and at the rights of folders".to_owned()
+        }
+        None => return false,
+    };
+    run.progress.note(&format!("that says nothing of the build: {fault}"));
+    true
 }
 
 /// Writes down what became of an unproved build. Where that cannot be, the next start finds it as it was.

@@ -11,7 +11,7 @@ use manifests::decide::{Decision, Facts, Installed as InstalledFact, Quarantined
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
 
-use super::{Error, Who};
+use super::{Error, Who, records};
 use crate::account;
 use crate::attempts::Attempts;
 use crate::check::Checked;
@@ -32,7 +32,7 @@ use crate::ratchet::{Ratchet, RatchetError};
 use crate::recognise::Recognised;
 use crate::settings::{Settings, SettingsError};
 use crate::state_format;
-use crate::station::Station;
+use crate::station::{Station, StationError};
 use crate::swap::{self, Recovery};
 
 /// What a run brings with it.
@@ -138,7 +138,11 @@ impl Session {
     }
 
     fn read(folder: Arc<Folder>, lock: Option<Lock>, recovery: Recovery, run: &Run<'_>) -> Result<Session, Error> {
-        let station = Station::load(&folder)?.ok_or(Error::NotInstalled)?;
+        let station = match Station::load(&folder)? {
+            Some(station) => station,
+            None if records::are_there(&folder)? => return Err(StationError::Damaged { reason: "it is gone".into() }.into()),
+            None => return Err(Error::NotInstalled),
+        };
         let installed = match Installed::load(&folder) {
             Err(InstalledError::Damaged { path, source }) => {
                 run.progress.note(&format!("`{path}` is damaged ({source}); every file is read to find out what is there"));
@@ -178,6 +182,15 @@ impl Session {
             ratchet_fault,
             lock,
         })
+    }
+
+    /// What is installed, for whoever cannot go on without it.
+    pub fn known(&self) -> Result<&Installed, Error> {
+        match &self.installed {
+            Some(installed) => Ok(installed),
+            None if records::are_there(&self.folder)? => Err(InstalledError::Lost.into()),
+            None => Err(Error::NotInstalled),
+        }
     }
 
     /// From now on the client talks to a server of the build `text`, whatever settings and channel say.

@@ -65,7 +65,7 @@ impl Target {
         if let Some(target) = Target::local(session) {
             return Ok(target);
         }
-        let installed = session.installed.as_ref().ok_or(Error::NotInstalled)?;
+        let installed = session.known()?;
         let place = installed.release.place;
         let listed = checked.channel.releases.iter().find(|release| release.manifest.sha256 == installed.release.manifest);
         let target = Target::listed(session, route, checked, listed.ok_or(Error::NoManifest { place })?).await?;
