@@ -264,3 +264,18 @@ impl fmt::Display for Profile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::owners::Exposure;
+
+    #[test]
+    fn f4_of_many_exposed_paths_three_are_named_and_the_rest_counted() {
+        let exposed = |n: u32| Exposed { path: format!("p{n}").into(), why: Exposure::Mode(0o777) };
+        let found: Vec<Exposed> = (1..=7).map(exposed).collect();
+        let text = list(&found);
+        assert!(text.contains("`p3`") && !text.contains("`p4`") && text.ends_with(", and 4 more"), "{text}");
+        assert!(!list(&found[..3]).contains("more"));
+    }
+}

@@ -261,7 +261,7 @@ impl fmt::Display for Exposure {
         match self {
             Exposure::Owner(owner) => f.write_str(&crate::account::says_of(*owner)),
             Exposure::Mode(mode) => write!(f, "can be written by others (mode {mode:04o})"),
-            Exposure::Kind => f.write_str("is not what it should be: a folder, or a file of its own"),
+            Exposure::Kind => f.write_str("is a link, or a file with a second name, so that what it leads to may be anybody's: put a folder or a file of its own there"),
         }
     }
 }
