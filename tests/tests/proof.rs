@@ -248,6 +248,47 @@ fn ac_43_the_way_back_begins_only_when_nothing_stands_in_its_way() {
 }
 
 #[test]
+fn f11_a_stranger_under_the_name_of_a_backup_bars_no_way_back() {
+    let world = World::new();
+    let (scene, dead) = with_an_unprobed_build(&world);
+    for (name, is_folder) in [("bkp_remote.002", true), ("bkp_remote.003", false)] {
+        let stranger = scene.station.file(name);
+        if is_folder {
+            fs::create_dir(&stranger).and_then(|()| fs::write(stranger.join("x"), "x")).expect("made");
+        } else {
+            fs::write(&stranger, "x").expect("written");
+        }
+    }
+    scene.station.run(&["verify"]).exits(0);
+    scene.station.tree().assert_is(&scene.v1.tree(), "back by itself");
+    scene.station.run(&["rollback", "--to", "001"]).exits(0);
+    scene.station.tree().assert_is(&dead.tree(), "and by hand");
+    assert_eq!(fs::read(scene.station.file("bkp_remote.002/x")).expect("it stays"), b"x");
+    assert_eq!(fs::read(scene.station.file("bkp_remote.003")).expect("it stays"), b"x");
+}
+
+#[test]
+fn what_lies_in_the_way_of_going_back_is_named_before_anything_moves() {
+    let world = World::new();
+    let (scene, dead) = with_an_unprobed_build(&world);
+    fs::remove_file(scene.station.file("lib/a.so")).expect("removed");
+    fs::create_dir(scene.station.file("lib/a.so")).expect("made");
+    fs::write(scene.station.file("lib/a.so/mine"), "mine").expect("written");
+    let tree = scene.station.tree();
+    // By itself, and by hand.
+    let said = scene.station.run(&["verify"]).finished.stderr;
+    assert!(said.contains("`lib/a.so` is in the way") && said.contains("`lib/a.so/mine`"), "{said}");
+    let refused = scene.station.run(&["rollback"]).exits(5);
+    assert_eq!(refused.json["error"]["code"], "in-the-way", "{}", refused.json);
+    scene.station.tree().assert_is(&tree, "nothing was moved");
+    scene.station.assert_nothing_left_over();
+    fs::rename(scene.station.file("lib/a.so/mine"), world.path("mine")).expect("moved away");
+    scene.station.run(&["rollback"]);
+    scene.station.tree().assert_is(&scene.v1.tree(), "back");
+    assert!(!dead.tree().difference(&scene.v1.tree()).is_empty());
+}
+
+#[test]
 fn f10_builds_that_failed_push_no_backup_out_that_lived() {
     let world = World::new();
     let scene = Scene::new(&world);

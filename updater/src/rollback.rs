@@ -74,6 +74,14 @@ pub enum RollbackError {
         /// How many more.
         others: usize,
     },
+    /// A folder lies where a file has to come back, and holds something that is not ours.
+    #[error("`{path}` is in the way of the backup: it is a folder that holds `{stranger}`, which is not ours; move it away and try again")]
+    InTheWay {
+        /// The folder.
+        path: RelPath,
+        /// What it holds.
+        stranger: LocalPath,
+    },
     /// Others could change live files, files of the backup, or folders that lead there (attack F4).
     #[error("others can change what is gone back from or to, so nothing was changed: {}", obstacles::list(.0))]
     Exposed(Vec<Obstacle>),
@@ -158,6 +166,15 @@ pub fn prepare(
         };
         let what = decide(&have, wanted.get(path), current, is_current);
         moves.push((path, if respelled.contains(path) { respell(what, &have, wanted.get(path)) } else { what }));
+    }
+    let removed: Vec<RelPath> =
+        moves.iter().filter(|(_, what)| matches!(what, Move::Remove { .. })).map(|(path, _)| (*path).clone()).collect();
+    let gone = folders_to_remove(installed, &removed, &folders);
+    let goes: BTreeSet<LocalPath> = removed.iter().chain(&gone).map(LocalPath::from).collect();
+    for (path, _) in moves.iter().filter(|(_, what)| matches!(what, Move::Restore { replaces_folder: true, .. })) {
+        if let Some(stranger) = stranger(folder, &LocalPath::from(*path), &goes)? {
+            return Err(RollbackError::InTheWay { path: (*path).clone(), stranger });
+        }
     }
     needed(folder, installed, &moves)?.fits(&folder.space()?)?;
     for (path, what) in moves {
@@ -394,6 +411,22 @@ fn look_at_foreign(
         wanted.insert(rel, identity);
     }
     Ok((wanted, folders))
+}
+
+/// Something below the folder `at` that is not among what `goes`.
+fn stranger(folder: &Folder, at: &LocalPath, goes: &BTreeSet<LocalPath>) -> Result<Option<LocalPath>, FsError> {
+    for name in folder.names(at)? {
+        let below = at.join(name);
+        if !goes.contains(&below) {
+            return Ok(Some(below));
+        }
+        if folder.stat(&below)?.is_some_and(|stat| stat.kind == Kind::Folder)
+            && let Some(found) = stranger(folder, &below, goes)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// What lies at the live `path`; read only when it is not as installed.

@@ -111,7 +111,8 @@ impl Slot {
 }
 
 /// What the slots shall be after a new backup `new`, given what is in them, oldest first, and what a rollback goes back to. When one has to go, `standing` is asked, newest first, until a whole
-/// one is found; one that was asked for is remembered by whoever answers.
+/// one is found; one that was asked for is remembered by whoever answers. What keeps a name from being used refuses an update, and no way back: that needs no more names than it frees, so the
+/// stranger stays where it lies.
 pub fn rotate(
     found: &[Occupant; MOST],
     consumed: Option<Id>,
@@ -119,17 +120,26 @@ pub fn rotate(
     mut standing: impl FnMut(Slot) -> Standing,
 ) -> Result<Slots, Refusal> {
     let mut known: Vec<(Id, Slot)> = vec![];
+    let mut usable: Vec<Slot> = vec![];
     for (slot, occupant) in Slot::ALL.into_iter().zip(found) {
-        match occupant {
-            Occupant::Nothing => {}
-            Occupant::Foreign => return Err(Refusal::Foreign(slot)),
-            Occupant::Exposed => return Err(Refusal::Exposed(slot)),
-            Occupant::Damaged => return Err(Refusal::Damaged(slot)),
-            Occupant::NotAFolder => return Err(Refusal::NotAFolder(slot)),
+        let refusal = match occupant {
+            Occupant::Nothing => None,
+            Occupant::Foreign => Some(Refusal::Foreign(slot)),
+            Occupant::Exposed => Some(Refusal::Exposed(slot)),
+            Occupant::Damaged => Some(Refusal::Damaged(slot)),
+            Occupant::NotAFolder => Some(Refusal::NotAFolder(slot)),
             Occupant::Known(id) | Occupant::Dead(id) => match known.iter().find(|(other, _)| other == id) {
                 Some((_, first)) => return Err(Refusal::Twice(*first, slot)),
-                None => known.push((*id, slot)),
+                None => {
+                    known.push((*id, slot));
+                    None
+                }
             },
+        };
+        match refusal {
+            None => usable.push(slot),
+            Some(refusal) if consumed.is_none() => return Err(refusal),
+            Some(_) => {}
         }
     }
     if let Some(id) = consumed {
@@ -138,8 +148,8 @@ pub fn rotate(
     }
     let dead = known.iter().position(|(id, _)| found.contains(&Occupant::Dead(*id)));
     let drop = (known.len() == MOST).then(|| known.remove(dead.unwrap_or_else(|| least(&mut standing))).0);
-    let keep: Vec<(Id, Slot)> = known.iter().map(|(id, _)| *id).zip(Slot::ALL).collect();
-    let next = Slot::ALL[keep.len()];
+    let keep: Vec<(Id, Slot)> = known.iter().map(|(id, _)| *id).zip(usable.iter().copied()).collect();
+    let next = usable[keep.len()];
     Ok(Slots { keep, drop, consumed, new: (new, next) })
 }
 
@@ -250,6 +260,22 @@ mod tests {
         let slots = rotate(&[known(1), Nothing, Nothing], Some(id(1)), id(4)).unwrap();
         assert_eq!(after(&slots), [4, 0, 0]);
         assert_eq!(rotate(&[known(1), Nothing, Nothing], Some(id(2)), id(4)), Err(Refusal::Gone(id(2))));
+    }
+
+    #[test]
+    fn f11_what_bars_a_name_bars_no_way_back() {
+        for stranger in [Foreign, NotAFolder, Damaged, Occupant::Exposed] {
+            for at in 0..MOST {
+                for consumed in (0..MOST).filter(|consumed| *consumed != at) {
+                    let mut found = [known(1), known(2), known(3)];
+                    found[at] = stranger.clone();
+                    let slots = rotate(&found, Some(id(u8::try_from(consumed + 1).unwrap())), id(9)).unwrap();
+                    assert_eq!((after(&slots)[at], slots.drop), (0, None), "the stranger stays, and no backup goes");
+                    assert_eq!(slots.keep.len(), 1);
+                    assert!(rotate(&found, None, id(9)).is_err(), "an update waits");
+                }
+            }
+        }
     }
 
     #[test]

@@ -257,7 +257,7 @@ impl Error {
             Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => Code::NoSpace,
             Error::Check(error) => check_code(error),
             Error::Install(error) => install_code(error),
-            Error::Plan(PlanError::InTheWay { .. }) => Code::InTheWay,
+            Error::Plan(PlanError::InTheWay { .. }) | Error::Rollback(RollbackError::InTheWay { .. }) => Code::InTheWay,
             Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
             Error::Content(ContentError::Corrupt { .. }) => Code::CorruptObject,
             Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => Code::Internal,

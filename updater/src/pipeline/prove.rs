@@ -18,7 +18,7 @@ use crate::probe::{self, Verdict};
 use crate::progress::Step;
 use crate::proof::{Proofs, Todo};
 use crate::ratchet::Held;
-use crate::rollback::{self, Order, Rollback};
+use crate::rollback::{self, Order, Rollback, RollbackError};
 
 /// Commands that run no probe that a cut left open.
 const PROBELESS: [&str; 3] = ["status", "backups", "rollback"];
@@ -157,9 +157,11 @@ impl Session {
             let order = Order { id, slot: backup.slot, attempt };
             match rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, order, run.progress) {
                 Ok(prepared) => return Ok(Some(prepared)),
-                Err(rollback::RollbackError::Fs(error)) => return Err(error.into()),
+                Err(RollbackError::Fs(error)) => return Err(error.into()),
                 // Nothing else is tried behind the back of whoever has to put that right.
-                Err(lacking @ (rollback::RollbackError::Exposed(_) | rollback::RollbackError::NoRoom(_))) => return Err(lacking.into()),
+                Err(lacking @ (RollbackError::Exposed(_) | RollbackError::NoRoom(_) | RollbackError::InTheWay { .. })) => {
+                    return Err(lacking.into());
+                }
                 Err(damaged) => run.progress.note(&damaged.to_string()),
             }
         }
