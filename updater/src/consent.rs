@@ -15,15 +15,6 @@ pub struct Asked {
     pub is_admin: bool,
 }
 
-/// What is known of the release beside what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
-    /// The installed client does not fit the server that it talks to: a new one is never put in its place without a question.
-    pub is_incompatible: bool,
-    /// The time by which the release had to be installed is over.
-    pub is_due: bool,
-}
-
 /// How a release may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -39,9 +30,9 @@ pub enum Way {
     NeedsAdmin,
 }
 
-/// How a release may come onto a station with `settings`.
-pub fn way(settings: &Settings, asked: Asked, facts: Facts) -> Way {
-    if facts.is_due || (settings.consent == ConsentPolicy::AutoCompatible && !facts.is_incompatible) {
+/// How a release may come onto a station with `settings`. Where the installed client does not fit the server that it talks to (`is_incompatible`), nothing takes its place without a question.
+pub fn way(settings: &Settings, asked: Asked, is_incompatible: bool) -> Way {
+    if settings.consent == ConsentPolicy::AutoCompatible && !is_incompatible {
         return Way::ByPublisher;
     }
     let may_agree = may_agree(settings, asked.is_admin);
@@ -64,7 +55,8 @@ mod tests {
     use super::*;
 
     const PERSON: Asked = Asked { has_agreed: false, is_scheduled: false, is_admin: false };
-    const PLAIN: Facts = Facts { is_incompatible: false, is_due: false };
+    const FITS: bool = false;
+    const MISFIT: bool = true;
 
     fn settings(text: &str) -> Settings {
         Settings::parse(text).unwrap()
@@ -73,47 +65,38 @@ mod tests {
     #[test]
     fn d_01_each_policy_has_its_way() {
         let yes = Asked { has_agreed: true, ..PERSON };
-        let misfit = Facts { is_incompatible: true, ..PLAIN };
-        for (text, asked, facts, way_of_it) in [
-            ("consent = \"manual\"", PERSON, PLAIN, Way::TwoActs),
-            ("consent = \"manual\"", yes, PLAIN, Way::ByPerson),
-            ("consent = \"manual\"", yes, misfit, Way::ByPerson),
-            ("consent = \"prompt\"", PERSON, PLAIN, Way::Ask),
-            ("consent = \"prompt\"", yes, PLAIN, Way::ByPerson),
-            ("consent = \"auto-compatible\"", PERSON, PLAIN, Way::ByPublisher),
-            ("consent = \"auto-compatible\"", yes, PLAIN, Way::ByPublisher),
-            ("consent = \"auto-compatible\"", PERSON, misfit, Way::Ask),
-            ("consent = \"auto-compatible\"", yes, misfit, Way::ByPerson),
-            ("", PERSON, PLAIN, Way::Ask),
+        for (text, asked, is_incompatible, way_of_it) in [
+            ("consent = \"manual\"", PERSON, FITS, Way::TwoActs),
+            ("consent = \"manual\"", yes, FITS, Way::ByPerson),
+            ("consent = \"manual\"", yes, MISFIT, Way::ByPerson),
+            ("consent = \"prompt\"", PERSON, FITS, Way::Ask),
+            ("consent = \"prompt\"", yes, FITS, Way::ByPerson),
+            ("consent = \"auto-compatible\"", PERSON, FITS, Way::ByPublisher),
+            ("consent = \"auto-compatible\"", yes, FITS, Way::ByPublisher),
+            ("consent = \"auto-compatible\"", PERSON, MISFIT, Way::Ask),
+            ("consent = \"auto-compatible\"", yes, MISFIT, Way::ByPerson),
+            ("", PERSON, FITS, Way::Ask),
         ] {
-            assert_eq!(way(&settings(text), asked, facts), way_of_it, "{text} {asked:?} {facts:?}");
+            assert_eq!(way(&settings(text), asked, is_incompatible), way_of_it, "{text} {asked:?} {is_incompatible}");
         }
     }
 
     #[test]
     fn s1_7_a_timer_installs_nothing_where_somebody_has_to_do_it() {
         let timer = Asked { has_agreed: true, is_scheduled: true, is_admin: true };
-        assert_eq!(way(&settings("consent = \"manual\""), timer, PLAIN), Way::TwoActs);
-        assert_eq!(way(&settings("consent = \"prompt\""), timer, PLAIN), Way::ByPerson, "whoever set the timer agreed");
+        assert_eq!(way(&settings("consent = \"manual\""), timer, FITS), Way::TwoActs);
+        assert_eq!(way(&settings("consent = \"prompt\""), timer, FITS), Way::ByPerson, "whoever set the timer agreed");
     }
 
     #[test]
     fn d_02_where_administrators_agree_nobody_else_does() {
         let administered = settings("consent = \"prompt\"\napprover = \"admin-role\"");
         for has_agreed in [false, true] {
-            assert_eq!(way(&administered, Asked { has_agreed, ..PERSON }, PLAIN), Way::NeedsAdmin);
+            assert_eq!(way(&administered, Asked { has_agreed, ..PERSON }, FITS), Way::NeedsAdmin);
         }
-        assert_eq!(way(&administered, Asked { is_admin: true, ..PERSON }, PLAIN), Way::Ask);
-        assert_eq!(way(&administered, Asked { is_admin: true, has_agreed: true, ..PERSON }, PLAIN), Way::ByPerson);
+        assert_eq!(way(&administered, Asked { is_admin: true, ..PERSON }, FITS), Way::Ask);
+        assert_eq!(way(&administered, Asked { is_admin: true, has_agreed: true, ..PERSON }, FITS), Way::ByPerson);
         let manual = settings("role = \"admin\"");
-        assert_eq!(way(&manual, Asked { has_agreed: true, ..PERSON }, PLAIN), Way::NeedsAdmin);
-    }
-
-    #[test]
-    fn after_its_deadline_a_release_asks_nobody() {
-        let due = Facts { is_due: true, ..PLAIN };
-        for text in ["consent = \"manual\"", "consent = \"prompt\"\napprover = \"admin-role\"", "consent = \"auto-compatible\""] {
-            assert_eq!(way(&settings(text), PERSON, due), Way::ByPublisher, "{text}");
-        }
+        assert_eq!(way(&manual, Asked { has_agreed: true, ..PERSON }, FITS), Way::NeedsAdmin);
     }
 }

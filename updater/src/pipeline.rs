@@ -238,7 +238,7 @@ impl Session {
     fn way(&self, is_incompatible: bool, trigger: &str, word: Word<'_>, run: &Run<'_>) -> Way {
         let has_agreed = matches!(word, Word::Yes);
         let asked = consent::Asked { has_agreed, is_scheduled: trigger == SCHEDULED, is_admin: self.is_admin(run) };
-        consent::way(&self.settings, asked, consent::Facts { is_incompatible, is_due: false })
+        consent::way(&self.settings, asked, is_incompatible)
     }
 
     /// Brings every file back to what was installed, whatever its size and time say.
