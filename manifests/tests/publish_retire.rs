@@ -137,7 +137,7 @@ fn refresh_signs_the_timestamp_always_and_the_rest_at_half_their_life() {
     };
     assert_eq!(roles_after(1), ["timestamp"]);
     assert_eq!(roles_after(15), ["snapshot", "timestamp"]);
-    assert_eq!(roles_after(190), ["root", "windows", "linux", "macosx", "android", "wince", "targets", "snapshot", "timestamp"]);
+    assert_eq!(roles_after(190), ["root", "android", "linux", "macosx", "wince", "windows", "targets", "snapshot", "timestamp"]);
     assert_eq!(test.view().root_pin.version, 2);
 }
 

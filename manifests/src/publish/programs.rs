@@ -17,6 +17,8 @@ use super::scan::{Found, FoundKind};
 
 /// A program of Windows begins with so many bytes that only point to its headers. What is shorter never was one.
 const DOS_HEADER_BYTES: u64 = 64;
+/// What points further than this is no program: linkers put the headers within the first few hundred bytes.
+const FURTHEST_HEADERS_BYTES: u64 = 64 << 10;
 /// Endings of files that Windows loads; one that begins with zeros has got its length, and not yet its content.
 const LOADED: [&str; 3] = [".exe", ".dll", ".ocx"];
 
@@ -71,8 +73,12 @@ fn of_windows(file: File, length: u64) -> Option<String> {
     let cache = Cache::new(file);
     let header = <object::pe::ImageDosHeader>::parse(&cache).ok()?;
     let at = u64::from(header.nt_headers_offset());
-    if at.saturating_add(4) > length {
-        return Some(lacks("its headers", at.saturating_add(4), length));
+    if at > FURTHEST_HEADERS_BYTES {
+        // It begins as a program does by chance: one data file in 65,536 does.
+        return None;
+    }
+    if at + 4 > length {
+        return Some(lacks("its headers", at + 4, length));
     }
     let signature = object::ReadRef::read_bytes_at(&cache, at, 4).ok()?;
     if signature != b"PE\0\0" {
@@ -146,6 +152,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), bytes).unwrap();
         fault(&folder.path().join(name), name).unwrap()
+    }
+
+    #[test]
+    fn a_data_file_that_begins_like_a_program_by_chance_is_none() {
+        let mut bytes = vec![0x3a; 64];
+        bytes[..2].copy_from_slice(b"MZ");
+        assert_eq!(judged("068.txt", &bytes), None);
+        // The same with headers where a linker puts them has been cut off.
+        bytes[0x3c..0x40].copy_from_slice(&0xf8u32.to_le_bytes());
+        assert!(judged("client.exe", &bytes).is_some());
     }
 
     /// This very test, a program of the system that it runs on.
