@@ -118,7 +118,12 @@ fn race(scene: &Scene, folder: &str, outside: &std::path::Path, mut act: impl Fn
     if real.is_symlink() {
         renameat_with(CWD, &real, CWD, &link, RenameFlags::EXCHANGE).unwrap();
     }
-    fs::remove_file(link).unwrap();
+    // A folder that an update takes away and makes anew while the exchange goes on can be in both places, or in the wrong one.
+    match (link.is_symlink(), real.exists()) {
+        (true, _) => fs::remove_file(link).unwrap(),
+        (false, true) => fs::remove_dir_all(link).unwrap(),
+        (false, false) => fs::rename(link, &real).unwrap(),
+    }
     acts
 }
 
