@@ -230,6 +230,29 @@ echo '{"build":"9","format":0,"unreadable":[{"document":"'"$2"': station.json","
 }
 
 #[test]
+fn f13_an_updater_that_ends_whoever_asks_it_ends_two_and_is_blocked() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let (client, _server) = with_client(&world, &scene);
+    let old = scene.digest();
+    scene.publish("0.3.0", b"#!/bin/sh\nkill -9 $PPID\n");
+    scene.follow().exits(0);
+    publish_client(&world, &client, "2.0.0", &[]);
+    for _ in 0..2 {
+        let ended = run(&mut scene.station.command(&["update", "--yes"]), LIMIT);
+        assert_eq!(ended.status.signal(), Some(9), "{}", ended.report());
+    }
+    scene.station.update().exits(0);
+    client_is(&scene, "2.0.0");
+    assert_eq!(scene.digest(), old, "the old one stays");
+    scene.station.update().exits(0);
+    let newer = marked(&world, "newer");
+    scene.publish("0.4.0", &newer);
+    scene.station.update().exits(0);
+    assert_eq!(scene.digest(), sha256(&newer), "a newer one that lives comes");
+}
+
+#[test]
 fn f13_an_updater_that_dies_at_its_first_work_is_put_back_and_the_work_is_done_all_the_same() {
     let world = World::new();
     let scene = Scene::new(&world);

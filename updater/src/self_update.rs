@@ -328,7 +328,21 @@ impl SelfUpdater {
         // The crate works in the folder for temporary files: ours is on the right file system, and whoever may write there may replace the updater anyway. It can be set once, and is always the same.
         let _ = tempfile::env::override_temp_dir(&folder.state_path().join("self"));
         let (stations, registry) = (self.read_by_new(), run.registry.clone());
-        let placed = replace::place(&folder, verified, move |program| prove::ask(program, &stations, &registry).map(drop));
+        let (own, record, sha256) = (Arc::clone(&folder), self.record.clone(), new.sha256);
+        let placed = replace::place(&folder, verified, move |program| {
+            let mut record = record.clone();
+            // Written down right before it is started: one that ends whoever starts it ends two of them. That it cannot be written says nothing of the program.
+            let not_written = |error: FsError| tracing::warn!(%error, "that a new updater is asked could not be written down");
+            if !record.begin_to_ask(sha256) {
+                return Err("the updater ended twice while it waited for the answer to `self-check`".into());
+            }
+            let _ = record.save(&own).map_err(not_written);
+            let answer = prove::ask(program, &stations, &registry).map(drop);
+            record.asked = None;
+            let _ = record.save(&own).map_err(not_written);
+            answer
+        });
+        self.record.asked = None;
         if let Err(error) = placed {
             if let SelfUpdateError::DoesNotLive { reason } = &error {
                 self.block(&new, Id::random(), reason, run)?;
@@ -406,7 +420,7 @@ impl SelfUpdater {
                     let reason = trial.reason.clone().unwrap_or_default();
                     run.progress.note(&format!("an updater that failed was put back: {reason}"));
                     self.block(&trial.new, trial.id, &reason, run)?;
-                    self.record = Record { active: Some(trial.old), previous: None, trial: None, ..self.record.clone() };
+                    self.record = Record { active: Some(trial.old), previous: None, trial: None, asked: None, ..self.record.clone() };
                     self.record.save(&self.session.folder)?;
                 }
                 Step::Lost => return Err(SelfUpdateError::Lost { path: self.home.name.clone() }.into()),
@@ -441,7 +455,7 @@ impl SelfUpdater {
     /// The new program is the active one, the one before is kept.
     fn accept(&mut self, trial: &Trial) -> Result<(), FsError> {
         let Trial { old, new, .. } = trial.clone();
-        self.record = Record { active: Some(new), previous: Some(old), trial: None, ..self.record.clone() };
+        self.record = Record { active: Some(new), previous: Some(old), trial: None, asked: None, ..self.record.clone() };
         self.record.save(&self.session.folder)
     }
 

@@ -15,6 +15,8 @@ use super::home::kept;
 
 /// Longest file that is read, in bytes.
 const LIMIT_BYTES: usize = 1 << 16;
+/// How often a program may be asked whether it lives without anybody seeing its answer.
+const UNANSWERED: u32 = 2;
 
 /// What is known of the executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,18 @@ pub struct Record {
     pub previous: Option<Program>,
     /// A replacement that has not ended.
     pub trial: Option<Trial>,
+    /// A program that was asked whether it lives, of which nobody saw the answer.
+    pub asked: Option<Asked>,
+}
+
+/// A program that was started with `self-check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Digest of its file.
+    pub sha256: Digest,
+    /// How often, one time after the other.
+    pub times: u32,
 }
 
 /// A program, by its content.
@@ -107,11 +121,13 @@ struct RecordWire {
     previous: Option<Program>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trial: Option<Trial>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
 }
 
 impl Default for Record {
     fn default() -> Record {
-        Record { automatic: true, active: None, previous: None, trial: None }
+        Record { automatic: true, active: None, previous: None, trial: None, asked: None }
     }
 }
 
@@ -128,20 +144,28 @@ impl Record {
             let reason = format!("it has type `{}` and format {}", manifests::quote::quoted(&wire.document, 80), wire.format);
             return Err(RecordError::Damaged { reason });
         }
-        let RecordWire { automatic, active, previous, trial, .. } = wire;
-        Ok(Record { automatic, active, previous, trial })
+        let RecordWire { automatic, active, previous, trial, asked, .. } = wire;
+        Ok(Record { automatic, active, previous, trial, asked })
     }
 
     /// The document.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Record { automatic, active, previous, trial } = self.clone();
+        let Record { automatic, active, previous, trial, asked } = self.clone();
         // Text, numbers and hex: nothing in it can fail to serialise.
-        serde_json::to_vec(&RecordWire { format: FORMAT, document: "self".into(), automatic, active, previous, trial }).unwrap_or_default()
+        serde_json::to_vec(&RecordWire { format: FORMAT, document: "self".into(), automatic, active, previous, trial, asked })
+            .unwrap_or_default()
     }
 
     /// The record of the updater's own folder; the default when there is none.
     pub fn load(folder: &Folder) -> Result<Record, RecordError> {
         folder.read(&Self::path())?.map_or(Ok(Record::default()), |bytes| Record::parse(&bytes))
+    }
+
+    /// Remembers that the program `sha256` is about to be asked; `false` when it must not be: twice already nobody saw its answer, and it may be what ends whoever asks.
+    pub(super) fn begin_to_ask(&mut self, sha256: Digest) -> bool {
+        let times = self.asked.take().filter(|asked| asked.sha256 == sha256).map_or(0, |asked| asked.times);
+        self.asked = Some(Asked { sha256, times: times + 1 });
+        times < UNANSWERED
     }
 
     /// Stores it durably.
@@ -169,7 +193,8 @@ mod tests {
             new: program(2),
             reason: Some("it died".into()),
         };
-        Record { automatic: false, active: Some(program(1)), previous: Some(program(0)), trial: Some(trial) }
+        let asked = Some(Asked { sha256: Digest::of(b"asked"), times: 1 });
+        Record { automatic: false, active: Some(program(1)), previous: Some(program(0)), trial: Some(trial), asked }
     }
 
     #[test]
@@ -177,6 +202,15 @@ mod tests {
         for record in [full(), Record::default()] {
             assert_eq!(Record::parse(&record.to_bytes()).unwrap(), record);
         }
+    }
+
+    #[test]
+    fn f13_a_program_is_asked_twice_without_an_answer_and_no_more() {
+        let mut record = full();
+        let asked = [1u8, 1, 1, 2, 2, 2].map(|program| record.begin_to_ask(Digest::of(&[program])));
+        assert_eq!(asked, [true, true, false, true, true, false]);
+        record.asked = None;
+        assert!(record.begin_to_ask(Digest::of(&[2])), "it answered");
     }
 
     #[test]
