@@ -13,6 +13,7 @@ mod ini;
 use std::collections::{BTreeMap, HashMap};
 
 use ini::{BOM, Kind, Line};
+use manifests::quote::quoted;
 
 pub use ini::NotIni;
 
@@ -313,7 +314,7 @@ impl<'a> Merging<'_, 'a> {
     /// Refuses letters that would be others in the user's file.
     fn check_letters(&self, key: &[u8], text: &[u8]) -> Result<(), CannotMerge> {
         let is_readable = self.is_same_encoding || (text.is_ascii() && key.is_ascii());
-        if is_readable { Ok(()) } else { Err(CannotMerge::Encoding { key: String::from_utf8_lossy(key).into_owned() }) }
+        if is_readable { Ok(()) } else { Err(CannotMerge::Encoding { key: quoted(&String::from_utf8_lossy(key), 80).to_string() }) }
     }
 }
 
