@@ -1,8 +1,9 @@
 //! How a run fails, as the caller sees it: one type with a stable code, an exit code and words that say what to do.
 
+mod code;
+
 use manifests::build::InvalidBuild;
 use manifests::channel::Place;
-use manifests::compat::Compatibility;
 use manifests::release::ManifestError;
 use manifests::time::UtcTime;
 
@@ -11,12 +12,10 @@ use crate::agent::AgentError;
 use crate::backup::BackupError;
 use crate::backup::rotation::Slot;
 use crate::check::CheckError;
-use crate::code::Code;
-use crate::exit_code::Exit;
 use crate::fetch::ContentError;
-use crate::fetch::http::{InvalidAuthority, Refusal};
+use crate::fetch::http::InvalidAuthority;
 use crate::fetch::source::FetchError;
-use crate::fs::{FsError, Obstacle, Requirement, Unwritable, obstacles};
+use crate::fs::{FsError, Obstacle, obstacles};
 use crate::in_use::{self, Holder};
 use crate::install::InstallError;
 use crate::installed::InstalledError;
@@ -26,17 +25,15 @@ use crate::plan::PlanError;
 use crate::probe::ProbeError;
 use crate::profile::ProfileError;
 use crate::ratchet::RatchetError;
-use crate::refresh::RefreshError;
 use crate::rollback::RollbackError;
 use crate::room::NoRoom;
 use crate::schedule::ScheduleError;
-use crate::self_update::{RecordError, SelfUpdateError};
+use crate::self_update::SelfUpdateError;
 use crate::settings::SettingsError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
 use crate::swap::{RecoveryError, SwapError};
-use crate::trust_store::StoreError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -227,220 +224,4 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-}
-
-impl Error {
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Error::NotInstalled => Code::NotInstalled,
-            Error::NoBackup => Code::BackupMissing,
-            Error::NeedsReason { .. } => Code::NeedsReason,
-            Error::NeedsAdmin { .. } => Code::NeedsAdmin,
-            Error::NothingReleased { .. } => Code::NothingReleased,
-            Error::NoManifest { .. } => Code::NoManifest,
-            Error::WrongManifest { .. } | Error::Manifest(_) => Code::BadManifest,
-            Error::NotWritable(found) if found.iter().all(|found| matches!(found.why, Unwritable::Exposed(_))) => Code::OthersCanWrite,
-            Error::NotWritable(_) => Code::NoWriteRight,
-            Error::NoWayBack { .. } => Code::NotAlive,
-            Error::NoEntryPoint { .. } => Code::NoEntryPoint,
-            Error::NotAllHere => Code::NotAllHere,
-            Error::Incompatible(misfit) => match misfit.judged {
-                Compatibility::NeedsBothMinimums { .. } => Code::NeedsBothMinimums,
-                Compatibility::CannotBeCompared { .. } => Code::CannotBeCompared,
-                _ => Code::Incompatible,
-            },
-            Error::NotForYou { .. } => Code::NotAllowed,
-            Error::Build(_) => Code::BadArgument,
-            Error::SecondUpdater { .. } => Code::SecondUpdater,
-            Error::InUse(_) => Requirement::Unused.code(),
-            Error::NoRoom(_) | Error::Rollback(RollbackError::NoRoom(_)) => Code::NoSpace,
-            Error::Check(error) => check_code(error),
-            Error::Install(error) => install_code(error),
-            Error::Plan(PlanError::InTheWay { .. }) | Error::Rollback(RollbackError::InTheWay { .. }) => Code::InTheWay,
-            Error::Fetch(error) | Error::Content(ContentError::Fetch(error)) => fetch_code(error),
-            Error::Content(ContentError::Corrupt { .. }) => Code::CorruptObject,
-            Error::Content(ContentError::Worker(_)) | Error::Runtime(_) => Code::Internal,
-            Error::Fs(FsError::Open { .. }) | Error::Profile(ProfileError::Fs(FsError::Open { .. })) => Code::NoFolder,
-            Error::Fs(FsError::OtherVolume { .. }) | Error::Profile(ProfileError::Fs(FsError::OtherVolume { .. })) => Code::OtherVolume,
-            Error::Content(ContentError::Fs(error)) | Error::Stage(StageError::Fs(error)) | Error::Fs(error) => error.requirement().code(),
-            Error::Stage(StageError::Changed { .. }) | Error::Swap(SwapError::Changed { .. }) => Code::FileChanging,
-            Error::Swap(SwapError::Backup(error)) => backup_code(error),
-            Error::Swap(SwapError::Exposed(_)) => Code::OthersCanWrite,
-            Error::Swap(error) => error.requirement().map_or(Code::SwapFailed, Requirement::code),
-            Error::Recovery(RecoveryError::Exposed(_)) | Error::Rollback(RollbackError::Exposed(_)) => Code::OthersCanWrite,
-            Error::Recovery(RecoveryError::Interrupted { first: error, .. } | RecoveryError::Fs(error)) => error.requirement().code(),
-            Error::Recovery(_) => Code::BrokenSwap,
-            Error::Backup(error) | Error::Rollback(RollbackError::Backup(error)) => backup_code(error),
-            Error::Rollback(RollbackError::Damaged { .. }) => Code::BackupDamaged,
-            Error::Rollback(RollbackError::Fs(error) | RollbackError::Installed(InstalledError::Fs(error)))
-            | Error::Installed(InstalledError::Fs(error))
-            | Error::Station(StationError::Fs(error))
-            | Error::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
-            Error::Rollback(_) => Code::RollbackFailed,
-            Error::Agent(error) => agent_code(error),
-            Error::Profile(error) => profile_code(error),
-            Error::Probe(ProbeError::Exposed(_)) => Code::OthersCanWrite,
-            Error::Probe(ProbeError::Changed { .. }) => Code::FileChanging,
-            Error::Probe(ProbeError::Fs(error)) => error.requirement().code(),
-            Error::Lock(LockError::Held { .. }) => Code::Busy,
-            Error::Lock(LockError::Gone) => Code::NotInstalled,
-            Error::Lock(LockError::Fs(error)) => error.requirement().code(),
-            Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => Code::DamagedState,
-            Error::Argument { .. } | Error::Authority(_) => Code::BadArgument,
-            Error::Settings(SettingsError::Unusable { .. }) => Code::DamagedState,
-            Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => Code::BadArgument,
-            Error::Settings(SettingsError::Fs(error)) => error.requirement().code(),
-            Error::Schedule(error) => schedule_code(error),
-            Error::SelfUpdate(error) => self_update_code(error),
-            Error::StateFormat(StateFormatError::Newer { .. }) => Code::NewerState,
-            Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
-        }
-    }
-
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
-        self.code().exit()
-    }
-}
-
-fn self_update_code(error: &SelfUpdateError) -> Code {
-    match error {
-        SelfUpdateError::Unknown { .. } | SelfUpdateError::NotPlaced { .. } | SelfUpdateError::Lost { .. } => Code::SelfUpdateFailed,
-        SelfUpdateError::FollowsNothing => Code::NotInstalled,
-        SelfUpdateError::NotAnUpdater { .. } | SelfUpdateError::NoEntryPoint { .. } => Code::NoUpdater,
-        SelfUpdateError::NotWritable { .. } => Code::NoWriteRight,
-        SelfUpdateError::DoesNotLive { .. } | SelfUpdateError::PutBack { .. } => Code::UpdaterFailed,
-        SelfUpdateError::NoPrevious => Code::BackupMissing,
-        SelfUpdateError::NeedsReason { .. } => Code::NeedsReason,
-        SelfUpdateError::Record(RecordError::Damaged { .. }) => Code::DamagedState,
-        SelfUpdateError::Record(RecordError::Fs(error)) | SelfUpdateError::Fs(error) => error.requirement().code(),
-    }
-}
-
-fn schedule_code(error: &ScheduleError) -> Code {
-    match error {
-        ScheduleError::Text { .. } | ScheduleError::NoPlace { .. } => Code::BadArgument,
-        ScheduleError::Taken { .. } => Code::InTheWay,
-        ScheduleError::Outside { path, source } => FsError::Open { path: path.clone(), source: source.kind().into() }.requirement().code(),
-        ScheduleError::Fs(error) => error.requirement().code(),
-    }
-}
-
-fn fetch_code(error: &FetchError) -> Code {
-    match error {
-        FetchError::WebPage { .. } | FetchError::Redirected { refusal: Refusal::OtherHost, .. } => Code::WebPage,
-        FetchError::Redirected { .. } => Code::Redirected,
-        FetchError::Tls { .. } => Code::UnsafeConnection,
-        FetchError::NotFound { .. } | FetchError::NotStored { .. } => Code::NotThere,
-        FetchError::TooLong { .. } | FetchError::WrongRange { .. } | FetchError::Encoded { .. } => Code::Untrusted,
-        FetchError::Incomplete { .. } => Code::IncompleteCopy,
-        FetchError::TooSlow { .. } => Code::TooSlow,
-        FetchError::Status { .. }
-        | FetchError::Truncated { .. }
-        | FetchError::Network { .. }
-        | FetchError::ProxyPassword { .. }
-        | FetchError::Unreadable { .. }
-        | FetchError::Address { .. } => Code::Unreachable,
-    }
-}
-
-fn refresh_code(error: &RefreshError) -> Code {
-    use manifests::trust::TrustError;
-    match error {
-        RefreshError::Fetch(error) => fetch_code(error),
-        RefreshError::Trust(TrustError::Expired { .. }) => Code::Expired,
-        RefreshError::MoreRoots { .. } => Code::MoreRoots,
-        RefreshError::Trust(_) | RefreshError::Target { .. } => Code::Untrusted,
-        RefreshError::Store(error) => store_code(error),
-    }
-}
-
-fn store_code(error: &StoreError) -> Code {
-    match error {
-        StoreError::Fs(error) => error.requirement().code(),
-        StoreError::Missing { .. } | StoreError::DamagedRoot { .. } => Code::DamagedState,
-    }
-}
-
-fn check_code(error: &CheckError) -> Code {
-    match error {
-        CheckError::Refresh(error) => refresh_code(error),
-        CheckError::EpochRollback { .. } => Code::EpochRollback,
-        CheckError::TooOld(_) => Code::Expired,
-        CheckError::Time(_) => Code::BadArgument,
-        CheckError::NoChannel(_) | CheckError::NoPolicy => Code::NothingReleased,
-        CheckError::Policy(_) | CheckError::Channel(_) | CheckError::EpochMismatch { .. } => Code::Untrusted,
-        CheckError::Station(StationError::Fs(error)) | CheckError::Ratchet(RatchetError::Fs(error)) => error.requirement().code(),
-        CheckError::Station(_) | CheckError::Ratchet(_) => Code::DamagedState,
-    }
-}
-
-fn install_code(error: &InstallError) -> Code {
-    match error {
-        InstallError::Unpinned | InstallError::Address { .. } => Code::BadLink,
-        InstallError::Fetch(error) => fetch_code(error),
-        InstallError::Document(_) | InstallError::Root { .. } => Code::Untrusted,
-        InstallError::AlreadyFollows { .. } => Code::FollowsOther,
-        InstallError::UnknownHost => Code::BadArgument,
-        InstallError::Station(StationError::Fs(error)) => error.requirement().code(),
-        InstallError::Station(_) => Code::DamagedState,
-        InstallError::Store(error) => store_code(error),
-        InstallError::Fs(error) => error.requirement().code(),
-    }
-}
-
-fn agent_code(error: &AgentError) -> Code {
-    match error {
-        AgentError::NotRunning { .. } => Code::AgentNotRunning,
-        AgentError::NotOurs { .. } => Code::AgentNotOurs,
-        AgentError::Lost(_) | AgentError::Unreadable(_) => Code::AgentLost,
-        AgentError::NotForAll { .. } => Code::NotAllowed,
-        AgentError::AlreadyRunning { .. } => Code::Busy,
-        AgentError::InTheWay { .. } => Code::InTheWay,
-        AgentError::Exposed(_) => Code::OthersCanWrite,
-        AgentError::Settings { .. } => Code::BadArgument,
-        AgentError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Code::NoWriteRight,
-        AgentError::Listen { .. } => Code::NoSocket,
-        AgentError::Fs(error) => error.requirement().code(),
-    }
-}
-
-fn profile_code(error: &ProfileError) -> Code {
-    match error {
-        ProfileError::Exposed { .. } => Code::OthersCanWrite,
-        ProfileError::Forged(_) => Code::ForgedRegistry,
-        ProfileError::Damaged { .. } => Code::DamagedState,
-        ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => Code::OtherProfile,
-        ProfileError::Name { .. } => Code::BadArgument,
-        ProfileError::Fs(error) => error.requirement().code(),
-    }
-}
-
-fn backup_code(error: &BackupError) -> Code {
-    use crate::backup::rotation::Refusal;
-    match error {
-        BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => Code::BackupForeign,
-        BackupError::Refused(Refusal::Exposed(_)) => Code::OthersCanWrite,
-        BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => Code::BackupDamaged,
-        BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => Code::BackupMissing,
-        BackupError::NoSpace { .. } => Code::NoSpace,
-        BackupError::Fs(error) => error.requirement().code(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fs::LocalPath;
-
-    #[test]
-    fn s3_24_a_recovery_that_the_disk_bars_says_what_the_disk_lacks() {
-        let failed = |kind: std::io::ErrorKind| FsError::io("moving", &LocalPath::root(), kind.into());
-        let barred = |first| RecoveryError::Interrupted { first: failed(first), second: failed(std::io::ErrorKind::Other) };
-        assert_eq!(Error::from(barred(std::io::ErrorKind::StorageFull)).code(), Code::NoSpace);
-        assert_eq!(Error::from(barred(std::io::ErrorKind::PermissionDenied)).code(), Code::NoWriteRight);
-        let broken = RecoveryError::Broken { missing: vec![] };
-        assert_eq!(Error::from(broken).code(), Code::BrokenSwap);
-    }
 }
