@@ -5,15 +5,18 @@
 
 mod adopt;
 mod deferral;
+mod entry_point;
 mod error;
 mod launch;
 mod moments;
 mod others;
+mod outcome;
 mod proposal;
 mod prove;
-mod records;
+mod requirements;
 mod rollback;
 mod session;
+mod take;
 mod target;
 mod uninstall;
 mod who;
@@ -23,18 +26,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use manifests::channel::Place;
-use manifests::decide::{Refusal, Verdict};
-use manifests::digest::Digest;
 use manifests::path::RelPath;
 use manifests::release::Manifest;
 
-use crate::attempts::{self, Attempts};
 use crate::backup;
 use crate::check::{self, Checked};
-use crate::consent::{self, Way};
 use crate::fetch;
 use crate::fs::filling::Staging;
-use crate::fs::{LocalPath, Point, Requirement};
+use crate::fs::{LocalPath, Point};
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::install::{self, Wanted};
@@ -44,7 +43,6 @@ use crate::plan::{Found, Plan, Wishes, plan};
 use crate::pristine;
 use crate::profile::{self, Wish};
 use crate::progress::Step;
-use crate::room::Needed;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
 use crate::state_format;
@@ -162,85 +160,6 @@ impl Session {
         self.report_failure(trigger, run, outcome)
     }
 
-    async fn take(&mut self, checked: Checked, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
-        for notice in &checked.notices {
-            run.progress.note(&notice.to_string());
-        }
-        self.check_settings()?;
-        if !dry_run {
-            self.look_for_strange_backups(run)?;
-        }
-        let mut changed = (vec![], vec![]);
-        let decision = self.decide(&checked);
-        for passed in &decision.passed_over {
-            // "Up to date" alone would hide that a release was tried and does not work here.
-            if matches!(passed.refusal, Refusal::Blocked | Refusal::Quarantined { .. }) {
-                run.progress.note(&format!("release {} is not taken: {}", passed.sequence, passed.refusal));
-            }
-        }
-        let (mut way, mut how) = (Way::ByPerson, How::USUAL);
-        let mut target = match decision.verdict {
-            Verdict::Offer(release) if trigger == SCHEDULED && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
-            Verdict::Offer(release) | Verdict::Renumber(release) => {
-                how.everything = self.is_incompatible(&checked);
-                way = self.way(how.everything, trigger, word, run);
-                Target::listed(self, &self.route(run)?, &checked, release).await?
-            }
-            Verdict::UpToDate => {
-                let drift = self.drift(Depth::Fast, run)?;
-                if drift.is_empty() && !run.everything {
-                    return Ok(Updated::Nothing);
-                }
-                // Whoever asks for all files anew is there and means it.
-                if !run.everything {
-                    changed = self.changed_by_others(&drift, run)?;
-                }
-                Target::installed(self, &self.route(run)?, &checked).await?
-            }
-            // A backup of another program came back, of which nobody knows the build, and what was left is held.
-            Verdict::NothingReleased
-                if self.installed.is_some() && decision.passed_over.iter().any(|passed| passed.refusal == Refusal::Held) =>
-            {
-                run.progress.note("the newest release was left by a rollback and is held: `updater unhold` offers it again");
-                return Ok(Updated::Nothing);
-            }
-            Verdict::NothingReleased => {
-                let reason = decision.passed_over.first().map(|passed| passed.refusal.to_string());
-                return Err(Error::NothingReleased { channel: checked.channel.id.to_string(), reason });
-            }
-        };
-        // Nobody at the station agreed to it: its publisher did, in whoever's name (D-01).
-        if way == Way::ByPublisher {
-            target.approver.get_or_insert_with(|| self.station.name.to_string());
-        }
-        let consent = |proposal: &Proposal| match (way, word) {
-            (Way::ByPublisher | Way::ByPerson, _) | (Way::Ask, Word::Yes) => Consent::Yes,
-            (Way::Ask, Word::Ask(ask)) => ask(proposal),
-            (Way::TwoActs, _) => Consent::TwoActs,
-            (Way::NeedsAdmin, _) => Consent::NeedsAdmin,
-        };
-        let mut outcome = self.bring_to(target, how, trigger, run, dry_run, consent).await?;
-        let (changed, programs) = changed;
-        if let Updated::Applied { warnings, .. } = &mut outcome
-            && !changed.is_empty()
-        {
-            warnings.extend(self.write_down(changed, vec![], programs, run)?);
-        }
-        Ok(outcome)
-    }
-
-    /// Whether the installed client does not fit the server that it talks to: then everything comes anew (S3-11).
-    fn is_incompatible(&self, checked: &Checked) -> bool {
-        self.compatibility(checked).is_some_and(|judged| !judged.may_run())
-    }
-
-    /// How a new release may come.
-    fn way(&self, is_incompatible: bool, trigger: &str, word: Word<'_>, run: &Run<'_>) -> Way {
-        let has_agreed = matches!(word, Word::Yes);
-        let asked = consent::Asked { has_agreed, is_scheduled: trigger == SCHEDULED, is_admin: self.is_admin(run) };
-        consent::way(&self.settings, asked, is_incompatible)
-    }
-
     /// Brings every file back to what was installed, whatever its size and time say.
     pub async fn repair(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
         let outcome = async {
@@ -308,32 +227,6 @@ impl Session {
         outcome
     }
 
-    /// Whether a run that nobody sits at leaves the release with `manifest` for later, because it has just failed.
-    fn waits(&self, manifest: &Digest, run: &Run<'_>) -> bool {
-        let failed = self.attempts.as_ref().filter(|failed| failed.manifest == *manifest);
-        let Some((failed, until)) = failed.and_then(|failed| Some((failed, failed.not_before(run.now)?))) else { return false };
-        run.progress.note(&format!("release {} failed with `{}` and is tried again at {until}", failed.at, failed.code));
-        true
-    }
-
-    /// Counts failures in a row. That they could not be written down hides nothing else.
-    fn count(&mut self, release: &InstalledRelease, outcome: &Result<Updated, Error>, run: &Run<'_>) {
-        let counted = match outcome {
-            Err(error) if attempts::counts(error.code()) => {
-                let failed = Attempts::after(self.attempts.take(), release.manifest, release.place, error.code().as_str(), run.now);
-                self.attempts.insert(failed).save(&self.folder)
-            }
-            Ok(Updated::Applied { .. } | Updated::Returned { .. }) => {
-                self.attempts = None;
-                Attempts::forget(&self.folder)
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = counted {
-            run.progress.note(&format!("the failure could not be counted: {error}"));
-        }
-    }
-
     fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
         use crate::plan::Action;
         let count = |wanted: fn(&Action) -> bool| plan.actions.iter().filter(|action| wanted(action)).count();
@@ -353,59 +246,6 @@ impl Session {
 
     fn is_new(&self, release: &InstalledRelease) -> bool {
         self.installed.as_ref().is_some_and(|installed| installed.release.place != release.place)
-    }
-
-    fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
-        // That somebody wanted it who may not agree is worth a line as well (AC-32).
-        let code = (consent == Consent::NeedsAdmin).then(|| "not-allowed".to_owned());
-        if matches!(consent, Consent::No | Consent::NeedsAdmin) {
-            let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
-            history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;
-        }
-        Ok(Updated::NotAgreed(proposal, consent))
-    }
-
-    /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43).
-    fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<(), Error> {
-        let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
-        let obstacles = self.folder.obstacles(&paths)?;
-        if !obstacles.is_empty() {
-            return Err(Error::NotWritable(obstacles));
-        }
-        if plan.takes_slot(self.is_new(release)) {
-            backup::check_slots(&self.folder)?;
-        }
-        let (ready_bytes, is_ready) = self.ready(plan)?;
-        let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
-        let stored_bytes = if is_ready { 0 } else { plan.jobs.stored_bytes() };
-        let needed =
-            Needed { bytes: stored_bytes + plan.staged_bytes() + backup.copied_bytes, files: plan.staged_files() + backup.copied_files };
-        let needed = needed.with_spare();
-        Ok(Needed { bytes: needed.bytes.saturating_sub(ready_bytes), ..needed }.fits(&self.folder.space()?)?)
-    }
-
-    /// Bytes of contents that look staged already, and whether that is all that `plan` would fetch: they need no room any more.
-    fn ready(&self, plan: &Plan) -> Result<(u64, bool), Error> {
-        let (mut ready_bytes, mut is_ready) = (0, true);
-        for content in &plan.jobs.contents {
-            match self.folder.stat(&Staging::path(&content.sha256))? {
-                Some(stat) if stat.is_file() && stat.size == content.size => ready_bytes += content.size,
-                _ => is_ready = false,
-            }
-        }
-        Ok((ready_bytes, is_ready))
-    }
-
-    /// Whether everything that `plan` would fetch is staged already.
-    fn is_all_here(&self, plan: &Plan) -> Result<bool, Error> {
-        let staging = Staging::new(Arc::clone(&self.folder));
-        for content in &plan.jobs.contents {
-            if !staging.has_verified(&content.sha256, content.size)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     async fn fetch(&self, plan: &Plan, run: &Run<'_>) -> Result<u64, Error> {
@@ -515,37 +355,6 @@ impl Session {
             self.ratchet.save(&self.folder)?;
         }
         Ok(())
-    }
-
-    /// Removes what was fetched and staged below `names`: on a full disk the client needs the room more than the next attempt needs the files (AC-42). While a swap waits to be finished, it needs them.
-    fn give_room_back(&self, names: &[&str]) {
-        let is_swapping = self.folder.stat(&LocalPath::state("journal")).map_or(true, |journal| journal.is_some());
-        if is_swapping {
-            return;
-        }
-        // What cannot be removed now is removed by the next attempt that succeeds.
-        for name in names {
-            let _ = self.folder.clear(&LocalPath::state(name));
-        }
-        // Without a journal this sweeps, and by now there is room for it.
-        let _ = swap::recover(&self.folder);
-    }
-
-    /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
-    fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
-        if let Err(error) = &outcome {
-            if error.code() == Requirement::Space.code() {
-                self.give_room_back(&["parts", "staging", "backup", "trash"]);
-            }
-            let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
-            let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            let attempt =
-                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_string()), detail: Some(error.to_string()), ..attempt };
-            if let Err(not_written) = history::append(&self.folder, &attempt) {
-                run.progress.note(&format!("the history could not be written: {not_written}"));
-            }
-        }
-        outcome
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 
-use super::{Error, Run, Session, Start, Updated, records};
+use super::{Error, Run, Session, Start, Updated, entry_point};
 use crate::code::Code;
 use crate::fs::{Folder, Requirement};
 use crate::in_use::{self, Watched};
@@ -158,7 +158,7 @@ async fn make_ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Read
 
 /// The client of `folder`, of whose release nothing is known but what starts it; `otherwise` when not even that is.
 fn as_it_is(folder: &Folder, otherwise: Error) -> Result<Ready, Error> {
-    let entry_point = records::entry_point(folder).ok_or(otherwise)?;
+    let entry_point = entry_point::entry_point(folder).ok_or(otherwise)?;
     Ok(Ready { program: program(folder, &entry_point), manifest: None, needed: None, session: None })
 }
 
@@ -168,7 +168,7 @@ fn program(folder: &Folder, entry_point: &RelPath) -> PathBuf {
 }
 
 fn is_whole(dir: &Path, run: &Run<'_>) -> bool {
-    profile::look(dir, &run.registry).is_ok_and(|folder| records::is_whole(&folder))
+    profile::look(dir, &run.registry).is_ok_and(|folder| entry_point::is_whole(&folder))
 }
 
 /// Opens the folder to start what is there; not a client that does not fit its server as far as is known.

@@ -11,7 +11,7 @@ use manifests::decide::{Decision, Facts, Installed as InstalledFact, Quarantined
 use manifests::digest::Digest;
 use manifests::time::UtcTime;
 
-use super::{Error, Who, records};
+use super::{Error, Who, entry_point};
 use crate::account;
 use crate::attempts::Attempts;
 use crate::check::Checked;
@@ -140,7 +140,7 @@ impl Session {
     fn read(folder: Arc<Folder>, lock: Option<Lock>, recovery: Recovery, run: &Run<'_>) -> Result<Session, Error> {
         let station = match Station::load(&folder)? {
             Some(station) => station,
-            None if records::are_there(&folder)? => return Err(StationError::Damaged { reason: "it is gone".into() }.into()),
+            None if entry_point::are_there(&folder)? => return Err(StationError::Damaged { reason: "it is gone".into() }.into()),
             None => return Err(Error::NotInstalled),
         };
         let installed = match Installed::load(&folder) {
@@ -188,7 +188,7 @@ impl Session {
     pub fn known(&self) -> Result<&Installed, Error> {
         match &self.installed {
             Some(installed) => Ok(installed),
-            None if records::are_there(&self.folder)? => Err(InstalledError::Lost.into()),
+            None if entry_point::are_there(&self.folder)? => Err(InstalledError::Lost.into()),
             None => Err(Error::NotInstalled),
         }
     }

@@ -1,0 +1,66 @@
+//! What came of a run, written down: declined, failed, and failed in a row (S1-8, S3-24).
+
+use manifests::digest::Digest;
+
+use super::{Consent, Error, Proposal, Run, Session, Updated, who};
+use crate::attempts::{self, Attempts};
+use crate::fs::Requirement;
+use crate::history::{self, Attempt, Outcome};
+use crate::id::Id;
+use crate::installed::InstalledRelease;
+
+impl Session {
+    /// Whether a run that nobody sits at leaves the release with `manifest` for later, because it has just failed.
+    pub(super) fn waits(&self, manifest: &Digest, run: &Run<'_>) -> bool {
+        let failed = self.attempts.as_ref().filter(|failed| failed.manifest == *manifest);
+        let Some((failed, until)) = failed.and_then(|failed| Some((failed, failed.not_before(run.now)?))) else { return false };
+        run.progress.note(&format!("release {} failed with `{}` and is tried again at {until}", failed.at, failed.code));
+        true
+    }
+
+    /// Counts failures in a row. That they could not be written down hides nothing else.
+    pub(super) fn count(&mut self, release: &InstalledRelease, outcome: &Result<Updated, Error>, run: &Run<'_>) {
+        let counted = match outcome {
+            Err(error) if attempts::counts(error.code()) => {
+                let failed = Attempts::after(self.attempts.take(), release.manifest, release.place, error.code().as_str(), run.now);
+                self.attempts.insert(failed).save(&self.folder)
+            }
+            Ok(Updated::Applied { .. } | Updated::Returned { .. }) => {
+                self.attempts = None;
+                Attempts::forget(&self.folder)
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = counted {
+            run.progress.note(&format!("the failure could not be counted: {error}"));
+        }
+    }
+
+    pub(super) fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
+        // That somebody wanted it who may not agree is worth a line as well (AC-32).
+        let code = (consent == Consent::NeedsAdmin).then(|| "not-allowed".to_owned());
+        if matches!(consent, Consent::No | Consent::NeedsAdmin) {
+            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
+            history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;
+        }
+        Ok(Updated::NotAgreed(proposal, consent))
+    }
+
+    /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
+    pub(super) fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &outcome {
+            if error.code() == Requirement::Space.code() {
+                self.give_room_back(&["parts", "staging", "backup", "trash"]);
+            }
+            let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
+            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let attempt =
+                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_string()), detail: Some(error.to_string()), ..attempt };
+            if let Err(not_written) = history::append(&self.folder, &attempt) {
+                run.progress.note(&format!("the history could not be written: {not_written}"));
+            }
+        }
+        outcome
+    }
+}

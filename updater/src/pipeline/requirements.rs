@@ -1,0 +1,70 @@
+//! What an update needs of the computer, asked for before anything is fetched: rights, a slot for the backup, and room (S3-15, AC-40, AC-42, AC-43).
+
+use std::sync::Arc;
+
+use super::{Error, Session};
+use crate::backup;
+use crate::fs::LocalPath;
+use crate::fs::filling::Staging;
+use crate::installed::InstalledRelease;
+use crate::plan::Plan;
+use crate::room::Needed;
+use crate::swap;
+
+impl Session {
+    /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43).
+    pub(super) fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<(), Error> {
+        let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
+        let obstacles = self.folder.obstacles(&paths)?;
+        if !obstacles.is_empty() {
+            return Err(Error::NotWritable(obstacles));
+        }
+        if plan.takes_slot(self.is_new(release)) {
+            backup::check_slots(&self.folder)?;
+        }
+        let (ready_bytes, is_ready) = self.ready(plan)?;
+        let backup = backup::estimate(&self.folder, self.installed.as_ref(), plan.actions.iter().map(|action| action.path()))?;
+        let stored_bytes = if is_ready { 0 } else { plan.jobs.stored_bytes() };
+        let needed =
+            Needed { bytes: stored_bytes + plan.staged_bytes() + backup.copied_bytes, files: plan.staged_files() + backup.copied_files };
+        let needed = needed.with_spare();
+        Ok(Needed { bytes: needed.bytes.saturating_sub(ready_bytes), ..needed }.fits(&self.folder.space()?)?)
+    }
+
+    /// Bytes of contents that look staged already, and whether that is all that `plan` would fetch: they need no room any more.
+    fn ready(&self, plan: &Plan) -> Result<(u64, bool), Error> {
+        let (mut ready_bytes, mut is_ready) = (0, true);
+        for content in &plan.jobs.contents {
+            match self.folder.stat(&Staging::path(&content.sha256))? {
+                Some(stat) if stat.is_file() && stat.size == content.size => ready_bytes += content.size,
+                _ => is_ready = false,
+            }
+        }
+        Ok((ready_bytes, is_ready))
+    }
+
+    /// Whether everything that `plan` would fetch is staged already.
+    pub(super) fn is_all_here(&self, plan: &Plan) -> Result<bool, Error> {
+        let staging = Staging::new(Arc::clone(&self.folder));
+        for content in &plan.jobs.contents {
+            if !staging.has_verified(&content.sha256, content.size)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Removes what was fetched and staged below `names`: on a full disk the client needs the room more than the next attempt needs the files (AC-42). While a swap waits to be finished, it needs them.
+    pub(super) fn give_room_back(&self, names: &[&str]) {
+        let is_swapping = self.folder.stat(&LocalPath::state("journal")).map_or(true, |journal| journal.is_some());
+        if is_swapping {
+            return;
+        }
+        // What cannot be removed now is removed by the next attempt that succeeds.
+        for name in names {
+            let _ = self.folder.clear(&LocalPath::state(name));
+        }
+        // Without a journal this sweeps, and by now there is room for it.
+        let _ = swap::recover(&self.folder);
+    }
+}
