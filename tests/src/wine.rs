@@ -3,6 +3,7 @@
 //! One Wine prefix in the target folder serves all tests; it is made when it is first needed. A Windows program sees the folders of this machine as drive `Z:`, so that what it does is
 //! judged from outside, with the system calls of Linux ([`crate::tree`]). `docs/windows.md` says what Wine can prove and what it cannot.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::process::{Finished, Watch, run, wait_unreaped};
@@ -160,6 +161,23 @@ pub fn client(version: u64) -> Vec<u8> {
     });
     // What follows the last section of a program is not loaded.
     [program, version.to_le_bytes().as_slice()].concat()
+}
+
+/// The bytes of a client program for Windows that says of itself that it is `build`, four numbers with points between them.
+pub fn client_of_build(build: &str) -> Vec<u8> {
+    static MADE: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let [script, resource, program] = ["version.rc", "version.o", "client.exe"].map(|name| place.path().join(name));
+        fs::write(&script, format!("1 VERSIONINFO FILEVERSION {0} PRODUCTVERSION {0}\nBEGIN\nEND\n", build.replace('.', ",")))
+            .expect("written");
+        run(Command::new("x86_64-w64-mingw32-windres").arg(&script).arg(&resource), COMPILE_LIMIT).succeeded("x86_64-w64-mingw32-windres");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wine/client.c");
+        compile(&source, &program, &["-municode", "-s", resource.to_str().expect("UTF-8")]);
+        fs::read(program).expect("compiled")
+    };
+    made.entry(build.to_owned()).or_insert_with(make).clone()
 }
 
 /// Runs `command` to its end and leaves alone what it has started: Wine's server and services, which [`run`] would kill or wait for.

@@ -6,6 +6,8 @@
 mod kills;
 #[path = "windows/self_update.rs"]
 mod self_update;
+#[path = "windows/take_over.rs"]
+mod take_over;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -180,6 +182,43 @@ fn ac_56_a_file_of_which_only_the_spelling_changes_is_called_as_released_after_a
     tree(&station).assert_is(&released(&v1), "taken back");
     station.run(&["verify"]).exits(0);
     station.assert_nothing_left_over();
+}
+
+#[test]
+fn ac_56_an_entry_point_of_which_the_spelling_changes_goes_out_and_comes_in_as_one_file() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let release = |name: &str, entry: &str, content: Vec<u8>, data: &str| {
+        let build = world.build(name);
+        build.file(entry, content, T0).file("data.bin", data, T0);
+        repository.publish_with(&build, &["--os", "windows", "--entry-point", entry, "--build", name]).succeeded("manifests publish");
+        build
+    };
+    let v1 = release("1.0.0", "SmartClient.exe", client(1), "one");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    let station = Wine::ready().station(world.path("client"));
+    station.install(&link);
+    // Another program under another spelling, then the same program under a third one.
+    let v2 = release("2.0.0", "smartclient.exe", client(2), "two");
+    station.update().exits(0);
+    tree(&station).assert_is(&released(&v2), "updated");
+    let v3 = release("3.0.0", "SMARTCLIENT.EXE", client(2), "three");
+    station.update().exits(0);
+    tree(&station).assert_is(&released(&v3), "updated again");
+    backup(&station, 1).assert_is(&released(&v1), "the first backup");
+    for (to, expected) in [("002", &v2), ("001", &v1)] {
+        station.run(&["rollback", "--to", to]).exits(0);
+        tree(&station).assert_is(&released(expected), "taken back");
+        station.run(&["verify"]).exits(0);
+    }
+    station.assert_nothing_left_over();
+    // What somebody else calls it does not matter either.
+    for (from, to) in [("SmartClient.exe", "aside"), ("aside", "smartCLIENT.exe")] {
+        fs::rename(station.file(from), station.file(to)).expect("renamed");
+    }
+    station.run(&["unhold"]).exits(0);
+    station.update().exits(0);
+    tree(&station).assert_is(&released(&v3), "updated once more");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use manifests::path::RelPath;
 use super::operation::{FileIdentity, Identity, Operation, order};
 use super::{Keep, SwapError, SwapPlan};
 use crate::fs::{Folder, FsError, Kind, LocalPath, Point, Stat};
+use crate::scan::other_spellings;
 
 /// The path of `name` in `staging/`.
 pub(crate) fn staged(name: &str) -> LocalPath {
@@ -131,7 +132,7 @@ impl Preparing<'_> {
     /// Makes entry points go out first and come in last, when anything else than times and modes changes; returns those that come in.
     fn entry_points(&mut self, plan: &SwapPlan) -> Result<BTreeSet<RelPath>, SwapError> {
         let moves = |operation: &Operation| matches!(operation, Operation::Put { .. } | Operation::Remove { .. } | Operation::Rmdir { .. });
-        let entries: BTreeSet<RelPath> = plan.entry_points.iter().cloned().collect();
+        let entries = self.spelled(&plan.entry_points)?;
         if !self.operations.values().flatten().any(moves) {
             return Ok(entries);
         }
@@ -141,6 +142,17 @@ impl Preparing<'_> {
             self.operations.insert(path.clone(), replaced.unwrap_or(planned));
         }
         Ok(entries)
+    }
+
+    /// `entries` as what is planned spells them: where a file system does not tell cases apart, the old and the new release may call the one file differently, and it goes out and comes in once.
+    fn spelled(&self, entries: &[RelPath]) -> Result<BTreeSet<RelPath>, SwapError> {
+        let (mut spelled, others): (BTreeSet<RelPath>, BTreeSet<RelPath>) =
+            entries.iter().cloned().partition(|path| self.operations.contains_key(path));
+        for path in others {
+            let known = other_spellings(self.folder, [&path], self.operations.keys().chain(&spelled))?;
+            spelled.insert(known.into_iter().next().map_or(path, |(_, name)| name));
+        }
+        Ok(spelled)
     }
 
     /// What happens to an entry point instead of `planned`; `None` when that is right already.
