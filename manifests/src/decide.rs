@@ -17,7 +17,7 @@ use crate::steering::Steering;
 
 mod reasons;
 
-pub use reasons::{PassedOver, Refusal, Warning};
+pub use reasons::{PassedOver, Refusal, Required, Warning};
 
 /// What is known of the station.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub blocked: &'a [Digest],
     /// A release that failed to be applied too often to be tried again.
     pub quarantined: Option<Quarantined<'a>>,
+    /// Releases that somebody at the station chose to pass over (D-26).
+    pub ignored: &'a [Place],
     /// The build of the updater.
     pub updater: Option<&'a Build>,
     /// The build of the platform, where there is one.
@@ -97,7 +99,8 @@ pub fn decide<'a>(channel: &'a ChannelDocument, policy: &Policy, facts: &Facts<'
 
     // Newest first, as they are listed. What is acceptable is settled before the site is asked.
     let newer = channel.releases.iter().filter(|release| is_newer(release.sequence));
-    let judged: Vec<(&Release, Option<Refusal>)> = newer.map(|release| (release, refusal(channel, release, facts))).collect();
+    let refusal = |release: &Release| refusal(channel, release, facts).or_else(|| ignored(channel, floors.first(), release, facts));
+    let judged: Vec<(&Release, Option<Refusal>)> = newer.map(|release| (release, refusal(release))).collect();
     let acceptable: Vec<&Release> = judged.iter().filter(|(_, refusal)| refusal.is_none()).map(|(release, _)| *release).collect();
     let by_site = |release: &Release| facts.steering.and_then(|steering| steering.refusal(channel.place(release)));
     let mut chosen = acceptable.iter().copied().find(|release| by_site(release).is_none());
@@ -196,6 +199,29 @@ fn refusal(channel: &ChannelDocument, release: &Release, facts: &Facts<'_>) -> O
         Some(_) => None,
         None => Some(Refusal::Incomparable { installed: installed.text().to_owned() }),
     }
+}
+
+/// Passes over a release that somebody ignored, as long as it may be (D-26). Asked last: what speaks against it anyway is the better reason.
+fn ignored(channel: &ChannelDocument, floor: Option<&Floor>, release: &Release, facts: &Facts<'_>) -> Option<Refusal> {
+    let is_ignored = facts.ignored.contains(&channel.place(release));
+    (is_ignored && required(channel, floor, release, facts).is_none()).then_some(Refusal::Ignored)
+}
+
+/// Why nobody at a station with `facts` may ignore `release`, which is newer than what is installed there; `None` when people may (D-26, AC-33).
+pub fn required_because(channel: &ChannelDocument, policy: &Policy, release: &Release, facts: &Facts<'_>) -> Option<Required> {
+    required(channel, Floor::all(channel, policy).first(), release, facts)
+}
+
+fn required(channel: &ChannelDocument, floor: Option<&Floor>, release: &Release, facts: &Facts<'_>) -> Option<Required> {
+    let Some(installed) = facts.installed else { return Some(Required::NothingElse) };
+    let judged = compat::judge_installed(channel, installed.build, &installed.manifest, facts.server);
+    if judged.is_some_and(|judged| !judged.may_run()) {
+        return Some(Required::Incompatible);
+    }
+    if let Some(floor) = floor.filter(|floor| installed.place < floor.place) {
+        return Some(Required::BelowFloor { reason: floor.reason.clone() });
+    }
+    release.security.then_some(Required::Security)
 }
 
 fn unmet(part: &'static str, minimum: &Bound, present: Option<&Build>) -> Option<Refusal> {

@@ -88,6 +88,9 @@ pub enum Refusal {
         /// The place of the release it wants.
         to: String,
     },
+    /// Somebody at the station chose to pass over it (D-26).
+    #[error("ignored: somebody at this station passes over it; `updater ignore --undo` offers it again, and any newer release is offered")]
+    Ignored,
     /// It uses something that this updater does not know.
     #[error("it needs a newer updater ({reason})")]
     NotUnderstood {
@@ -157,6 +160,26 @@ impl Warning {
     pub fn code(&self) -> &'static str {
         self.into()
     }
+}
+
+/// Why nobody at a station may ignore a release (D-26).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Required {
+    /// Nothing is installed.
+    #[error("no release is installed here yet")]
+    NothingElse,
+    /// What is installed does not fit the server.
+    #[error("what is installed does not fit the server that it talks to")]
+    Incompatible,
+    /// What is installed is below a security floor.
+    #[error("what is installed is below a security floor ({reason})")]
+    BelowFloor {
+        /// Why there is a floor.
+        reason: String,
+    },
+    /// It fixes a security fault.
+    #[error("it fixes a security fault")]
+    Security,
 }
 
 #[cfg(test)]

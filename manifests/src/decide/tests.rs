@@ -274,3 +274,44 @@ fn ac_21_no_update_where_one_of_both_minimums_is_not_met_and_both_are_named() {
     fresh.server = Some(Bound(build("17.3.0.14")));
     assert_eq!(offered(&fresh, &Facts::default()), Ok(3), "where nothing is installed, nothing is too old");
 }
+
+#[test]
+fn ac_33_a_release_that_is_ignored_is_passed_over_until_a_newer_one_comes() {
+    let installed = build("1.0.0");
+    let facts = Facts { ignored: &[Place(1, 2)], ..at(1, &installed) };
+    let mut releases = vec![release(2, "2.0.0"), release(1, "1.0.0")];
+    assert_eq!(offered(&channel(releases.clone()), &facts), Err(Some(Refusal::Ignored)));
+    assert_eq!(offered(&channel(releases.clone()), &Facts { ignored: &[Place(2, 2)], ..facts }), Ok(2), "that number of another epoch");
+    releases.insert(0, release(3, "3.0.0"));
+    assert_eq!(offered(&channel(releases.clone()), &facts), Ok(3));
+    let newest = Facts { ignored: &[Place(1, 3)], ..facts };
+    assert_eq!(offered(&channel(releases.clone()), &newest), Ok(2), "that one alone");
+    let both = Facts { ignored: &[Place(1, 2), Place(1, 3)], ..facts };
+    assert_eq!(offered(&channel(releases.clone()), &both), Err(Some(Refusal::Ignored)));
+    releases[0].withdrawn = Some(Withdrawn { at: UtcTime::from_unix(0), reason: "bad".into() });
+    assert_eq!(offered(&channel(releases), &both), Err(Some(Refusal::Withdrawn { reason: "bad".into() })), "the better reason");
+}
+
+#[test]
+fn ac_33_what_a_station_needs_cannot_be_ignored_whatever_was_ignored_before() {
+    let installed = build("1.0.0");
+    let facts = Facts { ignored: &[Place(1, 2)], ..at(1, &installed) };
+    let policy = Policy::new("r".parse().unwrap());
+    let with = |change: fn(&mut Release)| {
+        let mut releases = vec![release(2, "2.0.0"), release(1, "1.0.0")];
+        change(&mut releases[0]);
+        channel(releases)
+    };
+    let required = |document: &ChannelDocument, facts: &Facts<'_>| {
+        assert_eq!(offered(document, facts), Ok(2), "it is offered all the same");
+        required_because(document, &policy, &document.releases[0], facts).unwrap()
+    };
+    assert_eq!(required(&with(|release| release.security = true), &facts), Required::Security);
+    let floor = Required::BelowFloor { reason: "release 2 closes it".into() };
+    assert_eq!(required(&with(|release| release.floor = true), &facts), floor);
+    let server = build("2.0.0");
+    assert_eq!(required(&with(|_| ()), &Facts { server: Some(&server), ..facts }), Required::Incompatible);
+    assert_eq!(required(&with(|_| ()), &Facts { installed: None, highest: None, ..facts }), Required::NothingElse);
+    let plain = with(|_| ());
+    assert_eq!(required_because(&plain, &policy, &plain.releases[0], &facts), None);
+}
