@@ -29,6 +29,7 @@ mod context;
 mod doctor;
 mod explain;
 mod history;
+mod ignore;
 mod install;
 mod launch;
 mod output;
@@ -152,6 +153,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Take the folder back to a backup, without a network.
     Rollback(rollback::Arguments),
+    /// Pass over one release: it is not offered any more, and any newer one is. Not what the station needs.
+    Ignore(ignore::Arguments),
     /// Offer again what a rollback left, and what failed here.
     Unhold,
     /// List the backups.
@@ -306,6 +309,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         },
         Command::Verify(command) => verify::run(global, command, progress),
         Command::Rollback(command) => rollback::run(global, command, progress),
+        Command::Ignore(command) => ignore::run(global, &command, progress),
         Command::Unhold => rollback::unhold(global, progress),
         Command::Backups(command) => backups::run(global, command, progress),
         Command::Status(command) => status::run(global, command, progress),

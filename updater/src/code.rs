@@ -51,6 +51,10 @@ codes! {
     NeedsConsent = "needs-consent", Available;
     /// Somebody said no.
     Declined = "declined", Available;
+    /// Somebody passes over a release.
+    Ignored = "ignored", Success;
+    /// A release that cannot be passed over.
+    Required = "required", Refused;
     /// Here a release comes in two acts.
     TwoActs = "two-acts", Available;
     /// A release is fetched and waits to be installed.

@@ -50,6 +50,11 @@ pub fn may_agree(settings: &Settings, is_admin: bool) -> bool {
     is_admin || settings.approver == Approver::StationUser
 }
 
+/// Whether the person may have a release passed over (D-26). Where releases come by themselves nobody is asked, so nobody can say no but whoever answers for the folder.
+pub fn may_ignore(settings: &Settings, is_admin: bool) -> bool {
+    is_admin || (settings.approver == Approver::StationUser && settings.consent != ConsentPolicy::AutoCompatible)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +103,19 @@ mod tests {
         assert_eq!(way(&administered, Asked { is_admin: true, has_agreed: true, ..PERSON }, FITS), Way::ByPerson);
         let manual = settings("role = \"admin\"");
         assert_eq!(way(&manual, Asked { has_agreed: true, ..PERSON }, FITS), Way::NeedsAdmin);
+    }
+
+    #[test]
+    fn d_26_only_whoever_would_be_asked_can_ignore_a_release() {
+        for (text, by_person) in [
+            ("", true),
+            ("consent = \"prompt\"", true),
+            ("consent = \"manual\"", true),
+            ("consent = \"auto-compatible\"", false),
+            ("consent = \"prompt\"\napprover = \"admin-role\"", false),
+        ] {
+            assert_eq!(may_ignore(&settings(text), false), by_person, "{text}");
+            assert!(may_ignore(&settings(text), true), "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
 //! - What people read, in their language, and what every code means: [`text`].
-//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`outbox`], [`lock`], [`settings`]. The bytes are in `docs/format.md`.
+//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`outbox`], [`lock`], [`settings`], [`told`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
 
@@ -65,6 +65,7 @@ pub mod support_bundle;
 pub mod swap;
 pub mod system_log;
 pub mod text;
+pub mod told;
 pub mod trust_store;
 pub mod trusted;
 #[cfg(windows)]

@@ -7,6 +7,7 @@ mod adopt;
 mod deferral;
 mod entry_point;
 mod error;
+mod ignore;
 mod launch;
 mod moments;
 mod others;
@@ -49,6 +50,7 @@ use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
 
 pub use error::Error;
+pub use ignore::{IgnoreError, Which};
 pub use launch::{launch, ready};
 pub use moments::{ENVIRONMENT, LOAD, Misfit, NotStarted, Question, Start};
 pub use proposal::{Consent, Cost, Proposal, Updated, Word};
@@ -210,7 +212,7 @@ impl Session {
         if is_new && !plan.is_empty() {
             match consent(&proposal) {
                 Consent::Yes => {}
-                declined => return self.declined(proposal, declined, trigger, run),
+                declined => return self.declined(target.release.place, proposal, declined, trigger, run),
             }
         }
         if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
@@ -241,7 +243,7 @@ impl Session {
             merged_files: plan.merged.clone(),
             takes_backup: plan.takes_slot(self.is_new(&target.release)),
         };
-        Proposal { from, to: who::installed_at(&target.release), cost }
+        Proposal { from, to: who::installed_at(&target.release), cost, may_ignore: target.may_ignore }
     }
 
     fn is_new(&self, release: &InstalledRelease) -> bool {
@@ -270,7 +272,7 @@ impl Session {
         trigger: &str,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
-        let Target { release, manifest, stored, approver, probe } = target;
+        let Target { release, manifest, stored, approver, probe, .. } = target;
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
         let entry_points = self.entry_points(&release);
         let watched = self.also_watched(&entry_points, &staged.installed);

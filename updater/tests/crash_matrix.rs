@@ -234,6 +234,8 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     assert!(all.contains(&known), "{at}: {known:?}");
     let attempts = folder.read(&LocalPath::state("attempts.json")).unwrap();
     assert!(attempts.is_none_or(|found| cut::failures().iter().any(|failure| failure.to_bytes() == found)), "{at}");
+    let told = folder.read(&LocalPath::state("told.json")).unwrap();
+    assert!(told.is_none_or(|found| [4, 5].map(|number| cut::told(number).to_bytes()).contains(&found)), "{at}");
     let kept = cut::CONFIG.map(|bytes| updater::pristine::load(&folder, &Digest::of(bytes)).unwrap());
     assert!(kept.iter().zip(cut::CONFIG).all(|(kept, bytes)| kept.as_ref().is_none_or(|kept| kept == bytes)), "{at}");
     assert!(kept.iter().any(Option::is_some), "{at}: the old one goes only when the new one is there");
@@ -370,6 +372,8 @@ matrix! {
     fn f6_a_cut_at_proof_file_is_survived(ProofFile);
     #[test]
     fn f6_a_cut_at_attempts_file_is_survived(AttemptsFile);
+    #[test]
+    fn f6_a_cut_at_told_file_is_survived(ToldFile);
     #[test]
     fn f6_a_cut_at_config_file_is_survived(ConfigFile);
     #[test]

@@ -38,6 +38,8 @@ consent-ignore = Ignore this version
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [y/N]
 consent-words = y yes
+consent-ignore-keys = (i: ignore this version)
+consent-ignore-words = i ignore
 consent-later = Later
 action-update = Update
 action-check = Check for updates

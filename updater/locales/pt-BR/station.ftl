@@ -39,6 +39,8 @@ consent-ignore = Ignorar esta versão
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [s/N]
 consent-words = s sim
+consent-ignore-keys = (i: ignorar esta versão)
+consent-ignore-words = i ignorar
 consent-later = Mais tarde
 action-update = Atualizar
 action-check = Verificar atualizações

@@ -38,6 +38,8 @@ consent-ignore = Пропустить эту версию
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [д/Н]
 consent-words = д да
+consent-ignore-keys = (п: пропустить эту версию)
+consent-ignore-words = п пропустить
 consent-later = Позже
 action-update = Обновить
 action-check = Проверить обновления

@@ -39,6 +39,8 @@ consent-ignore = 忽略此版本
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [y/N]（y = 是）
 consent-words = 是 升级
+consent-ignore-keys = （i = 忽略此版本）
+consent-ignore-words = 忽略
 consent-later = 稍后
 action-update = 升级
 action-check = 检查更新

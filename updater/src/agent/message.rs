@@ -82,6 +82,17 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// `updater ignore`.
+    Ignore {
+        /// `BUILD`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        build: Option<String>,
+        /// `--release`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        release: Option<u64>,
+        /// `--undo`.
+        undo: bool,
+    },
     /// `updater unhold`.
     Unhold {},
     /// `updater backups`.
@@ -113,6 +124,8 @@ pub enum Agreed {
     To(BuildAt),
     /// Not to it.
     No,
+    /// Not to this one, which the person was shown, and wants no more to be asked about.
+    Ignore(BuildAt),
 }
 
 impl Agreed {
@@ -121,8 +134,9 @@ impl Agreed {
         match self {
             Agreed::Unasked => Consent::Nobody,
             Agreed::No => Consent::No,
-            Agreed::To(shown) if release != Some(shown) => Consent::Nobody,
+            Agreed::To(shown) | Agreed::Ignore(shown) if release != Some(shown) => Consent::Nobody,
             Agreed::Yes | Agreed::To(_) => Consent::Yes,
+            Agreed::Ignore(_) => Consent::Ignore,
         }
     }
 }
@@ -187,6 +201,7 @@ impl Command {
             Command::Verify { repair: false } => "verify",
             Command::Verify { repair: true } => "verify --repair",
             Command::Rollback { .. } => "rollback",
+            Command::Ignore { .. } => "ignore",
             Command::Unhold {} => "unhold",
             Command::Backups { adopt: false } => "backups",
             Command::Backups { adopt: true } => "backups --adopt",

@@ -72,6 +72,7 @@ fn kind(command: &Command) -> Kind {
         | Command::Launch { .. }
         | Command::Download {}
         | Command::Apply {}
+        | Command::Ignore { .. }
         | Command::Verify { repair: true } => Kind::Update,
         Command::Rollback { .. } | Command::Unhold {} | Command::Backups { adopt: true } | Command::Settings { .. } => Kind::Administer,
     }
@@ -101,7 +102,8 @@ mod tests {
     fn change() -> Vec<Command> {
         let launch = Command::Launch { environment: None, server_build: None, consent: Agreed::Unasked };
         let update = Command::Update { dry_run: false, consent: Agreed::Yes };
-        vec![update, launch, Command::Download {}, Command::Apply {}, Command::Verify { repair: true }]
+        let ignore = Command::Ignore { build: None, release: None, undo: false };
+        vec![update, launch, ignore, Command::Download {}, Command::Apply {}, Command::Verify { repair: true }]
     }
 
     fn administer() -> Vec<Command> {

@@ -16,7 +16,7 @@ use updater::in_use::InUse;
 use updater::pipeline::{Error, Session, Who};
 use updater::progress::{Progress, Silent};
 
-use super::{Global, Report, acts, backups, check, context, history, launch, rollback, settings, status, update, verify, words};
+use super::{Global, Report, acts, backups, check, context, history, ignore, launch, rollback, settings, status, update, verify, words};
 
 /// The unit that a packager installs; on Windows the command that makes the service.
 #[cfg(not(windows))]
@@ -122,6 +122,9 @@ fn carry_out(global: &Global, command: &Asked, progress: &dyn Progress) -> Resul
             // The command line that asked has read the number; whoever asks by himself learns the same.
             let to = to.map_err(|_| Error::NoBackup)?;
             rollback::run(global, rollback::Arguments { to, reason: reason.clone() }, progress)
+        }
+        Asked::Ignore { build, release, undo } => {
+            ignore::run(global, &ignore::Arguments { build: build.clone(), release: *release, undo: *undo }, progress)
         }
         Asked::Unhold {} => rollback::unhold(global, progress),
         Asked::Backups { adopt } => backups::run(global, backups::Arguments { adopt: *adopt }, progress),

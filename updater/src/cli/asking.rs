@@ -13,7 +13,7 @@ use updater::profile::registry::Entry;
 use updater::progress::Progress;
 use updater::text::Texts;
 
-use super::{Command, Global, Report, launch, question, schedule};
+use super::{Command, Global, Report, ignore, launch, question, schedule};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
@@ -70,8 +70,10 @@ fn answer_for(texts: &Texts, answer: &Answer, asked: &Asked) -> Option<Agreed> {
         return None;
     };
     let (shown, release) = proposed(texts, answer)?;
-    match question::ask(texts, &shown) {
+    let may_ignore = answer.json["may_ignore"] == true;
+    match question::ask(texts, &shown, may_ignore) {
         Consent::Yes => Some(Agreed::To(release)),
+        Consent::Ignore => Some(Agreed::Ignore(release)),
         Consent::No => Some(Agreed::No),
         Consent::Nobody | Consent::TwoActs | Consent::NeedsAdmin => None,
     }
@@ -106,6 +108,10 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         }
         Command::Download(download) if download.asking.is_plain() => Asked::Download {},
         Command::Apply => Asked::Apply {},
+        Command::Ignore(ignore) => {
+            let ignore::Arguments { build, release, undo } = ignore.clone();
+            Asked::Ignore { build, release, undo }
+        }
         Command::Unhold => Asked::Unhold {},
         Command::Backups(backups) => Asked::Backups { adopt: backups.adopt },
         Command::History(history) if history.is_plain() => Asked::History {},

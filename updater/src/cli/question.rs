@@ -7,23 +7,32 @@ use updater::text::Texts;
 
 use super::{output, update};
 
-/// Asks `question`, whose answer is no unless somebody says yes.
-pub(crate) fn ask(texts: &Texts, question: &str) -> Consent {
+/// Asks `question`, whose answer is no unless somebody says yes, or to ignore what it is about where that `may_ignore`.
+pub(crate) fn ask(texts: &Texts, question: &str, may_ignore: bool) -> Consent {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Consent::Nobody;
     }
-    output::err(&format_args!("{question} {}", texts.get("consent-keys", &[])));
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if is_yes(texts, &answer) => Consent::Yes,
-        _ => Consent::No,
+    let mut keys = texts.get("consent-keys", &[]);
+    if may_ignore {
+        keys += &format!(" {}", texts.get("consent-ignore-keys", &[]));
+    }
+    output::err(&format_args!("{question} {keys}"));
+    let mut said = String::new();
+    match std::io::stdin().lock().read_line(&mut said) {
+        Ok(_) => answer(texts, &said, may_ignore),
+        Err(_) => Consent::No,
     }
 }
 
-/// Whether an answer means yes: in the language of the question or in English, which every keyboard can write.
-fn is_yes(texts: &Texts, answer: &str) -> bool {
-    let answer = answer.trim().to_lowercase();
-    texts.get("consent-words", &[]).split(' ').chain(["y", "yes"]).any(|word| word == answer)
+/// What an answer means: in the language of the question or in English, which every keyboard can write.
+fn answer(texts: &Texts, said: &str, may_ignore: bool) -> Consent {
+    let said = said.trim().to_lowercase();
+    let is = |words: &str, english: [&str; 2]| texts.get(words, &[]).split(' ').chain(english).any(|word| word == said);
+    match () {
+        () if is("consent-words", ["y", "yes"]) => Consent::Yes,
+        () if may_ignore && is("consent-ignore-words", ["i", "ignore"]) => Consent::Ignore,
+        () => Consent::No,
+    }
 }
 
 /// Asks what comes up when a client starts.
@@ -31,9 +40,9 @@ pub(crate) fn at_start(texts: &Texts, question: &Question<'_>) -> Consent {
     match question {
         Question::Replace(misfit) => {
             let (client, server) = misfit.judged.builds();
-            ask(texts, &replace(texts, client, server))
+            ask(texts, &replace(texts, client, server), false)
         }
-        Question::Install(proposal) => ask(texts, &install(texts, &update::describe(proposal))),
+        Question::Install(proposal) => ask(texts, &install(texts, &update::describe(proposal)), proposal.may_ignore),
     }
 }
 
@@ -55,7 +64,7 @@ mod tests {
 
     #[test]
     fn yes_is_said_in_the_language_of_the_question_or_in_english() {
-        let is_yes = |language, answer| is_yes(Texts::of(language), answer);
+        let is_yes = |language, said| answer(Texts::of(language), said, true) == Consent::Yes;
         for (language, yes) in [
             (Language::English, "Yes\n"),
             (Language::Portuguese, "S\n"),
@@ -68,5 +77,19 @@ mod tests {
             assert!(["", "\n", "n", "não", "нет", "否", "yes please"].iter().all(|no| !is_yes(language, no)));
         }
         assert!(!is_yes(Language::English, "sim"));
+    }
+
+    #[test]
+    fn d_26_to_ignore_is_an_answer_only_where_it_may_be_given() {
+        for (language, said) in [
+            (Language::English, "I\n"),
+            (Language::Portuguese, "ignorar\n"),
+            (Language::Russian, "Пропустить\n"),
+            (Language::Chinese, "忽略\n"),
+            (Language::Chinese, "ignore\n"),
+        ] {
+            assert_eq!(answer(Texts::of(language), said, true), Consent::Ignore, "{said}");
+            assert_eq!(answer(Texts::of(language), said, false), Consent::No, "{said}");
+        }
     }
 }

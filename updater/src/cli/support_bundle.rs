@@ -19,8 +19,17 @@ use super::{Global, Report, context, doctor, print_firewall};
 /// What may hold a proxy's password.
 const PROXIES: [&str; 8] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 /// The documents of the state folder that go in as they are. Keys and what is trusted do not.
-const DOCUMENTS: [&str; 8] =
-    ["history.jsonl", "settings.toml", "station.json", "schedule.json", "attempts.json", "proof.json", "ratchet.json", "journal"];
+const DOCUMENTS: [&str; 9] = [
+    "history.jsonl",
+    "settings.toml",
+    "station.json",
+    "schedule.json",
+    "attempts.json",
+    "told.json",
+    "proof.json",
+    "ratchet.json",
+    "journal",
+];
 
 #[derive(Args)]
 pub(crate) struct Arguments {

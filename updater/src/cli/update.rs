@@ -62,7 +62,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let mut session = Session::open(&global.dir, "update", &run)?;
     let ask = |proposal: &Proposal| match &arguments.agreed {
         Some(agreed) => agreed.to(Some(&proposal.to)),
-        None => question::ask(global.texts(), &question::install(global.texts(), &describe(proposal))),
+        None => question::ask(global.texts(), &question::install(global.texts(), &describe(proposal)), proposal.may_ignore),
     };
     let has_agreed = arguments.yes || arguments.agreed == Some(Agreed::Yes);
     let word = if has_agreed { Word::Yes } else { Word::Ask(&ask) };
@@ -95,6 +95,10 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
                 Consent::TwoActs => {
                     (Code::TwoActs, "Nothing was changed. Next: `updater download` fetches it, `updater apply` installs it")
                 }
+                Consent::Ignore => (
+                    Code::Ignored,
+                    "Nothing was changed, and it is not offered again; any newer release is. `updater ignore --undo` takes that back",
+                ),
                 Consent::NeedsAdmin => (Code::NotAllowed, "Nothing was changed: whoever answers for this folder has to agree to it"),
                 Consent::Yes | Consent::Nobody => (Code::NeedsConsent, "Nothing was changed. Next: `updater update --yes`"),
             };
@@ -165,7 +169,7 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
 }
 
 fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
-    json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost })
+    json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost, "may_ignore": proposal.may_ignore })
 }
 
 /// What a release would change and cost, for people.

@@ -57,6 +57,8 @@ points! {
     ProofFile = "proof.file";
     /// Replacing `attempts.json`, or dropping it.
     AttemptsFile = "attempts.file";
+    /// Replacing `told.json`, or dropping it.
+    ToldFile = "told.file";
     /// Keeping the release's version of a config file, or dropping it.
     ConfigFile = "config.file";
     /// Replacing `interference.json`, or dropping it.

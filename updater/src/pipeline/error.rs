@@ -7,7 +7,7 @@ use manifests::channel::Place;
 use manifests::release::ManifestError;
 use manifests::time::UtcTime;
 
-use super::Misfit;
+use super::{IgnoreError, Misfit};
 use crate::agent::AgentError;
 use crate::backup::BackupError;
 use crate::backup::rotation::Slot;
@@ -124,6 +124,9 @@ pub enum Error {
         /// By whom.
         os_user: String,
     },
+    /// See [`IgnoreError`].
+    #[error(transparent)]
+    Ignore(#[from] IgnoreError),
     /// A build that somebody named is none.
     #[error(transparent)]
     Build(#[from] InvalidBuild),

@@ -153,7 +153,7 @@ impl Session {
         misfit.why = NotStarted::Nobody;
         match (start.ask)(&Question::Replace(&misfit)) {
             Consent::Yes => {}
-            Consent::No => {
+            Consent::No | Consent::Ignore => {
                 misfit.why = NotStarted::Declined;
                 return Err(Error::Incompatible(Box::new(misfit)));
             }

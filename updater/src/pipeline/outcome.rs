@@ -1,9 +1,11 @@
 //! What came of a run, written down: declined, failed, and failed in a row (S1-8, S3-24).
 
+use manifests::channel::Place;
 use manifests::digest::Digest;
 
 use super::{Consent, Error, Proposal, Run, Session, Updated, who};
 use crate::attempts::{self, Attempts};
+use crate::code::Code;
 use crate::fs::Requirement;
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
@@ -36,10 +38,26 @@ impl Session {
         }
     }
 
-    pub(super) fn declined(&self, proposal: Proposal, consent: Consent, trigger: &str, run: &Run<'_>) -> Result<Updated, Error> {
-        // That somebody wanted it who may not agree is worth a line as well (AC-32).
-        let code = (consent == Consent::NeedsAdmin).then(|| "not-allowed".to_owned());
-        if matches!(consent, Consent::No | Consent::NeedsAdmin) {
+    /// Writes down that nobody agreed to the release at `place`; one that somebody ignores is not offered again.
+    pub(super) fn declined(
+        &mut self,
+        place: Place,
+        proposal: Proposal,
+        consent: Consent,
+        trigger: &str,
+        run: &Run<'_>,
+    ) -> Result<Updated, Error> {
+        let consent = if consent == Consent::Ignore && !proposal.may_ignore { Consent::No } else { consent };
+        let code = match consent {
+            // That somebody wanted it who may not agree is worth a line as well (AC-32).
+            Consent::NeedsAdmin => Some(Code::NotAllowed.to_string()),
+            Consent::Ignore => Some(Code::Ignored.to_string()),
+            _ => None,
+        };
+        if consent == Consent::Ignore {
+            self.pass_over(place)?;
+        }
+        if matches!(consent, Consent::No | Consent::Ignore | Consent::NeedsAdmin) {
             let attempt = run.who.attempt(Id::random(), run.now, trigger);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
             history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;

@@ -15,6 +15,8 @@ pub struct Proposal {
     pub to: BuildAt,
     /// What it costs.
     pub cost: Cost,
+    /// Whether whoever is asked may also ignore it (D-26).
+    pub may_ignore: bool,
 }
 
 /// What a plan costs.
@@ -43,6 +45,8 @@ pub enum Consent {
     Yes,
     /// Leave everything as it is.
     No,
+    /// Leave everything as it is, and ask no more about this release (D-26). What may not be ignored is as good as [`Consent::No`].
+    Ignore,
     /// There is nobody to ask.
     Nobody,
     /// Here it takes two acts, download and installation, each by somebody (AC-26).

@@ -34,6 +34,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::state_format;
 use crate::station::{Station, StationError};
 use crate::swap::{self, Recovery};
+use crate::told::Told;
 
 /// What a run brings with it.
 pub struct Run<'a> {
@@ -84,6 +85,8 @@ pub struct Session {
     pub(super) lists: Vec<Vec<u8>>,
     /// What failed to be applied last.
     pub attempts: Option<Attempts>,
+    /// What its people said about releases that are not installed.
+    pub told: Told,
     /// What others did here.
     pub(super) others: Interference,
     /// What had to be finished or undone first.
@@ -155,6 +158,7 @@ impl Session {
             other => (other?, None),
         };
         let attempts = Attempts::load(&folder)?;
+        let told = Told::load(&folder)?;
         let others = Interference::load(&folder)?;
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
         let (settings, settings_fault) = match Settings::load(&folder) {
@@ -172,6 +176,7 @@ impl Session {
             found: None,
             lists: vec![],
             attempts,
+            told,
             others,
             recovery,
             settings,
@@ -243,11 +248,16 @@ impl Session {
 
     /// What this station does with what a check found, and why.
     pub fn decide<'c>(&self, checked: &'c Checked) -> Decision<'c> {
+        self.with_facts(|facts| decide(&checked.channel, &checked.policy, facts))
+    }
+
+    /// What is known of the station, for a decision.
+    pub(super) fn with_facts<T>(&self, decide: impl FnOnce(&Facts<'_>) -> T) -> T {
         // An unknown build, which a foreign backup leaves, stands below every release.
         let installed = self.installed.as_ref().map(|installed| &installed.release).filter(|release| release.place != Place(0, 0));
         let blocked: Vec<Digest> = self.ratchet.blocked.iter().map(|held| held.manifest).collect();
         let quarantined = self.attempts.as_ref().filter(|failed| failed.is_quarantined());
-        let facts = Facts {
+        decide(&Facts {
             installed: installed.map(|release| InstalledFact {
                 place: release.place,
                 build: &release.id.build,
@@ -257,12 +267,12 @@ impl Session {
             hold: self.ratchet.hold.map(|held| (held.at, held.manifest)),
             blocked: &blocked,
             quarantined: quarantined.map(|failed| Quarantined { manifest: failed.manifest, failures: failed.failures, code: &failed.code }),
+            ignored: &self.told.ignored,
             updater: self.updater.as_ref(),
             platform: None,
             server: self.server.as_ref(),
             steering: None,
-        };
-        decide(&checked.channel, &checked.policy, &facts)
+        })
     }
 }
 

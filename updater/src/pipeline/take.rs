@@ -3,7 +3,7 @@
 use manifests::decide::{Refusal, Verdict};
 
 use super::target::Target;
-use super::{Consent, Error, How, Proposal, Run, SCHEDULED, Session, Updated, Word};
+use super::{Consent, ENVIRONMENT, Error, How, Proposal, Run, SCHEDULED, Session, Updated, Word};
 use crate::check::Checked;
 use crate::consent::{self, Way};
 use crate::scan::Depth;
@@ -26,9 +26,15 @@ impl Session {
         }
         let mut changed = (vec![], vec![]);
         let decision = self.decide(&checked);
+        let is_asked_for = !matches!(trigger, SCHEDULED | ENVIRONMENT);
         for passed in &decision.passed_over {
-            // "Up to date" alone would hide that a release was tried and does not work here.
-            if matches!(passed.refusal, Refusal::Blocked | Refusal::Quarantined { .. }) {
+            // "Up to date" alone would hide that a release was tried and does not work here, and from whoever asks that it is ignored; nobody else hears of that (D-26).
+            let is_told = match passed.refusal {
+                Refusal::Blocked | Refusal::Quarantined { .. } => true,
+                Refusal::Ignored => is_asked_for,
+                _ => false,
+            };
+            if is_told {
                 run.progress.note(&format!("release {} is not taken: {}", passed.sequence, passed.refusal));
             }
         }
@@ -38,7 +44,8 @@ impl Session {
             Verdict::Offer(release) | Verdict::Renumber(release) => {
                 how.everything = self.is_incompatible(&checked);
                 way = self.way(how.everything, trigger, word, run);
-                Target::listed(self, &self.route(run)?, &checked, release).await?
+                let target = Target::listed(self, &self.route(run)?, &checked, release).await?;
+                Target { may_ignore: way == Way::Ask && self.may_ignore(&checked, release, run), ..target }
             }
             Verdict::UpToDate => {
                 let drift = self.drift(Depth::Fast, run)?;

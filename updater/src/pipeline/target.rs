@@ -24,6 +24,8 @@ pub(super) struct Target {
     pub(super) approver: Option<String>,
     /// How to find out whether it lives.
     pub(super) probe: Option<Probe>,
+    /// Whether whoever is asked may ignore it.
+    pub(super) may_ignore: bool,
 }
 
 impl Target {
@@ -57,6 +59,7 @@ impl Target {
             stored,
             approver: release.approver.clone(),
             probe: release.probe.clone(),
+            may_ignore: false,
         })
     }
 
@@ -77,7 +80,7 @@ impl Target {
         let release = &session.installed.as_ref()?.release;
         let stored = stored(session, &release.manifest)?;
         let manifest = Manifest::parse(&stored, &release.id, &Limits::default()).ok()?;
-        Some(Target { release: release.clone(), manifest, stored, approver: None, probe: None })
+        Some(Target { release: release.clone(), manifest, stored, approver: None, probe: None, may_ignore: false })
     }
 }
 

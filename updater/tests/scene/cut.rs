@@ -34,6 +34,7 @@ use updater::schedule::Schedule;
 use updater::settings::Settings;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
+use updater::told::Told;
 
 use crate::scene::{self, Scene, Walk, expected, numbered};
 
@@ -136,6 +137,7 @@ pub fn write_former_state(folder: &Folder) {
     folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
     proofs()[0].save(folder).unwrap();
     failures()[0].save(folder).unwrap();
+    told(4).save(folder).unwrap();
     pristine::keep(folder, &Digest::of(CONFIG[0]), CONFIG[0]).unwrap();
     interference()[0].save(folder).unwrap();
 }
@@ -146,6 +148,11 @@ pub fn interference() -> [Interference; 2] {
         || Round { time: UtcTime::from_unix(scene::MTIME), files: 1, names: vec!["run.sh".into()], backups: vec![], programs: vec![] };
     let once = Interference::default().after(round());
     [once.clone(), once.after(round())]
+}
+
+/// A release that somebody ignores.
+pub fn told(number: u64) -> Told {
+    Told { ignored: vec![Place(1, number)] }
 }
 
 /// A release's own config file, and that of the next.
@@ -165,6 +172,8 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     folder.discard(&deferred(), Point::DeferredFile)?;
     failures()[1].save(folder)?;
     Attempts::forget(folder)?;
+    told(5).save(folder)?;
+    Told::default().save(folder)?;
     pristine::keep(folder, &Digest::of(CONFIG[1]), CONFIG[1])?;
     folder.discard(&LocalPath::state("config").join(Digest::of(CONFIG[0]).to_hex()), Point::ConfigFile)?;
     folder.empty_trash()?;

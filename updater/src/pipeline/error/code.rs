@@ -52,6 +52,7 @@ impl Error {
                 _ => Code::Incompatible,
             },
             Error::NotForYou { .. } => Code::NotAllowed,
+            Error::Ignore(error) => error.code(),
             Error::Build(_) => Code::BadArgument,
             Error::SecondUpdater { .. } => Code::SecondUpdater,
             Error::InUse(_) => Requirement::Unused.code(),
