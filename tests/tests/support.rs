@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use system_tests::process::run;
 use system_tests::proxy::{Fault, Nth};
 use system_tests::scene::Scene;
-use system_tests::world::World;
+use system_tests::world::{World, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -119,6 +120,84 @@ fn the_doctor_names_each_fault_with_a_cure_and_changes_nothing() {
 }
 
 #[test]
+fn s3_21_the_doctor_names_a_second_updater_with_what_it_changed_and_where_it_is_switched_off() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let station = &scene.station;
+    let told = |code: i32| {
+        let json = station.run(&["doctor"]).exits(code).json;
+        let check = json["checks"].as_array().expect("a list").iter().find(|check| check["check"] == "second-updater").expect("a check");
+        ["verdict", "cause", "cure"].map(|member| check[member].as_str().unwrap_or_default().to_owned())
+    };
+    // The other one restores its own client, and this one puts its own back.
+    let undo = |round: u64| {
+        fs::write(station.file("client"), noise(70 + round, 90_000)).expect("written");
+        station.update().exits(0);
+    };
+    undo(1);
+    assert_eq!(told(0)[0], "good", "one change can be an accident");
+    undo(2);
+    let [verdict, cause, cure] = told(7);
+    assert_eq!(verdict, "bad", "{cause}");
+    assert!(cause.contains("`client` had become others, 2 times within a week"), "{cause}");
+    assert!(cure.contains("`Enable=0` below `[UPDATE]`") && !cure.contains("not put back before"), "{cure}");
+    undo(3);
+    let [_, cause, cure] = told(7);
+    assert!(cause.contains("3 times") && cure.contains("not put back before"), "repairs are held: {cause}; {cure}");
+    // Somebody asks for it, and nothing is known of another one any more.
+    station.run(&["update", "--yes", "--retry"]).exits(0);
+    assert_eq!(told(0)[0], "good");
+}
+
+#[test]
+fn ac_78_what_support_reads_is_in_the_language_of_the_run_from_the_first_line_to_the_last() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    let station = &scene.station;
+    station.update().exits(0);
+    station.run(&["rollback"]).exits(0);
+    fs::write(station.dir.join("lib/a.so"), "changed").expect("written");
+    let (units, bundle) = (world.path("units"), world.path("bundle.zip"));
+    let commands: [&[&str]; 8] = [
+        &["history"],
+        &["history", "--since", "2100-01-01"],
+        &["doctor"],
+        &["print-firewall"],
+        &["support-bundle", text(&bundle)],
+        &["schedule", "install", "--kind", "systemd", "--user", "--into", text(&units)],
+        &["schedule", "status"],
+        &["schedule", "remove"],
+    ];
+    let said = |arguments: &[&str], language: &str| -> Vec<String> {
+        let mut command = Command::new(program("updater"));
+        let done = run(command.args(arguments).arg("--dir").arg(&station.dir).args(["--lang", language]), LIMIT);
+        let name = arguments.join(" ");
+        done.succeeded(&name).stdout.lines().map(str::to_owned).collect()
+    };
+    for command in commands {
+        let english = said(command, "en");
+        assert!(!english.is_empty(), "{command:?}");
+        // A line is of its language when it is not the English one, and has no English sentence in it beside what is quoted. Names of files stand alone.
+        for language in ["pt-BR", "ru", "zh-CN"] {
+            let lines = said(command, language);
+            assert_eq!(lines.len(), english.len(), "{language} {command:?}: {lines:#?}");
+            for (line, english) in lines.iter().zip(&english).filter(|(line, _)| !line.trim().starts_with('/')) {
+                let differs = language != "pt-BR" || line != english;
+                assert!(differs && (language == "pt-BR" || longest_run_of_words(line) < 3), "{language} {command:?}\n{line}\n{english}");
+            }
+        }
+    }
+}
+
+/// Most words of plain letters that follow each other in `line`, beside what stands in backticks.
+fn longest_run_of_words(line: &str) -> usize {
+    let unquoted: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ` ");
+    let is_word = |word: &str| !word.is_empty() && word.trim_end_matches([',', ';', ':']).bytes().all(|byte| byte.is_ascii_alphabetic());
+    let words: Vec<bool> = unquoted.split_whitespace().map(is_word).collect();
+    words.split(|is_word| !is_word).map(<[bool]>::len).max().unwrap_or_default()
+}
+
+#[test]
 fn ac_76_the_bundle_has_what_support_asks_for_and_no_secret() {
     let world = World::new();
     let scene = Scene::with_update(&world);
@@ -138,7 +217,12 @@ fn ac_76_the_bundle_has_what_support_asks_for_and_no_secret() {
     let bundle = world.path("bundle.zip");
     let station =
         scene.station.with_env("HTTPS_PROXY", "http://me:Planted-Proxy@127.0.0.1:9").with_env("STATIONMASTER_TOKEN", "Planted-Variable");
+    // Somebody else's older file at its place, readable by all.
+    fs::write(&bundle, "").expect("written");
+    fs::set_permissions(&bundle, fs::Permissions::from_mode(0o644)).expect("mode set");
     station.run(&["support-bundle", text(&bundle)]).exits(0);
+    let mode = fs::metadata(&bundle).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "what was not found to be a secret is its owner's alone, too");
     let script = r#"
 import json, sys, zipfile
 bundle = zipfile.ZipFile(sys.argv[1])

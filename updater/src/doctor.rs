@@ -7,16 +7,13 @@ use std::collections::BTreeMap;
 use manifests::time::UtcTime;
 use serde::Serialize;
 
-use crate::history::{Attempt, Outcome};
+use crate::interference::Verdict as Others;
+use crate::text::{Message, Value};
 
 /// How far the clock may be off before it is said, in seconds: an hour, as in a check ([`crate::clock`]).
 const CLOCK_SECONDS: i64 = 3600;
 /// So many days before it expires, trust is said to be running out: whoever publishes signs anew every day.
 const SOON_DAYS: i64 = 3;
-/// So many repairs within [`REPAIR_DAYS`] are no chance: somebody else keeps changing the files.
-const REPAIRS: usize = 3;
-/// See [`REPAIRS`].
-const REPAIR_DAYS: i64 = 14;
 
 /// What is known of a station.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,8 +38,8 @@ pub struct Facts {
     pub schedule: Option<(String, Option<bool>)>,
     /// Files that are not as installed.
     pub drift: usize,
-    /// What happened here.
-    pub history: Vec<Attempt>,
+    /// What others who change the files are known to do.
+    pub others: Others,
     /// Whether an agent works for this folder, and whether it answers; `None` when it needs none.
     pub agent: Option<bool>,
 }
@@ -69,22 +66,22 @@ pub enum Verdict {
     Good,
     /// It works, and should be looked at.
     Warning,
-    /// An update fails.
+    /// An update fails, or what it brings does not stay.
     Bad,
 }
 
 /// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// What was looked at.
     pub check: &'static str,
     /// How it came out.
     pub verdict: Verdict,
     /// What was found.
-    pub cause: String,
+    pub cause: Message,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cure: Option<&'static str>,
+    pub cure: Option<Message>,
 }
 
 /// Judges `facts`: every check, in the order in which an update would meet them.
@@ -96,159 +93,153 @@ pub fn examine(facts: &Facts) -> Vec<Finding> {
     found
 }
 
-fn good(check: &'static str, cause: impl Into<String>) -> Finding {
-    Finding { check, verdict: Verdict::Good, cause: cause.into(), cure: None }
+fn good(check: &'static str, cause: Message) -> Finding {
+    Finding { check, verdict: Verdict::Good, cause, cure: None }
 }
 
-fn warning(check: &'static str, cause: impl Into<String>, cure: &'static str) -> Finding {
-    Finding { check, verdict: Verdict::Warning, cause: cause.into(), cure: Some(cure) }
+fn warning(check: &'static str, cause: Message, cure: Message) -> Finding {
+    Finding { check, verdict: Verdict::Warning, cause, cure: Some(cure) }
 }
 
-fn bad(check: &'static str, cause: impl Into<String>, cure: &'static str) -> Finding {
+fn bad(check: &'static str, cause: Message, cure: Message) -> Finding {
     Finding { verdict: Verdict::Bad, ..warning(check, cause, cure) }
 }
 
 fn state(facts: &Facts) -> Finding {
     match &facts.state {
-        None => good("state", "what is known of this folder can be read"),
-        Some(why) => bad(
-            "state",
-            why.clone(),
-            "do what the message says; `updater install` with the install link makes the state anew, and the client stays",
-        ),
+        None => good("state", Message::new("doctor-state-good", [])),
+        Some(why) => bad("state", Message::new("doctor-state-bad", [("why", why.clone().into())]), Message::new("doctor-state-cure", [])),
     }
 }
 
 fn rights(facts: &Facts) -> Finding {
     match facts.not_writable.first() {
-        None => good("rights", "every file of the client can be replaced"),
+        None => good("rights", Message::new("doctor-rights-good", [])),
         Some(first) => bad(
             "rights",
-            format!("{} cannot be replaced, first: {first}", facts.not_writable.len()),
-            "run the updater as the account that owns the folder, or let root install it with `--profile service`",
+            Message::new("doctor-rights-bad", [("count", facts.not_writable.len().into()), ("first", first.clone().into())]),
+            Message::new("doctor-rights-cure", []),
         ),
     }
 }
 
 fn space(facts: &Facts) -> Finding {
+    let short = |free: u64, client: u64| Message::new("doctor-space-short", [("free", free.into()), ("client", client.into())]);
     match facts.space {
-        None => warning("space", "the free space is not known", "look at the disk"),
-        Some((free, client)) if free < client / 4 => bad(
-            "space",
-            format!("{free} bytes are free, the client has {client}"),
-            "make room on this disk: an update needs its new files and a backup",
-        ),
-        Some((free, client)) if free < client => warning(
-            "space",
-            format!("{free} bytes are free, the client has {client}"),
-            "make room before a release that replaces all of it",
-        ),
-        Some((free, _)) => good("space", format!("{free} bytes are free")),
+        None => warning("space", Message::new("doctor-space-unknown", []), Message::new("doctor-space-unknown-cure", [])),
+        Some((free, client)) if free < client / 4 => bad("space", short(free, client), Message::new("doctor-space-bad-cure", [])),
+        Some((free, client)) if free < client => warning("space", short(free, client), Message::new("doctor-space-soon-cure", [])),
+        Some((free, _)) => good("space", Message::new("doctor-space-good", [("free", free.into())])),
     }
 }
 
 fn clock(facts: &Facts) -> Finding {
-    let Some(now) = facts.now else { return warning("clock", "the time is not known", "set the clock") };
+    let cure = Message::new("doctor-clock-cure", []);
+    let Some(now) = facts.now else { return warning("clock", Message::new("doctor-clock-unknown", []), cure) };
     let server = match &facts.server {
         Some(Server::Answered(time)) => *time,
         _ => None,
     };
     match (facts.signed, server) {
         (Some(signed), _) if signed.unix() - now.unix() > CLOCK_SECONDS => {
-            bad("clock", format!("the clock says {now}, and the publisher signed at {signed}, which is later"), "set the clock")
+            bad("clock", Message::new("doctor-clock-behind", [("now", said(now)), ("signed", said(signed))]), cure)
         }
-        (_, Some(server)) if (server.unix() - now.unix()).abs() > CLOCK_SECONDS => {
-            warning("clock", format!("the clock says {now}, and the server {server}"), "set the clock, here or there")
-        }
-        (_, Some(_)) => good("clock", format!("{now}, as the server has it")),
-        (_, None) => good("clock", format!("{now}; no server said another time")),
+        (_, Some(server)) if (server.unix() - now.unix()).abs() > CLOCK_SECONDS => warning(
+            "clock",
+            Message::new("doctor-clock-differs", [("now", said(now)), ("server", said(server))]),
+            Message::new("doctor-clock-differs-cure", []),
+        ),
+        (_, Some(_)) => good("clock", Message::new("doctor-clock-good", [("now", said(now))])),
+        (_, None) => good("clock", Message::new("doctor-clock-alone", [("now", said(now))])),
     }
+}
+
+fn said(time: UtcTime) -> Value<'static> {
+    time.to_string().into()
 }
 
 fn proxy(facts: &Facts) -> Finding {
     match &facts.proxy {
-        None => good("proxy", "none is used"),
-        Some(proxy) => good("proxy", format!("{proxy} is used")),
+        None => good("proxy", Message::new("doctor-proxy-none", [])),
+        Some(proxy) => good("proxy", Message::new("doctor-proxy-used", [("proxy", proxy.clone().into())])),
     }
 }
 
 /// Whether the server answers, and whether the connection to it is safe.
 fn server(facts: &Facts) -> [Finding; 2] {
     const UNSAFE: &str = "unsafe-connection";
-    let unsafe_cure = "if it is your own authority, name its file with `--ca-file`; else somebody stands between";
+    let unsafe_cure = || Message::new("doctor-tls-cure", []);
     match &facts.server {
-        None => ["server", "tls"].map(|check| warning(check, "it was not asked", "run `updater doctor` where the folder can be read")),
-        Some(Server::Answered(_)) => [good("server", "it answers"), good("tls", "nothing is wrong with the connection")],
-        Some(Server::Failed { code, why }) if code == UNSAFE => {
-            [bad("server", "it was not asked, because the connection is not safe", unsafe_cure), bad("tls", why.clone(), unsafe_cure)]
+        None => ["server", "tls"]
+            .map(|check| warning(check, Message::new("doctor-server-unasked", []), Message::new("doctor-server-unasked-cure", []))),
+        Some(Server::Answered(_)) => {
+            [good("server", Message::new("doctor-server-good", [])), good("tls", Message::new("doctor-tls-good", []))]
         }
+        Some(Server::Failed { code, why }) if code == UNSAFE => [
+            bad("server", Message::new("doctor-server-unsafe", []), unsafe_cure()),
+            bad("tls", Message::new("doctor-tls-bad", [("why", why.clone().into())]), unsafe_cure()),
+        ],
         Some(Server::Failed { why, .. }) => [
-            bad(
-                "server",
-                why.clone(),
-                "look at the network, the proxy and the server; `updater print-firewall` says what must be reachable",
-            ),
-            warning("tls", "no connection came about", "see `server`"),
+            bad("server", Message::new("doctor-server-bad", [("why", why.clone().into())]), Message::new("doctor-server-cure", [])),
+            warning("tls", Message::new("doctor-tls-none", []), Message::new("doctor-tls-none-cure", [])),
         ],
     }
 }
 
 fn trust(facts: &Facts) -> Finding {
     let (Some(now), Some((role, expires))) = (facts.now, facts.expires.iter().min_by_key(|(_, expires)| **expires)) else {
-        return warning("trust", "nothing is trusted yet", "run `updater check`");
+        return warning("trust", Message::new("doctor-trust-none", []), Message::new("doctor-trust-none-cure", []));
     };
+    let arguments = || [("role", role.clone().into()), ("expires", said(*expires))];
+    let cure = Message::new("doctor-trust-cure", []);
     let left = expires.unix() - now.unix();
-    let cure = "run `updater check`; when that does not help, the publisher has to sign anew (`manifests refresh`)";
     if left <= 0 {
-        bad("trust", format!("`{role}` expired at {expires}"), cure)
+        bad("trust", Message::new("doctor-trust-expired", arguments()), cure)
     } else if left < SOON_DAYS * 86_400 {
-        warning("trust", format!("`{role}` expires at {expires}"), cure)
+        warning("trust", Message::new("doctor-trust-soon", arguments()), cure)
     } else {
-        good("trust", format!("the first to expire is `{role}`, at {expires}"))
+        good("trust", Message::new("doctor-trust-good", arguments()))
     }
 }
 
 fn schedule(facts: &Facts) -> Finding {
     match &facts.schedule {
-        None => warning("schedule", "nothing checks by itself", "`updater schedule install`"),
-        Some((name, Some(false))) => warning("schedule", format!("the system does not know `{name}`"), "`updater schedule install` again"),
-        Some((name, _)) => good("schedule", format!("`{name}`")),
+        None => warning("schedule", Message::new("doctor-schedule-none", []), Message::new("doctor-schedule-none-cure", [])),
+        Some((name, Some(false))) => warning(
+            "schedule",
+            Message::new("doctor-schedule-unknown", [("name", name.clone().into())]),
+            Message::new("doctor-schedule-unknown-cure", []),
+        ),
+        Some((name, _)) => good("schedule", Message::new("doctor-schedule-good", [("name", name.clone().into())])),
     }
 }
 
 fn second_updater(facts: &Facts) -> Finding {
-    let since = facts.now.map_or(0, UtcTime::unix) - REPAIR_DAYS * 86_400;
-    let is_repair = |attempt: &&Attempt| {
-        attempt.result == Outcome::Applied && attempt.to.is_some() && attempt.from == attempt.to && attempt.time.unix() >= since
-    };
-    let repairs = facts.history.iter().filter(is_repair).count();
-    let cure = "find out who changes the files: an old updater must be switched off (`Enable=0` in its `AppServer.ini`); two updaters on one folder undo each other";
-    if repairs >= REPAIRS {
-        bad("second-updater", format!("files were put back {repairs} times in {REPAIR_DAYS} days"), cure)
-    } else if facts.drift > 0 {
-        warning(
-            "second-updater",
-            format!("{} files are not as installed", facts.drift),
-            "`updater verify` lists them, `updater update` puts them back",
-        )
-    } else {
-        good("second-updater", "nobody else changes the files")
+    const CHECK: &str = "second-updater";
+    match &facts.others {
+        Others::Second(evidence) => bad(CHECK, evidence.cause(), evidence.cure()),
+        Others::Held(evidence, until) => {
+            bad(CHECK, evidence.cause(), evidence.cure().and(Message::new("second-updater-held", [("until", said(*until))])))
+        }
+        Others::Alone if facts.drift > 0 => {
+            warning(CHECK, Message::new("doctor-drift", [("count", facts.drift.into())]), Message::new("doctor-drift-cure", []))
+        }
+        Others::Alone => good(CHECK, Message::new("doctor-others-none", [])),
     }
 }
 
 fn agent(facts: &Facts) -> Finding {
     match facts.agent {
-        None => good("agent", "none is needed in the profile `user`"),
-        Some(true) => good("agent", "it answers"),
-        Some(false) => warning("agent", "it does not answer", "start it (docs/service.md): people without rights cannot update until then"),
+        None => good("agent", Message::new("doctor-agent-none", [])),
+        Some(true) => good("agent", Message::new("doctor-agent-good", [])),
+        Some(false) => warning("agent", Message::new("doctor-agent-silent", []), Message::new("doctor-agent-silent-cure", [])),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::BuildAt;
-    use crate::id::Id;
+    use crate::interference::{Interference, Round};
 
     const NOW: i64 = 1_763_683_200;
 
@@ -268,22 +259,16 @@ mod tests {
         }
     }
 
-    fn repaired(days: i64) -> Attempt {
-        let build = Some(BuildAt { build: "1".into(), sequence: 1 });
-        Attempt {
-            id: Id::random(),
-            time: at(days),
-            host: "h".into(),
-            os_user: "u".into(),
-            approver: None,
-            trigger: "update".into(),
-            from: build.clone(),
-            to: build,
-            result: Outcome::Applied,
-            code: None,
-            detail: None,
-            bytes: None,
-        }
+    /// What is known after files were found to be others' so many times, an hour apart.
+    fn changed(times: i64) -> Others {
+        let round = |hour: i64| Round {
+            time: UtcTime::from_unix(NOW - hour * 3600),
+            files: 2,
+            names: vec!["client.exe".into()],
+            backups: vec![],
+            programs: vec!["`SmartUpdate.exe` (7)".into()],
+        };
+        (0..times).rev().fold(Interference::default(), |known, hour| known.after(round(hour))).judge(at(0))
     }
 
     #[test]
@@ -296,8 +281,7 @@ mod tests {
     #[test]
     fn each_fault_is_found_by_its_check_with_a_cure() {
         let failed = |code: &str| Some(Server::Failed { code: code.into(), why: "no".into() });
-        let repairs = (0..3).map(|day| repaired(-day)).collect::<Vec<_>>();
-        let cases: [(&str, Verdict, Facts); 12] = [
+        let cases: [(&str, Verdict, Facts); 14] = [
             ("state", Verdict::Bad, Facts { state: Some("damaged".into()), ..healthy() }),
             ("rights", Verdict::Bad, Facts { not_writable: vec!["`a`".into()], ..healthy() }),
             ("space", Verdict::Bad, Facts { space: Some((1, 10)), ..healthy() }),
@@ -308,7 +292,9 @@ mod tests {
             ("trust", Verdict::Bad, Facts { expires: [("root".to_owned(), at(0))].into(), ..healthy() }),
             ("trust", Verdict::Warning, Facts { expires: [("timestamp".to_owned(), at(1))].into(), ..healthy() }),
             ("schedule", Verdict::Warning, Facts { schedule: None, ..healthy() }),
-            ("second-updater", Verdict::Bad, Facts { history: repairs, ..healthy() }),
+            ("second-updater", Verdict::Warning, Facts { drift: 1, ..healthy() }),
+            ("second-updater", Verdict::Bad, Facts { others: changed(2), ..healthy() }),
+            ("second-updater", Verdict::Bad, Facts { others: changed(3), drift: 1, ..healthy() }),
             ("agent", Verdict::Warning, Facts { agent: Some(false), ..healthy() }),
         ];
         for (check, verdict, facts) in cases {
@@ -316,7 +302,21 @@ mod tests {
             let finding = found.iter().find(|finding| finding.check == check).unwrap();
             assert!(finding.verdict == verdict && finding.cure.is_some(), "{finding:?}");
         }
-        let long_ago = Facts { history: vec![repaired(-90); 3], ..healthy() };
-        assert!(examine(&long_ago).iter().all(|finding| finding.verdict == Verdict::Good));
+    }
+
+    #[test]
+    fn a_second_updater_is_named_with_what_it_changed_what_ran_and_where_it_is_switched_off() {
+        let said = |others: Others| {
+            let found = examine(&Facts { others, ..healthy() });
+            let finding = found.into_iter().find(|finding| finding.check == "second-updater").unwrap();
+            (finding.cause.in_english(), finding.cure.map_or(String::new(), |cure| cure.in_english()))
+        };
+        let (cause, cure) = said(changed(2));
+        assert!(cause.contains("`client.exe` (+1) had become others, 2 times within a week"), "{cause}");
+        assert!(cause.contains("there ran then: `SmartUpdate.exe` (7)") && cure.contains("`Enable=0`"), "{cause}; {cure}");
+        assert!(!cure.contains("not put back"), "{cure}");
+        let (_, cure) = said(changed(3));
+        assert!(cure.contains("`Enable=0`") && cure.contains("not put back before 2025-11-21T22:00:00Z"), "{cure}");
+        assert_eq!(said(changed(1)), ("nobody else changes the files".into(), String::new()), "one change can be an accident");
     }
 }

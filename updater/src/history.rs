@@ -79,6 +79,34 @@ pub enum Outcome {
     Checked,
 }
 
+impl Outcome {
+    /// All of them.
+    pub const ALL: &'static [Outcome] = &[
+        Outcome::Applied,
+        Outcome::Failed,
+        Outcome::RolledBack,
+        Outcome::Deferred,
+        Outcome::Downloaded,
+        Outcome::Declined,
+        Outcome::Recovered,
+        Outcome::Checked,
+    ];
+
+    /// The name in the history, in JSON and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::Failed => "failed",
+            Outcome::RolledBack => "rolled-back",
+            Outcome::Deferred => "deferred",
+            Outcome::Downloaded => "downloaded",
+            Outcome::Declined => "declined",
+            Outcome::Recovered => "recovered",
+            Outcome::Checked => "checked",
+        }
+    }
+}
+
 /// What every line says beside the attempt.
 #[derive(Deserialize)]
 struct Head {

@@ -12,6 +12,7 @@ use manifests::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::text::{Message, Value};
 
 /// Rounds within [`REMEMBERED_SECONDS`] from which on it is no accident.
 const NAMED_AFTER: usize = 2;
@@ -53,9 +54,10 @@ pub struct Interference {
 }
 
 /// What the rounds are taken for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing happened, or what can be an accident.
+    #[default]
     Alone,
     /// Somebody else is at work; repairs go on.
     Second(Evidence),
@@ -72,24 +74,36 @@ pub struct Evidence {
     pub last: Round,
 }
 
+impl Evidence {
+    /// What was found out.
+    pub fn cause(&self) -> Message {
+        let Evidence { rounds, last: Round { time, files, names, backups, programs } } = self;
+        let named = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = if *files > names.len() { format!(" (+{})", files - names.len()) } else { String::new() };
+        let (changed, backups) = (Value::from(named + &more), Value::from(backups.join(", ")));
+        let (rounds, time) = (Value::from(*rounds), Value::from(time.to_string()));
+        let said = match (*files > 0, self.last.backups.is_empty()) {
+            (true, true) => Message::new("second-updater-files", [("files", changed), ("rounds", rounds), ("time", time)]),
+            (true, false) => {
+                Message::new("second-updater-both", [("files", changed), ("rounds", rounds), ("backups", backups), ("time", time)])
+            }
+            (false, _) => Message::new("second-updater-backups", [("backups", backups), ("time", time)]),
+        };
+        if programs.is_empty() {
+            return said;
+        }
+        said.and(Message::new("second-updater-programs", [("programs", programs.join("; ").into())]))
+    }
+
+    /// What to do.
+    pub fn cure(&self) -> Message {
+        Message::new("second-updater-cure", [])
+    }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Evidence { rounds, last: Round { time, files, names, backups, programs } } = self;
-        f.write_str("another program keeps changing this folder: ")?;
-        if *files > 0 {
-            let shown = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let more = if *files > names.len() { format!(" and {} more", files - names.len()) } else { String::new() };
-            let times = if *rounds == 1 { "once".to_owned() } else { format!("{rounds} times") };
-            write!(f, "{shown}{more} had become others, {times} within a week, last found at {time}")?;
-        }
-        if !backups.is_empty() {
-            let and = if *files > 0 { "; " } else { "" };
-            write!(f, "{and}{} was made by another program (found at {time})", backups.join(", "))?;
-        }
-        if !programs.is_empty() {
-            write!(f, "; there ran then: {}", programs.join("; "))?;
-        }
-        f.write_str(". Two updaters on one folder undo each other, so switch the other one off; the own update of a SmartClient ends with `Enable=0` below `[UPDATE]` in the AppServer.ini of its server")
+        f.write_str(&self.cause().and(self.cure()).in_english())
     }
 }
 

@@ -24,7 +24,7 @@ use manifests::json;
 use manifests::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
-use crate::fs::outside;
+use crate::fs::outside::{self, Readers};
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::settings::Interval;
 pub use register::{Places, Registration};
@@ -296,7 +296,7 @@ pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>,
     schedule.task = Some(made.clone());
     schedule.save(folder)?;
     for (path, file) in made.files().into_iter().zip(&rendered) {
-        outside::place(&path, &file.bytes).map_err(|source| ScheduleError::Outside { path, source })?;
+        outside::place(&path, &file.bytes, Readers::All).map_err(|source| ScheduleError::Outside { path, source })?;
     }
     Ok(if registers { register::register(&made, &rendered) } else { Registration::Left })
 }

@@ -12,27 +12,6 @@ use zip::write::SimpleFileOptions;
 
 use redact::Secrets;
 
-/// What people fill in: S2-25, and the half of S2-28 that no machine knows.
-pub const FORM: &str = "\
-What happens, and what should happen instead?
-
-
-How can it be made to happen again? One step per line, from a start of the client or of the updater.
-1.
-2.
-3.
-
-Since when? What was changed before that?
-
-
-Which stations have it, and which do not?
-
-
-What have you tried, and what came of it? (What the updater tried is in history.jsonl.)
-
-
-";
-
 /// Longest text of one part, in bytes; of a longer one the end is kept, where the newest is.
 const LONGEST_BYTES: usize = 4 << 20;
 

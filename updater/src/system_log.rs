@@ -57,7 +57,7 @@ struct Record {
 impl Record {
     fn of(folder: &Path, attempt: &Attempt) -> Record {
         let build = |at: &Option<crate::history::BuildAt>| at.as_ref().map(|at| at.build.clone());
-        let result = serde_json::to_value(attempt.result).ok().and_then(|result| result.as_str().map(str::to_owned)).unwrap_or_default();
+        let result = attempt.result.as_str();
         let (from, to) = (build(&attempt.from), build(&attempt.to));
         let mut message = format!("{}: {result}", attempt.trigger);
         if let Some(to) = &to {
@@ -75,7 +75,7 @@ impl Record {
             ("STATIONMASTER_TRIGGER", Some(attempt.trigger.clone())),
             ("STATIONMASTER_FROM", from),
             ("STATIONMASTER_TO", to),
-            ("STATIONMASTER_RESULT", Some(result)),
+            ("STATIONMASTER_RESULT", Some(result.to_owned())),
             ("STATIONMASTER_CODE", attempt.code.clone()),
             ("STATIONMASTER_FOLDER", Some(folder.display().to_string())),
         ];

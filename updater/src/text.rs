@@ -1,6 +1,6 @@
 //! What people read, in their language: one catalogue per language, compiled in (D-23, AC-78).
 //!
-//! The catalogues lie in `updater/locales/`, in Fluent: `station.ftl` holds what is seen at a station, `codes-PROGRAM.ftl` a title, a cause and a cure for every code that the program says.
+//! The catalogues lie in `updater/locales/`, in Fluent: `station.ftl` holds what is seen at a station, `support.ftl` what those read who look after it, `codes-PROGRAM.ftl` a title, a cause and a cure for every code that the program says.
 //! They may say anything in words, and decide nothing: codes, exit codes, JSON and file names are the same in all languages. A text that a catalogue lacks is taken from the English
 //! one; tests see to it that none does.
 //!
@@ -8,6 +8,7 @@
 
 mod codes;
 mod language;
+mod message;
 mod pages;
 
 use std::sync::OnceLock;
@@ -18,6 +19,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 pub use codes::{Group, PROGRAMS, groups, nearest};
 pub use fluent_bundle::FluentValue as Value;
 pub use language::Language;
+pub use message::Message;
 pub use pages::pages;
 
 /// What goes before a code to make the id of its message.

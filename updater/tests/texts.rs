@@ -13,6 +13,7 @@ use fluent_syntax::parser;
 use manifests::decide::{Refusal, Warning};
 use updater::check::Notice;
 use updater::code::Code;
+use updater::history::Outcome;
 use updater::progress::Step;
 use updater::text::{Language, PROGRAMS, Texts, groups, pages};
 
@@ -32,7 +33,8 @@ fn docs() -> PathBuf {
 }
 
 fn files() -> Vec<String> {
-    ["station".to_owned()].into_iter().chain(PROGRAMS.map(|program| format!("codes-{program}"))).map(|name| format!("{name}.ftl")).collect()
+    let names = ["station", "support"].map(str::to_owned).into_iter().chain(PROGRAMS.map(|program| format!("codes-{program}")));
+    names.map(|name| format!("{name}.ftl")).collect()
 }
 
 /// The texts of a catalogue's file by `id` or `id.attribute`, in their order.
@@ -178,11 +180,81 @@ fn ac_78_every_code_of_updater_is_explained_and_nobody_explains_a_code_that_is_n
     assert!(surplus.is_empty(), "nobody says these codes: {surplus:?}");
 }
 
+/// The sources of the program and its library.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut found = vec![];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                // Tests stand last in a file, and ask for texts that there are none of.
+                let source = fs::read_to_string(&path).unwrap();
+                found.push((path, source.split("#[cfg(test)]").next().unwrap_or_default().to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// The names in `("name", …)` of the list that `rest` begins with, behind `, ` and perhaps `&`; `None` when it begins with no list.
+fn names_given(rest: &str) -> Option<BTreeSet<String>> {
+    let list = rest.strip_prefix(',')?.trim_start().trim_start_matches('&').strip_prefix('[')?;
+    let mut depth = 1;
+    let end = list.find(|letter| {
+        depth += i32::from(letter == '[') - i32::from(letter == ']');
+        depth == 0
+    })?;
+    Some(list[..end].split("(\"").skip(1).filter_map(|part| Some(part.split_once("\",")?.0.to_owned())).collect())
+}
+
+#[test]
+fn ac_78_every_text_that_the_program_asks_for_is_there_and_gets_what_it_fills_in() {
+    let known: BTreeMap<String, Text> = files().iter().flat_map(|file| texts(Language::English, file)).collect();
+    let mut asked = 0;
+    for (path, source) in sources() {
+        for call in ["exts.get(\"", "exts().get(\"", "Message::new(\""] {
+            for part in source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").split(call).skip(1) {
+                let (id, rest) = part.split_once('"').unwrap();
+                let text = known.get(id).unwrap_or_else(|| panic!("{}: no catalogue has `{id}`", path.display()));
+                if let Some(given) = names_given(rest) {
+                    assert_eq!(given, text.arguments, "{}: `{id}`", path.display());
+                    asked += 1;
+                }
+            }
+        }
+    }
+    assert!(asked > 80, "{asked} found: calls look otherwise than this test knows");
+}
+
+#[test]
+fn ac_78_nothing_is_in_the_catalogue_of_support_that_nobody_says() {
+    let all: String = sources().into_iter().map(|(_, source)| source).collect();
+    for (id, _) in texts(Language::English, "support.ftl") {
+        let is_said = all.contains(&format!("\"{id}\"")) || id.starts_with("result-") && all.contains("\"result-{}\"");
+        assert!(is_said, "nobody says `{id}`");
+    }
+}
+
 #[test]
 fn every_step_has_its_words() {
     let station = texts(Language::English, "station.ftl");
     let steps: BTreeSet<String> = station.iter().filter_map(|(id, _)| id.strip_prefix("step-").map(str::to_owned)).collect();
     assert_eq!(steps, Step::ALL.iter().map(|step| step.as_str().to_owned()).collect());
+}
+
+#[test]
+fn every_outcome_of_an_attempt_has_its_word() {
+    let support = texts(Language::English, "support.ftl");
+    let words: BTreeMap<String, String> =
+        support.into_iter().filter_map(|(id, text)| Some((id.strip_prefix("result-")?.to_owned(), text.says))).collect();
+    let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), outcome.as_str().to_owned()));
+    assert_eq!(words, outcomes.collect(), "in English the name itself, as scripts and records have it");
+    for outcome in Outcome::ALL {
+        assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use updater::agent::ask::ask;
 use updater::agent::message::{Agreed, Answer, Command as Asked, PROTOCOL, Request};
 use updater::exit_code::Exit;
 use updater::fs::owners;
-use updater::history::BuildAt;
+use updater::history::{Attempt, BuildAt};
 use updater::in_use::InUse;
 use updater::pipeline::{Consent, Error};
 use updater::profile::ProfileError;
@@ -13,7 +13,7 @@ use updater::profile::registry::Entry;
 use updater::progress::Progress;
 use updater::text::Texts;
 
-use super::{Command, Global, Report, ignore, launch, question, schedule};
+use super::{Command, Global, Report, history, ignore, launch, question, schedule};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
@@ -61,7 +61,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         }
         return Ok(None);
     }
-    Ok(Some(report(answer)))
+    Ok(Some(report(global, answer)))
 }
 
 /// What the person says to what the agent has found; `None` where there is nothing to be asked, and nobody to ask.
@@ -152,6 +152,9 @@ fn proposed(texts: &Texts, answer: &Answer) -> Option<(String, BuildAt)> {
     Some((question, release))
 }
 
-fn report(answer: Answer) -> Report {
-    Report { exit: Exit::from_number(answer.exit), json: answer.json, text: answer.text }
+/// What the agent says, which knows no language but its own: the history is put into words here.
+fn report(global: &Global, answer: Answer) -> Report {
+    let attempts = serde_json::from_value::<Vec<Attempt>>(answer.json["attempts"].clone()).ok();
+    let text = attempts.map_or(answer.text, |attempts| history::in_words(global.texts(), &attempts));
+    Report { exit: Exit::from_number(answer.exit), json: answer.json, text }
 }

@@ -12,20 +12,21 @@ use updater::progress::Progress;
 use updater::scan::Depth;
 use updater::schedule::Schedule;
 use updater::schedule::register::is_registered;
-use updater::{history, trusted};
+use updater::trusted;
 
 use super::{Global, Report, context};
 
 pub(crate) fn run(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let found = findings(global, progress)?;
+    let texts = global.texts();
     let lines = found.iter().map(|Finding { check, verdict, cause, cure }| {
         let verdict = match verdict {
-            Verdict::Good => "good",
-            Verdict::Warning => "warning",
-            Verdict::Bad => "bad",
+            Verdict::Good => texts.get("verdict-good", &[]),
+            Verdict::Warning => texts.get("verdict-warning", &[]),
+            Verdict::Bad => texts.get("verdict-bad", &[]),
         };
-        let cure = cure.map_or(String::new(), |cure| format!("\n{:26}→ {cure}", ""));
-        format!("{check:<16} {verdict:<8} {cause}{cure}")
+        let cure = cure.as_ref().map_or(String::new(), |cure| format!("\n{:26}→ {}", "", cure.in_words(texts)));
+        format!("{check:<16} {verdict:<8} {}{cure}", cause.in_words(texts))
     });
     let text = lines.collect::<Vec<_>>().join("\n");
     let is_bad = found.iter().any(|finding| finding.verdict == Verdict::Bad);
@@ -71,7 +72,7 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
             (task.name, known)
         }),
         drift: session.drift(Depth::Fast, run).map_or(0, |drift| drift.len()),
-        history: history::read(&session.folder).unwrap_or_default(),
+        others: session.others(run),
         agent: (profile::of(&session.folder) == Profile::Service).then(|| is_listening(global)),
     }
 }

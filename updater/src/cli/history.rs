@@ -5,9 +5,10 @@ use jiff::tz::TimeZone;
 use manifests::time::UtcTime;
 use serde_json::json;
 use updater::exit_code::Exit;
-use updater::history::{self, Attempt, Outcome};
+use updater::history::{self, Attempt, BuildAt, Outcome};
 use updater::pipeline::Error;
 use updater::profile;
+use updater::text::Texts;
 
 use super::{Global, Report};
 
@@ -40,11 +41,10 @@ impl Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Report, Error> {
     let mut attempts = history::read(&profile::look(&global.dir, &global.registry())?)?;
     attempts.retain(|attempt| arguments.wants(attempt));
-    let lines: Vec<String> = attempts.iter().map(line).collect();
-    let text = match lines.is_empty() {
-        false => lines.join("\n"),
-        true if arguments.is_plain() => "nothing has happened here yet".to_owned(),
-        true => "nothing of that has happened here".to_owned(),
+    let texts = global.texts();
+    let text = match attempts.is_empty() {
+        true if !arguments.is_plain() => texts.get("history-none-such", &[]),
+        _ => in_words(texts, &attempts),
     };
     let shown = attempts.iter().map(|attempt| {
         let mut shown = json!(attempt);
@@ -54,17 +54,24 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Report, Erro
     Ok(Report::new(&json!({ "attempts": shown.collect::<Vec<_>>() }), text, Exit::Success))
 }
 
-fn line(attempt: &Attempt) -> String {
-    let build = |at: &Option<history::BuildAt>| at.as_ref().map_or("nothing".to_owned(), |at| at.build.clone());
-    let result = serde_json::to_value(attempt.result).unwrap_or_default();
+/// What people read of `attempts`.
+pub(crate) fn in_words(texts: &Texts, attempts: &[Attempt]) -> String {
+    match attempts {
+        [] => texts.get("history-nothing-yet", &[]),
+        _ => attempts.iter().map(|attempt| line(texts, attempt)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn line(texts: &Texts, attempt: &Attempt) -> String {
+    let build = |at: &Option<BuildAt>| at.as_ref().map_or_else(|| texts.get("build-none", &[]), |at| at.build.clone());
+    let result = texts.get(&format!("result-{}", attempt.result.as_str()), &[]);
     let (user, host) = (&attempt.os_user, &attempt.host);
-    let mut line =
-        format!("{} ({})  {user}@{host}  {}  {}", attempt.time, local(attempt.time), attempt.trigger, result.as_str().unwrap_or_default());
+    let mut line = format!("{} ({})  {user}@{host}  {}  {result}", attempt.time, local(attempt.time), attempt.trigger);
     if attempt.to.is_some() {
         line += &format!("  {} → {}", build(&attempt.from), build(&attempt.to));
     }
     if let Some(approver) = &attempt.approver {
-        line += &format!("  approved by {approver}");
+        line += &format!("  {}", texts.get("history-approved", &[("approver", approver.as_str().into())]));
     }
     if let Some(detail) = &attempt.detail {
         line += &format!("  ({})", detail.escape_debug());

@@ -13,15 +13,17 @@ use super::{Global, Report, context};
 
 pub(crate) fn run(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let found = destinations(global, progress)?;
+    let texts = global.texts();
     let lines = found.iter().map(|Destination { purpose, host, port, addresses }| {
         let what = match purpose {
-            Purpose::Repository => "the client's releases",
-            Purpose::SelfUpdate => "the updater's own releases",
-            Purpose::Proxy => "the proxy",
-            Purpose::Redirect => "where a redirect may lead",
+            Purpose::Repository => texts.get("firewall-repository", &[]),
+            Purpose::SelfUpdate => texts.get("firewall-self-update", &[]),
+            Purpose::Proxy => texts.get("firewall-proxy", &[]),
+            Purpose::Redirect => texts.get("firewall-redirect", &[]),
         };
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-        format!("tcp {host}:{port}  {what}  ({})", if addresses.is_empty() { "address not known".to_owned() } else { addresses.join(", ") })
+        let addresses = if addresses.is_empty() { texts.get("firewall-unresolved", &[]) } else { addresses.join(", ") };
+        format!("tcp {host}:{port}  {what}  ({addresses})")
     });
     let text = lines.collect::<Vec<_>>().join("\n");
     Ok(Report::new(&json!({ "destinations": found }), text, Exit::Success))

@@ -15,6 +15,7 @@ use updater::schedule::due::{self, Due};
 use updater::schedule::register::{is_registered, usual_kind};
 use updater::schedule::{self, Kind, Made, Places, Registration, Schedule, ScheduleError, Scope, Task};
 use updater::settings::{ConsentPolicy, Interval, Settings};
+use updater::text::Texts;
 
 use super::check::Asking;
 use super::{Global, Report, check, context, self_first, update};
@@ -120,15 +121,18 @@ fn install(global: &Global, wanted: Install, progress: &dyn Progress) -> Result<
     let registration = schedule::install(&session.folder, &task, kind, place.clone(), registers)?;
     let made = Made { kind, scope, name: task.name.clone(), place };
     let next = due::next(task.every.seconds(), task.phase, context::begin(global, progress).now);
-    let mut text = format!("every {}, by {kind} ({scope}): `{}`", task.every, task.name);
+    let texts = global.texts();
+    let mut text = schedule_is(texts, task.every, &made);
     for file in made.files() {
         text += &format!("\n  {}", file.display());
     }
     text += &match &registration {
-        Registration::Done => format!("\nthe next check is due at {next}\nNext: `updater schedule status`"),
-        Registration::Left => "\nnothing was registered: put the files where the system looks for them".to_owned(),
+        Registration::Done => {
+            format!("\n{}\n{}", texts.get("schedule-next", &[("next", next.to_string().into())]), texts.get("schedule-done", &[]))
+        }
+        Registration::Left => format!("\n{}", texts.get("schedule-left", &[])),
         Registration::Failed { command, why } => {
-            format!("\nit is not registered: `{command}` failed ({why})\nNext: run that where it can be run, or choose another `--kind`")
+            format!("\n{}", texts.get("schedule-failed", &[("command", command.as_str().into()), ("why", why.as_str().into())]))
         }
     };
     let json = json!({
@@ -142,12 +146,14 @@ fn install(global: &Global, wanted: Install, progress: &dyn Progress) -> Result<
 fn remove(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let session = Session::open(&global.dir, "schedule", &context::begin(global, progress))?;
     let removed = schedule::remove(&session.folder)?;
+    let texts = global.texts();
     let text = match &removed {
-        None => "there is no schedule".to_owned(),
-        Some((made, Registration::Failed { command, why })) => {
-            format!("`{}` is gone; that the system was told of it is not known: `{command}` failed ({why})", made.name)
-        }
-        Some((made, _)) => format!("`{}` is gone; checks happen when somebody asks", made.name),
+        None => texts.get("schedule-none", &[]),
+        Some((Made { name, .. }, Registration::Failed { command, why })) => texts.get(
+            "schedule-removed-untold",
+            &[("name", name.as_str().into()), ("command", command.as_str().into()), ("why", why.as_str().into())],
+        ),
+        Some((Made { name, .. }, _)) => texts.get("schedule-removed", &[("name", name.as_str().into())]),
     };
     let json = json!({
         "result": if removed.is_some() { "removed" } else { "nothing-to-do" },
@@ -166,19 +172,21 @@ fn status(global: &Global) -> Result<Report, Error> {
         Due::At(next) => next,
     };
     let registered = schedule.task.as_ref().and_then(is_registered);
+    let texts = global.texts();
     let mut text = match &schedule.task {
-        None => "there is no schedule\nNext: `updater schedule install`".to_owned(),
+        None => format!("{}\n{}", texts.get("schedule-none", &[]), texts.get("schedule-none-next", &[])),
         Some(made) => {
             let known = match registered {
-                Some(true) => "registered",
-                Some(false) => "not registered: `updater schedule install` does that again",
-                None => "whether it is registered cannot be found out here",
+                Some(true) => texts.get("schedule-registered", &[]),
+                Some(false) => texts.get("schedule-unregistered", &[]),
+                None => texts.get("schedule-registered-unknown", &[]),
             };
-            format!("every {every}, by {} ({}): `{}`, {known}\nthe next check is due at {next}", made.kind, made.scope, made.name)
+            let next = texts.get("schedule-next", &[("next", next.to_string().into())]);
+            format!("{}, {known}\n{next}", schedule_is(texts, every, made))
         }
     };
     if let Some(last) = schedule.last {
-        text += &format!("\nthe last scheduled check began at {last}");
+        text += &format!("\n{}", texts.get("schedule-last", &[("last", last.to_string().into())]));
     }
     let json = json!({
         "task": schedule.task, "files": schedule.task.as_ref().map(Made::files), "registered": registered,
@@ -187,18 +195,25 @@ fn status(global: &Global) -> Result<Report, Error> {
     Ok(Report::new(&json, text, Exit::Success))
 }
 
+/// Which task there is.
+fn schedule_is(texts: &Texts, every: Interval, made: &Made) -> String {
+    let Made { kind, scope, name, .. } = made;
+    let arguments = [("every", every.to_string()), ("kind", kind.to_string()), ("scope", scope.to_string()), ("name", name.clone())];
+    texts.get("schedule-is", &arguments.map(|(argument, value)| (argument, value.into())))
+}
+
 /// What the timer starts.
 fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let asking = Asking::default();
     let global = &Global { wait: if global.wait == 0 { PATIENCE.as_secs() } else { global.wait }, ..global.clone() };
-    if let Some(report) = not_due(&profile::look(&global.dir, &global.registry())?, &global.dir)? {
+    if let Some(report) = not_due(global, &profile::look(&global.dir, &global.registry())?)? {
         return Ok(report);
     }
     self_first::run(global, &asking, progress);
     let run: Run<'_> = asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, SCHEDULED, &run)?;
     // Another one may have taken this moment meanwhile.
-    if let Some(report) = not_due(&session.folder, &global.dir)? {
+    if let Some(report) = not_due(global, &session.folder)? {
         return Ok(report);
     }
     let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
@@ -214,13 +229,13 @@ fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
 }
 
 /// The report of a run that has nothing to do in this period.
-fn not_due(folder: &Folder, dir: &Path) -> Result<Option<Report>, Error> {
+fn not_due(global: &Global, folder: &Folder) -> Result<Option<Report>, Error> {
     let every = Settings::load(folder)?.check_every;
     let schedule = Schedule::load(folder)?;
-    Ok(match due::due(every.seconds(), schedule::phase_of(&owners::canonical(dir)?, every), schedule.last, context::now()) {
+    Ok(match due::due(every.seconds(), schedule::phase_of(&owners::canonical(&global.dir)?, every), schedule.last, context::now()) {
         Due::Now => None,
         Due::At(next) => {
-            let text = format!("this period has had its check; the next is due at {next}");
+            let text = global.texts().get("schedule-not-due", &[("next", next.to_string().into())]);
             Some(Report::new(&json!({ "result": "not-due", "next": next }), text, Exit::Success))
         }
     })

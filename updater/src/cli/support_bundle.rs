@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use updater::exit_code::Exit;
-use updater::fs::{Folder, LocalPath, outside};
+use updater::fs::outside::{self, Readers};
+use updater::fs::{Folder, LocalPath};
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
 use updater::self_update::{Home, running_build};
 use updater::station::Station;
 use updater::support_bundle::redact::Secrets;
-use updater::support_bundle::{FORM, zip};
+use updater::support_bundle::zip;
 
 use super::{Global, Report, context, doctor, print_firewall};
 
@@ -40,12 +41,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let folder = profile::look(&global.dir, &global.registry())?;
+    let texts = global.texts();
     let pretty = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
     let checks = doctor::findings(global, progress).map_or_else(|error| json!({ "error": error.to_string() }), |found| json!(found));
     let reached =
         print_firewall::destinations(global, progress).map_or_else(|error| json!({ "error": error.to_string() }), |found| json!(found));
     let mut parts = vec![
-        ("how-to-reproduce.txt", FORM.to_owned()),
+        ("how-to-reproduce.txt", texts.get("bundle-form", &[]) + "\n\n\n"),
         ("deployment.json", pretty(deployment(global, &folder))),
         ("system.json", pretty(system())),
         ("versions.json", pretty(versions(global, progress))),
@@ -65,13 +67,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
     let parts = joined(parts);
     let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&arguments.file, error.into()))?;
     let file = std::path::absolute(&arguments.file).map_err(|source| argument(&arguments.file, source))?;
-    outside::place(&file, &bytes).map_err(|source| argument(&file, source))?;
+    outside::place(&file, &bytes, Readers::Owner).map_err(|source| argument(&file, source))?;
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-    let text = format!(
-        "{} holds {}\nSecrets were removed; look through it before you send it.\nNext: fill in how-to-reproduce.txt, and send both",
-        file.display(),
-        names.join(", ")
-    );
+    let text = texts.get("bundle-written", &[("file", file.display().to_string().into()), ("parts", names.join(", ").into())]);
     Ok(Report::new(&json!({ "result": "written", "file": file, "parts": names }), text, Exit::Success))
 }
 

@@ -11,15 +11,17 @@ use updater::pipeline::Error;
 use updater::profile;
 use updater::text::{Language, Texts};
 
-use super::{Command, Global, Report};
+use super::{Command, Global, Report, schedule};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aim {
     /// To bring a client to a release.
     Update,
-    /// To say something in the language of the run: it has found its words.
+    /// To say what a code means, in the language of the run, or that it is none.
     Explain,
+    /// Something else whose words, but for a failure, are in the language of the run.
+    Worded,
     /// Anything else.
     Other,
 }
@@ -31,6 +33,11 @@ impl Aim {
             Command::Install(_) | Command::Launch(_) | Command::Apply => Aim::Update,
             Command::Update(update) if !update.dry_run => Aim::Update,
             Command::Explain(_) => Aim::Explain,
+            // What the timer starts says how the check or update ended, as these do.
+            Command::Schedule(schedule::Command::Run) => Aim::Other,
+            Command::History(_) | Command::Doctor | Command::PrintFirewall | Command::SupportBundle(_) | Command::Schedule(_) => {
+                Aim::Worded
+            }
             _ => Aim::Other,
         }
     }
@@ -46,7 +53,7 @@ impl Aim {
             }
             Some((code, message)) => [vec![detail(code, message)], cure(texts, code)].concat().join("\n"),
             // English reports say it in their first line already.
-            None if texts.language() == Language::English => return report,
+            None if self == Aim::Worded || texts.language() == Language::English => return report,
             None => headline(texts, &report.json).into_iter().chain([report.text]).collect::<Vec<_>>().join("\n"),
         };
         Report { text, ..report }

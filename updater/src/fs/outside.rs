@@ -1,4 +1,4 @@
-//! Files that other programs of the system read, outside every install folder: the units, tasks and tables of a schedule. Each is written beside its place and renamed, so that whoever reads it
+//! Files for others, outside every install folder: the units, tasks and tables of a schedule, which the system reads, and what somebody asked for, such as a support bundle. Each is written beside its place and renamed, so that whoever reads it
 //! meanwhile finds the old one or the new one, whole.
 
 use std::io::{self, ErrorKind, Write as _};
@@ -15,16 +15,26 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Puts a file with `bytes` at `path`, mode 0644, and makes the folders that lead there.
-pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Who may read a file, where files have modes; on Windows it is whoever the folder says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Everybody.
+    All,
+    /// Its owner alone, from the first byte on.
+    Owner,
+}
+
+/// Puts a file with `bytes` at `path`, and makes the folders that lead there.
+pub fn place(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     if !folder.is_dir() {
         owners::make_folders(folder)?;
     }
     fault::around(Point::ScheduleFile, Change::InstallFolder, || {
+        // Its owner's alone until it is said otherwise.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
-        platform::set_file_mode(file.as_file(), 0o644)?;
+        platform::set_file_mode(file.as_file(), if readers == Readers::All { 0o644 } else { 0o600 })?;
         file.as_file().sync_all()?;
         file.persist(path).map(drop).map_err(|error| error.error)
     })
