@@ -52,7 +52,7 @@ fn ac_26_in_manual_the_check_tells_downloading_changes_nothing_and_installing_is
     scene.station.check().exits(10);
     assert_eq!(objects(&scene), 0, "a check fetches nothing");
     // Neither asking nor a timer does both at once.
-    for arguments in [&["update"][..], &["update", "--yes", "--scheduled"]] {
+    for arguments in [&["update"][..], &["update", "--yes", "--trigger", "schedule"]] {
         let told = scene.station.run(arguments).exits(10);
         assert_eq!(told.text("result"), "two-acts", "{}", told.json);
     }

@@ -97,8 +97,8 @@ fn what_says_nothing_of_the_release_is_not_counted() {
 fn f12_a_scheduled_run_leaves_what_has_just_failed_for_later_and_a_person_does_not() {
     let world = World::new();
     let scene = Scene::with_update(&world);
-    fails(&scene.station, &["--scheduled"]).exits(1);
-    let later = scene.station.run(&["update", "--yes", "--scheduled"]).exits(0);
+    fails(&scene.station, &["--trigger", "schedule"]).exits(1);
+    let later = scene.station.run(&["update", "--yes", "--trigger", "schedule"]).exits(0);
     assert!(later.finished.stderr.contains("is tried again at"), "{}", later.finished.report());
     scene.station.tree().assert_is(&scene.v1.tree(), "not yet");
     assert_eq!(scene.station.history().pop().expect("a line")["trigger"], "schedule");

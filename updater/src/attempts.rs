@@ -2,7 +2,7 @@
 //!
 //! Counted are failures in a row of one release while it is staged, backed up and swapped in. What has other causes is not: a source that cannot be reached or believed, a client in use, a disk
 //! that is full. After [`LIMIT`] of them the release is not taken again until another one comes, or somebody says so (`updater update --retry`, `updater unhold`). Before that, runs that nobody
-//! sits at (`updater update --scheduled`) wait longer each time.
+//! sits at (`updater update --trigger schedule`, say) wait longer each time.
 
 use manifests::channel::{FORMAT, Place};
 use manifests::digest::Digest;

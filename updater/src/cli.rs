@@ -32,6 +32,7 @@ mod history;
 mod ignore;
 mod install;
 mod launch;
+mod occasion;
 mod output;
 mod print_firewall;
 mod question;

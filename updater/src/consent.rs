@@ -10,7 +10,7 @@ pub struct Asked {
     /// Somebody agreed already (`--yes`).
     pub has_agreed: bool,
     /// It is a run that nobody sits at.
-    pub is_scheduled: bool,
+    pub is_unattended: bool,
     /// The person answers for the folder: its owner, root, or a member of the agent's `admin_groups`.
     pub is_admin: bool,
 }
@@ -38,7 +38,7 @@ pub fn way(settings: &Settings, asked: Asked, is_incompatible: bool) -> Way {
     let may_agree = may_agree(settings, asked.is_admin);
     match settings.consent {
         // A timer is nobody, whatever it was told when it was set (S1-7).
-        ConsentPolicy::Manual if !asked.has_agreed || asked.is_scheduled => Way::TwoActs,
+        ConsentPolicy::Manual if !asked.has_agreed || asked.is_unattended => Way::TwoActs,
         _ if !may_agree => Way::NeedsAdmin,
         _ if asked.has_agreed => Way::ByPerson,
         _ => Way::Ask,
@@ -59,7 +59,7 @@ pub fn may_ignore(settings: &Settings, is_admin: bool) -> bool {
 mod tests {
     use super::*;
 
-    const PERSON: Asked = Asked { has_agreed: false, is_scheduled: false, is_admin: false };
+    const PERSON: Asked = Asked { has_agreed: false, is_unattended: false, is_admin: false };
     const FITS: bool = false;
     const MISFIT: bool = true;
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn s1_7_a_timer_installs_nothing_where_somebody_has_to_do_it() {
-        let timer = Asked { has_agreed: true, is_scheduled: true, is_admin: true };
+        let timer = Asked { has_agreed: true, is_unattended: true, is_admin: true };
         assert_eq!(way(&settings("consent = \"manual\""), timer, FITS), Way::TwoActs);
         assert_eq!(way(&settings("consent = \"prompt\""), timer, FITS), Way::ByPerson, "whoever set the timer agreed");
     }

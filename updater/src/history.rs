@@ -12,6 +12,7 @@ use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::id::Id;
 use crate::outbox;
 use crate::system_log;
+use crate::trigger::Trigger;
 
 /// One attempt (`docs/format.md` section 14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +28,8 @@ pub struct Attempt {
     /// Whoever agreed to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<String>,
-    /// What set it off: `install`, `update`, `repair`, `rollback`, …
-    pub trigger: String,
+    /// What set it off.
+    pub trigger: Trigger,
     /// What was installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BuildAt>,
@@ -183,7 +184,7 @@ mod tests {
             host: "till-3".into(),
             os_user: "ana".into(),
             approver: None,
-            trigger: "update".into(),
+            trigger: Trigger::Update,
             from: Some(BuildAt { build: "1.0.0".into(), sequence: 1 }),
             to: Some(BuildAt { build: "1.1.0".into(), sequence: 2 }),
             result: Outcome::RolledBack,

@@ -66,6 +66,7 @@ pub mod swap;
 pub mod system_log;
 pub mod text;
 pub mod told;
+pub mod trigger;
 pub mod trust_store;
 pub mod trusted;
 #[cfg(windows)]

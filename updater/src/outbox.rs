@@ -128,6 +128,7 @@ pub fn delivered(folder: &Folder, id: Id) -> Result<(), FsError> {
 mod tests {
     use super::*;
     use crate::history::{self, BuildAt};
+    use crate::trigger::Trigger;
     use manifests::time::UtcTime;
 
     fn failed(id: u8, code: &str, day: i64) -> Attempt {
@@ -137,7 +138,7 @@ mod tests {
             host: "till-3".into(),
             os_user: "ana".into(),
             approver: None,
-            trigger: "update".into(),
+            trigger: Trigger::Update,
             from: Some(BuildAt { build: "1.0.0".into(), sequence: 1 }),
             to: None,
             result: Outcome::Failed,

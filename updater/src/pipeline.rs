@@ -48,11 +48,12 @@ use crate::scan::{self, Depth, Drift};
 use crate::stage;
 use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
+use crate::trigger::Trigger;
 
 pub use error::Error;
 pub use ignore::{IgnoreError, Which};
 pub use launch::{launch, ready};
-pub use moments::{ENVIRONMENT, LOAD, Misfit, NotStarted, Question, Start};
+pub use moments::{Misfit, NotStarted, Question, Start};
 pub use proposal::{Consent, Cost, Proposal, Updated, Word};
 pub use prove::Returned;
 pub use rollback::RolledBack;
@@ -61,8 +62,6 @@ use target::Target;
 pub use uninstall::{Uninstalled, uninstall};
 pub use who::Who;
 
-/// What sets off a run that nobody sits at.
-pub const SCHEDULED: &str = "schedule";
 /// Whether what is missing may be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fetching {
@@ -124,7 +123,7 @@ impl Session {
         // Somebody said what counts as expired: that is worth a line, whatever comes of it (F14).
         if let Some(given) = run.clock {
             let detail = format!("expiry was judged at {given} (`--clock`), while the clock said {}", run.now);
-            let attempt = run.who.attempt(Id::random(), run.now, "check");
+            let attempt = run.who.attempt(Id::random(), run.now, Trigger::Check);
             history::append(&self.folder, &Attempt { result: Outcome::Checked, detail: Some(detail), ..attempt })?;
         }
         Ok(checked)
@@ -139,12 +138,12 @@ impl Session {
     }
 
     /// Brings the folder to the newest release that is for it, and repairs what differs from the installed one when there is none.
-    pub async fn update(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
+    pub async fn update(&mut self, trigger: Trigger, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
         let outcome = self.update_steps(trigger, run, dry_run, word).await;
         self.report_failure(trigger, run, outcome)
     }
 
-    async fn update_steps(&mut self, trigger: &str, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
+    async fn update_steps(&mut self, trigger: Trigger, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
         self.take(checked, trigger, run, dry_run, word).await
     }
@@ -153,7 +152,7 @@ impl Session {
     pub async fn update_to(
         &mut self,
         checked: Checked,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
         dry_run: bool,
         word: Word<'_>,
@@ -174,10 +173,10 @@ impl Session {
                 None => Target::local(self).ok_or(Error::NotInstalled)?,
             };
             let how = How { depth: Depth::Deep, ..How::USUAL };
-            self.bring_to(target, how, "repair", run, false, |_| Consent::Yes).await
+            self.bring_to(target, how, Trigger::Repair, run, false, |_| Consent::Yes).await
         };
         let outcome = outcome.await;
-        self.report_failure("repair", run, outcome)
+        self.report_failure(Trigger::Repair, run, outcome)
     }
 
     /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → prove → report.
@@ -185,7 +184,7 @@ impl Session {
         &mut self,
         target: Target,
         how: How,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
         dry_run: bool,
         consent: impl FnOnce(&Proposal) -> Consent,
@@ -269,7 +268,7 @@ impl Session {
         found: &BTreeMap<RelPath, Found>,
         proposal: Proposal,
         received_bytes: u64,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         let Target { release, manifest, stored, approver, probe, .. } = target;
@@ -307,7 +306,7 @@ impl Session {
         let swapped = self.swap(
             SwapPlan {
                 id,
-                trigger: trigger.to_owned(),
+                trigger,
                 from,
                 to: release.place,
                 entry_points,
@@ -332,7 +331,7 @@ impl Session {
         self.installed.as_ref().map_or(Ok(()), |installed| pristine::sweep(&self.folder, installed))?;
         self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
         self.folder.empty_trash()?;
-        if let Some(returned) = self.prove("proof", run)? {
+        if let Some(returned) = self.prove(Trigger::Proof, run)? {
             return Ok(Updated::Returned { proposal, returned });
         }
         let backup = swapped.backup.map(|slot| slot.folder_name());

@@ -199,7 +199,7 @@ pub fn prepare(
     let altered = contents.altered().into_iter().filter(|path| !kept.contains(path)).collect();
     let swap = SwapPlan {
         id: order.id,
-        trigger: order.attempt.trigger.clone(),
+        trigger: order.attempt.trigger,
         from: left.map(|left| left.place),
         to: next.release.place,
         entry_points: left.into_iter().chain([&next.release]).filter_map(|release| release.entry_point.clone()).collect(),

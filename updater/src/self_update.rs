@@ -43,6 +43,7 @@ use crate::profile::{self, Wish};
 use crate::ratchet::Held;
 use crate::state_format;
 use crate::swap;
+use crate::trigger::Trigger;
 
 pub use home::Home;
 use home::kept;
@@ -256,7 +257,7 @@ impl SelfUpdater {
     pub async fn update(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
         let checked = self.check(run).await?;
         refuse_unwritable(&self.home)?;
-        self.session.update_to(checked, "self-update", run, false, Word::Yes).await
+        self.session.update_to(checked, Trigger::SelfUpdate, run, false, Word::Yes).await
     }
 
     /// Brings the executable to what is installed beside it, and has it take over the command that this process was started with.
@@ -283,7 +284,7 @@ impl SelfUpdater {
         let left = self.session.installed.as_ref().map(|installed| installed.release.clone());
         self.session.ratchet.hold = left.as_ref().map(|left| Held { at: left.place, manifest: left.manifest });
         self.session.ratchet.save(&self.session.folder).map_err(Error::from)?;
-        let attempt = run.who.attempt(Id::random(), run.now, "self-rollback");
+        let attempt = run.who.attempt(Id::random(), run.now, Trigger::SelfRollback);
         let attempt = Attempt { from: left.as_ref().map(build_at), result: Outcome::RolledBack, detail: reason, ..attempt };
         history::append(&self.session.folder, &attempt)?;
         let verified = Verified { path, sha256: previous.sha256, mtime: stat.mtime(), mode: stat.mode };

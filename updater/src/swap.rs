@@ -161,7 +161,7 @@ fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<Be
     let operations = prepare::prepare(folder, plan)?;
     let mut written = Plan {
         id: plan.id,
-        trigger: plan.trigger.clone(),
+        trigger: plan.trigger,
         from: plan.from,
         to: plan.to,
         installed: Digest::of(&plan.installed_next),

@@ -72,7 +72,7 @@ impl Record {
             ("STATIONMASTER_HOST", Some(attempt.host.clone())),
             ("STATIONMASTER_USER", Some(attempt.os_user.clone())),
             ("STATIONMASTER_APPROVER", attempt.approver.clone()),
-            ("STATIONMASTER_TRIGGER", Some(attempt.trigger.clone())),
+            ("STATIONMASTER_TRIGGER", Some(attempt.trigger.to_string())),
             ("STATIONMASTER_FROM", from),
             ("STATIONMASTER_TO", to),
             ("STATIONMASTER_RESULT", Some(result.to_owned())),

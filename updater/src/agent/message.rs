@@ -5,11 +5,13 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::Code;
 use crate::history::BuildAt;
 use crate::pipeline::Consent;
+use crate::trigger::Trigger;
 
 /// The protocol that this program speaks.
 pub const PROTOCOL: u64 = 0;
@@ -45,13 +47,20 @@ pub enum Command {
         explain: bool,
     },
     /// `updater check`.
-    Check {},
+    Check {
+        /// `--trigger`.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "nameable")]
+        trigger: Option<Trigger>,
+    },
     /// `updater update`.
     Update {
         /// `--dry-run`.
         dry_run: bool,
         /// Whether the person agrees.
         consent: Agreed,
+        /// `--trigger`.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "nameable")]
+        trigger: Option<Trigger>,
     },
     /// `updater launch`, but for the client itself.
     Launch {
@@ -65,7 +74,11 @@ pub enum Command {
         consent: Agreed,
     },
     /// `updater download`.
-    Download {},
+    Download {
+        /// `--trigger`.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "nameable")]
+        trigger: Option<Trigger>,
+    },
     /// `updater apply`.
     Apply {},
     /// `updater verify`.
@@ -193,10 +206,10 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Command::Status { .. } => "status",
-            Command::Check {} => "check",
+            Command::Check { .. } => "check",
             Command::Update { .. } => "update",
             Command::Launch { .. } => "launch",
-            Command::Download {} => "download",
+            Command::Download { .. } => "download",
             Command::Apply {} => "apply",
             Command::Verify { repair: false } => "verify",
             Command::Verify { repair: true } => "verify --repair",
@@ -209,6 +222,13 @@ impl Command {
             Command::Settings { .. } => "settings KEY VALUE",
         }
     }
+}
+
+/// Reads a trigger that somebody may say. Nobody writes a rollback into a history that was none.
+fn nameable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Trigger>, D::Error> {
+    let said = Option::<String>::deserialize(from)?;
+    let known = |name: String| Trigger::named(&name).ok_or_else(|| D::Error::custom("it is no trigger that can be said"));
+    said.map(known).transpose()
 }
 
 /// Why a line is no request.
@@ -288,6 +308,7 @@ mod tests {
             &UPDATE.replace("\"wait_seconds\"", "\"dir\":\"/etc\",\"wait_seconds\""),
             &UPDATE.replace("\"wait_seconds\"", "\"in_use_seconds\":1,\"wait_seconds\""),
             &UPDATE.replace("\"yes\"", "\"perhaps\""),
+            &UPDATE.replace("\"yes\"", "\"yes\",\"trigger\":\"rollback\""),
             &format!("{UPDATE}{UPDATE}"),
         ] {
             assert!(matches!(Request::parse(line.as_bytes()), Err(BadRequest::Malformed(_))), "{line}");

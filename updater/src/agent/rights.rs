@@ -63,14 +63,14 @@ pub fn is_admin(peer: &Peer, settings: &Settings) -> bool {
 fn kind(command: &Command) -> Kind {
     match command {
         Command::Status { .. }
-        | Command::Check {}
+        | Command::Check { .. }
         | Command::Verify { repair: false }
         | Command::Backups { adopt: false }
         | Command::History {}
         | Command::Update { dry_run: true, .. } => Kind::Look,
         Command::Update { dry_run: false, .. }
         | Command::Launch { .. }
-        | Command::Download {}
+        | Command::Download { .. }
         | Command::Apply {}
         | Command::Ignore { .. }
         | Command::Verify { repair: true } => Kind::Update,
@@ -88,10 +88,10 @@ mod tests {
     }
 
     fn look() -> Vec<Command> {
-        let plan = Command::Update { dry_run: true, consent: Agreed::Unasked };
+        let plan = Command::Update { dry_run: true, consent: Agreed::Unasked, trigger: None };
         vec![
             Command::Status { explain: true },
-            Command::Check {},
+            Command::Check { trigger: None },
             Command::Verify { repair: false },
             Command::Backups { adopt: false },
             Command::History {},
@@ -101,9 +101,9 @@ mod tests {
 
     fn change() -> Vec<Command> {
         let launch = Command::Launch { environment: None, server_build: None, consent: Agreed::Unasked };
-        let update = Command::Update { dry_run: false, consent: Agreed::Yes };
+        let update = Command::Update { dry_run: false, consent: Agreed::Yes, trigger: None };
         let ignore = Command::Ignore { build: None, release: None, undo: false };
-        vec![update, launch, ignore, Command::Download {}, Command::Apply {}, Command::Verify { repair: true }]
+        vec![update, launch, ignore, Command::Download { trigger: None }, Command::Apply {}, Command::Verify { repair: true }]
     }
 
     fn administer() -> Vec<Command> {

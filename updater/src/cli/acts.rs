@@ -8,16 +8,20 @@ use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
 
 use super::check::Asking;
+use super::occasion::Occasion;
 use super::{Global, Report, context, update};
 
 #[derive(Args, Default)]
 pub(crate) struct Download {
+    #[command(flatten)]
+    pub(crate) occasion: Occasion,
     #[command(flatten)]
     pub(crate) asking: Asking,
 }
 
 /// Fetches what is offered; the client stays as it is.
 pub(crate) fn download(global: &Global, arguments: &Download, progress: &dyn Progress) -> Result<Report, Error> {
+    let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, "download", &run)?;
     let updated = context::block_on(session.download(&run))?;

@@ -16,6 +16,7 @@ use updater::in_use::InUse;
 use updater::pipeline::{Error, Session, Who};
 use updater::progress::{Progress, Silent};
 
+use super::occasion::Occasion;
 use super::{Global, Report, acts, backups, check, context, history, ignore, launch, rollback, settings, status, update, verify, words};
 
 /// The unit that a packager installs; on Windows the command that makes the service.
@@ -108,13 +109,19 @@ impl Clerk for CommandLine {
 fn carry_out(global: &Global, command: &Asked, progress: &dyn Progress) -> Result<Report, Error> {
     match command {
         Asked::Status { explain } => status::run(global, status::Arguments { explain: *explain }, progress),
-        Asked::Check {} => check::run(global, check::Arguments::default(), progress),
-        Asked::Update { dry_run, consent } => update::run(global, update::Arguments::asked(*dry_run, consent.clone()), progress),
+        Asked::Check { trigger } => {
+            check::run(global, check::Arguments { occasion: Occasion::asked(*trigger), ..check::Arguments::default() }, progress)
+        }
+        Asked::Update { dry_run, consent, trigger } => {
+            update::run(global, update::Arguments::asked(*dry_run, consent.clone(), *trigger), progress)
+        }
         Asked::Launch { environment, server_build, consent } => {
             let moments = launch::Moments { environment: environment.clone(), server_build: server_build.clone() };
             launch::ready(global, &moments, consent, progress)
         }
-        Asked::Download {} => acts::download(global, &acts::Download::default(), progress),
+        Asked::Download { trigger } => {
+            acts::download(global, &acts::Download { occasion: Occasion::asked(*trigger), ..acts::Download::default() }, progress)
+        }
         Asked::Apply {} => acts::apply(global, progress),
         Asked::Verify { repair } => verify::run(global, verify::Arguments { repair: *repair, from: None }, progress),
         Asked::Rollback { to, reason } => {

@@ -66,9 +66,12 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
 
 /// What the person says to what the agent has found; `None` where there is nothing to be asked, and nobody to ask.
 fn answer_for(texts: &Texts, answer: &Answer, asked: &Asked) -> Option<Agreed> {
-    let (Asked::Update { dry_run: false, consent: Agreed::Unasked } | Asked::Launch { consent: Agreed::Unasked, .. }) = asked else {
+    let (Asked::Update { dry_run: false, consent: Agreed::Unasked, .. } | Asked::Launch { consent: Agreed::Unasked, .. }) = asked else {
         return None;
     };
+    if matches!(asked, Asked::Update { trigger: Some(trigger), .. } if trigger.is_unattended()) {
+        return None;
+    }
     let (shown, release) = proposed(texts, answer)?;
     let may_ignore = answer.json["may_ignore"] == true;
     match question::ask(texts, &shown, may_ignore) {
@@ -82,7 +85,7 @@ fn answer_for(texts: &Texts, answer: &Answer, asked: &Asked) -> Option<Agreed> {
 /// The same request from somebody who has answered.
 fn with(asked: Asked, consent: Agreed) -> Asked {
     match asked {
-        Asked::Update { dry_run, .. } => Asked::Update { dry_run, consent },
+        Asked::Update { dry_run, trigger, .. } => Asked::Update { dry_run, consent, trigger },
         Asked::Launch { environment, server_build, .. } => Asked::Launch { environment, server_build, consent },
         other => other,
     }
@@ -93,10 +96,10 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
     let not_for_all = |what| Err(AgentError::NotForAll { what }.into());
     Ok(Some(match command {
         Command::Status(status) => Asked::Status { explain: status.explain },
-        Command::Check(check) if check.asking.is_plain() => Asked::Check {},
+        Command::Check(check) if check.asking.is_plain() => Asked::Check { trigger: check.occasion.said() },
         Command::Update(update) => match update.for_agent() {
-            Some((dry_run, consent)) => Asked::Update { dry_run, consent },
-            None => return not_for_all("what `--from`, `--clock`, `--retry` and `--scheduled` do"),
+            Some((dry_run, consent, trigger)) => Asked::Update { dry_run, consent, trigger },
+            None => return not_for_all("what `--from`, `--clock`, `--retry` and `--everything` do"),
         },
         Command::Verify(verify) if verify.from.is_none() => Asked::Verify { repair: verify.repair },
         Command::Rollback(rollback) => {
@@ -106,7 +109,7 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
             let launch::Moments { environment, server_build } = launch.moments.clone();
             Asked::Launch { environment, server_build, consent: Agreed::Unasked }
         }
-        Command::Download(download) if download.asking.is_plain() => Asked::Download {},
+        Command::Download(download) if download.asking.is_plain() => Asked::Download { trigger: download.occasion.said() },
         Command::Apply => Asked::Apply {},
         Command::Ignore(ignore) => {
             let ignore::Arguments { build, release, undo } = ignore.clone();

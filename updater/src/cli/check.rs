@@ -13,10 +13,13 @@ use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
 use updater::scan::{Depth, Drift};
 
+use super::occasion::Occasion;
 use super::{Global, Report, context};
 
 #[derive(Args, Default)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) occasion: Occasion,
     #[command(flatten)]
     pub(crate) asking: Asking,
 }
@@ -45,6 +48,7 @@ impl Asking {
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open(&global.dir, "check", &run)?;
     let checked = context::block_on(session.check(&run))?;

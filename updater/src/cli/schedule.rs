@@ -1,14 +1,13 @@
 //! `updater schedule …`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use updater::exit_code::Exit;
 use updater::fs::Folder;
 use updater::fs::owners::{self, Owners};
-use updater::pipeline::{Consent, Error, Run, SCHEDULED, Session, Word};
+use updater::pipeline::{Consent, Error, Run, Session, Word};
 use updater::profile::{self, Profile};
 use updater::progress::Progress;
 use updater::schedule::due::{self, Due};
@@ -16,12 +15,11 @@ use updater::schedule::register::{is_registered, usual_kind};
 use updater::schedule::{self, Kind, Made, Places, Registration, Schedule, ScheduleError, Scope, Task};
 use updater::settings::{ConsentPolicy, Interval, Settings};
 use updater::text::Texts;
+use updater::trigger::Trigger;
 
 use super::check::Asking;
+use super::occasion::Occasion;
 use super::{Global, Report, check, context, self_first, update};
-
-/// How long a scheduled run waits for another updater: whoever is at work is done by then, and what it found is taken.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -205,13 +203,13 @@ fn schedule_is(texts: &Texts, every: Interval, made: &Made) -> String {
 /// What the timer starts.
 fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let asking = Asking::default();
-    let global = &Global { wait: if global.wait == 0 { PATIENCE.as_secs() } else { global.wait }, ..global.clone() };
+    let global = &Occasion::SCHEDULE.patient(global);
     if let Some(report) = not_due(global, &profile::look(&global.dir, &global.registry())?)? {
         return Ok(report);
     }
     self_first::run(global, &asking, progress);
     let run: Run<'_> = asking.begin(global, progress)?;
-    let mut session = Session::open(&global.dir, SCHEDULED, &run)?;
+    let mut session = Session::open(&global.dir, Trigger::Schedule.as_str(), &run)?;
     // Another one may have taken this moment meanwhile.
     if let Some(report) = not_due(global, &session.folder)? {
         return Ok(report);
@@ -220,7 +218,7 @@ fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     schedule.save(&session.folder)?;
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
         // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
-        let updated = context::block_on(session.update(SCHEDULED, &run, false, Word::Ask(&|_| Consent::Nobody)))?;
+        let updated = context::block_on(session.update(Trigger::Schedule, &run, false, Word::Ask(&|_| Consent::Nobody)))?;
         return Ok(update::report(&session, &updated, "updated"));
     }
     let checked = context::block_on(session.check(&run))?;

@@ -5,10 +5,12 @@ use serde_json::json;
 use updater::agent::message::Agreed;
 use updater::code::Code;
 use updater::exit_code::Exit;
-use updater::pipeline::{Consent, Cost, Error, Proposal, Run, SCHEDULED, Session, Updated, Word};
+use updater::pipeline::{Consent, Cost, Error, Proposal, Run, Session, Updated, Word};
 use updater::progress::Progress;
+use updater::trigger::Trigger;
 
 use super::check::Asking;
+use super::occasion::Occasion;
 use super::{Global, Report, context, question};
 
 #[derive(Args)]
@@ -25,9 +27,8 @@ pub(crate) struct Arguments {
     /// Write every file of the release anew, config files included; what was here before is in the backup. For a client that does not fit its server.
     #[arg(long)]
     everything: bool,
-    /// For timers: leave a release that has just failed for later.
-    #[arg(long, conflicts_with = "retry")]
-    scheduled: bool,
+    #[command(flatten)]
+    occasion: Occasion,
     #[command(flatten)]
     pub(crate) asking: Asking,
     /// What somebody answered who asked the agent.
@@ -37,31 +38,34 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// As somebody asked the agent for it.
-    pub(crate) fn asked(dry_run: bool, agreed: Agreed) -> Arguments {
+    pub(crate) fn asked(dry_run: bool, agreed: Agreed, trigger: Option<Trigger>) -> Arguments {
         Arguments {
             yes: false,
             dry_run,
             retry: false,
             everything: false,
-            scheduled: false,
+            occasion: Occasion::asked(trigger),
             asking: Asking::default(),
             agreed: Some(agreed),
         }
     }
 
-    /// As it is asked of the agent: whether it is a dry run, and whether the person has agreed. `None` with options that the agent does not know.
-    pub(crate) fn for_agent(&self) -> Option<(bool, Agreed)> {
+    /// As it is asked of the agent: whether it is a dry run, whether the person has agreed, and what set it off. `None` with options that the agent does not know.
+    pub(crate) fn for_agent(&self) -> Option<(bool, Agreed, Option<Trigger>)> {
         let agreed = if self.yes { Agreed::Yes } else { Agreed::Unasked };
-        let is_plain = self.asking.is_plain() && !self.retry && !self.everything && !self.scheduled;
-        is_plain.then_some((self.dry_run, agreed))
+        let is_plain = self.asking.is_plain() && !self.retry && !self.everything;
+        is_plain.then_some((self.dry_run, agreed, self.occasion.said()))
     }
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    let global = &arguments.occasion.patient(global);
+    let trigger = arguments.occasion.said().unwrap_or(Trigger::Update);
     let run = Run { everything: arguments.everything, ..arguments.asking.begin(global, progress)? };
     let mut session = Session::open(&global.dir, "update", &run)?;
     let ask = |proposal: &Proposal| match &arguments.agreed {
         Some(agreed) => agreed.to(Some(&proposal.to)),
+        None if trigger.is_unattended() => Consent::Nobody,
         None => question::ask(global.texts(), &question::install(global.texts(), &describe(proposal)), proposal.may_ignore),
     };
     let has_agreed = arguments.yes || arguments.agreed == Some(Agreed::Yes);
@@ -69,7 +73,6 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     if arguments.retry && !arguments.dry_run {
         session.retry()?;
     }
-    let trigger = if arguments.scheduled { SCHEDULED } else { "update" };
     let updated = context::block_on(session.update(trigger, &run, arguments.dry_run, word))?;
     Ok(report(&session, &updated, "updated"))
 }

@@ -12,6 +12,7 @@ use crate::check::Checked;
 use crate::fs::{Found, FsError, LocalPath};
 use crate::progress::Step;
 use crate::recognise::{Candidate, recognise};
+use crate::trigger::Trigger;
 
 /// How many listed releases a folder is compared with, the newest first: each costs the transfer of its file list.
 const MOST_CANDIDATES: usize = 8;
@@ -34,10 +35,10 @@ impl Session {
             if let Some(found) = &self.found {
                 run.progress.note(&found.to_string());
             }
-            self.take(checked, "install", run, false, Word::Yes).await
+            self.take(checked, Trigger::Install, run, false, Word::Yes).await
         };
         let outcome = outcome.await;
-        self.report_failure("install", run, outcome)
+        self.report_failure(Trigger::Install, run, outcome)
     }
 
     /// Finds out which of the listed releases lies in the folder.

@@ -21,10 +21,7 @@ use crate::in_use::{self, Holder, InUse, Looked, Watched};
 use crate::plan::{Found, Plan};
 use crate::stage;
 use crate::swap::{self, Changes, SwapError, SwapPlan, Swapped};
-
-/// What sets off the two acts, in the history.
-const DOWNLOAD: &str = "download";
-const APPLY: &str = "apply";
+use crate::trigger::Trigger;
 
 /// What a release that is ready waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +112,7 @@ impl Session {
     /// Applies the release that waits for programs in use, from what is here alone; `None` when none does, when it is not for this station any more, or when not all of it is here. Somebody
     /// agreed to it already.
     pub(super) async fn take_up(&mut self, run: &Run<'_>) -> Result<Option<Updated>, Error> {
-        self.take_up_what_waits(For::Unused, "launch", run).await
+        self.take_up_what_waits(For::Unused, Trigger::Launch, run).await
     }
 
     /// Installs what was downloaded, or what waits for programs in use: the second act (AC-26). `None` as for a start.
@@ -123,17 +120,17 @@ impl Session {
         self.check_settings()?;
         if !may_agree(&self.settings, self.is_admin(run)) {
             let denied = Error::NotForYou { what: "installing a release", os_user: run.who.os_user.clone() };
-            return self.report_failure(APPLY, run, Err(denied));
+            return self.report_failure(Trigger::Apply, run, Err(denied));
         }
         for what in For::ALL {
-            if let Some(updated) = self.take_up_what_waits(what, APPLY, run).await? {
+            if let Some(updated) = self.take_up_what_waits(what, Trigger::Apply, run).await? {
                 return Ok(Some(updated));
             }
         }
         Ok(None)
     }
 
-    async fn take_up_what_waits(&mut self, what: For, trigger: &str, run: &Run<'_>) -> Result<Option<Updated>, Error> {
+    async fn take_up_what_waits(&mut self, what: For, trigger: Trigger, run: &Run<'_>) -> Result<Option<Updated>, Error> {
         let Some(manifest) = self.folder.read(&what.path())?.map(|stored| Digest::of(&stored)) else { return Ok(None) };
         let is_installed = self.installed.as_ref().is_some_and(|installed| installed.release.manifest == manifest);
         let (mut target, mut how) = (None, How { fetching: Fetching::Never, ..How::USUAL });
@@ -158,7 +155,7 @@ impl Session {
     /// Makes the newest release that is for this station ready, and leaves the client as it is: the first act (AC-26).
     pub async fn download(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
         let outcome = self.download_steps(run).await;
-        self.report_failure(DOWNLOAD, run, outcome)
+        self.report_failure(Trigger::Download, run, outcome)
     }
 
     async fn download_steps(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
@@ -167,7 +164,7 @@ impl Session {
         let Verdict::Offer(release) = self.decide(&checked).verdict else { return Ok(Updated::Nothing) };
         let target = Target::listed(self, &self.route(run)?, &checked, release).await?;
         let how = How { only_ready: true, everything: self.is_incompatible(&checked), ..How::USUAL };
-        self.bring_to(target, how, DOWNLOAD, run, false, |_| Consent::Yes).await
+        self.bring_to(target, how, Trigger::Download, run, false, |_| Consent::Yes).await
     }
 
     /// Stages what was fetched, and remembers that it waits for somebody.
@@ -183,7 +180,7 @@ impl Session {
         let links = super::links(&target.manifest);
         stage::stage(&self.folder, plan, found, &links, &target.manifest.directories, target.release.clone(), run.progress)?;
         if self.remember(For::Person, &target.stored)? {
-            let attempt = run.who.attempt(Id::random(), run.now, DOWNLOAD);
+            let attempt = run.who.attempt(Id::random(), run.now, Trigger::Download);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
             // Whoever fetches it has not agreed to it yet.
             let attempt = Attempt { from, to, result: Outcome::Downloaded, bytes: Some(received_bytes), approver: None, ..attempt };
@@ -229,7 +226,7 @@ impl Session {
         proposal: Proposal,
         received_bytes: u64,
         holders: Vec<Holder>,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         if self.remember(For::Unused, stored)? {

@@ -12,9 +12,7 @@ use crate::code::Code;
 use crate::consent::may_ignore;
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
-
-/// What sets it off, in the history.
-const IGNORE: &str = "ignore";
+use crate::trigger::Trigger;
 
 /// Which release is meant.
 #[derive(Debug, Clone, PartialEq, Eq, strum::Display)]
@@ -78,7 +76,7 @@ impl Session {
         }
         let to = BuildAt { build: release.build.text().to_owned(), sequence: release.sequence };
         if self.pass_over(checked.channel.place(release))? {
-            let attempt = run.who.attempt(Id::random(), run.now, IGNORE);
+            let attempt = run.who.attempt(Id::random(), run.now, Trigger::Ignore);
             let code = Some(Code::Ignored.to_string());
             let attempt = Attempt { from: self.at(), to: Some(to.clone()), result: Outcome::Declined, code, approver: None, ..attempt };
             history::append(&self.folder, &attempt)?;
@@ -106,7 +104,7 @@ impl Session {
             return Ok(false);
         }
         self.told.save(&self.folder)?;
-        let attempt = run.who.attempt(Id::random(), run.now, IGNORE);
+        let attempt = run.who.attempt(Id::random(), run.now, Trigger::Ignore);
         let detail = Some("what was ignored is offered again".to_owned());
         let attempt = Attempt { from: self.at(), to, result: Outcome::Checked, detail, approver: None, ..attempt };
         history::append(&self.folder, &attempt)?;

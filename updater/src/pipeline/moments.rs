@@ -16,11 +16,8 @@ use crate::consent::may_agree;
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::settings::ConsentPolicy;
+use crate::trigger::Trigger;
 
-/// What sets off the first moment, in the history.
-pub const LOAD: &str = "load";
-/// What sets off the second.
-pub const ENVIRONMENT: &str = "environment";
 /// How long a start waits to learn what is new. Nobody is to wait longer for his client because of a server that does not answer.
 const CHECK_TIME: Duration = Duration::from_secs(3);
 
@@ -120,7 +117,7 @@ impl Session {
             return Ok(None);
         }
         let outcome = self.replace(checked, judged, start, run).await;
-        self.report_failure(LOAD, run, outcome).map(Some)
+        self.report_failure(Trigger::Load, run, outcome).map(Some)
     }
 
     /// Refuses a client that does not fit, from what is known here alone: for whoever may change nothing here.
@@ -162,7 +159,7 @@ impl Session {
         let mut target = Target::listed(self, &self.route(run)?, checked, release).await?;
         target.approver.get_or_insert_with(|| run.who.os_user.clone());
         let how = How { everything: true, ..How::USUAL };
-        match self.bring_to(target, how, LOAD, run, false, |_| Consent::Yes).await? {
+        match self.bring_to(target, how, Trigger::Load, run, false, |_| Consent::Yes).await? {
             // It is ready, but the one that does not fit is still in place, and somebody runs it.
             Updated::Deferred { holders, .. } => Err(Error::InUse(holders)),
             updated => Ok(updated),
@@ -187,8 +184,8 @@ impl Session {
             return None;
         }
         let ask = |proposal: &Proposal| (start.ask)(&Question::Install(proposal));
-        let outcome = self.take(checked, ENVIRONMENT, run, false, Word::Ask(&ask)).await;
-        match self.report_failure(ENVIRONMENT, run, outcome) {
+        let outcome = self.take(checked, Trigger::Environment, run, false, Word::Ask(&ask)).await;
+        match self.report_failure(Trigger::Environment, run, outcome) {
             Ok(updated) => Some(updated),
             Err(error) => {
                 run.progress.failed("the client is started as it is", error.code(), &error.to_string());
@@ -206,7 +203,7 @@ impl Session {
         if known {
             return;
         }
-        let attempt = run.who.attempt(Id::random(), run.now, LOAD);
+        let attempt = run.who.attempt(Id::random(), run.now, Trigger::Load);
         let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
         let attempt = Attempt { from, result: Outcome::Checked, code: Some(judged.code().to_owned()), detail: Some(text), ..attempt };
         if let Err(error) = history::append(&self.folder, &attempt) {

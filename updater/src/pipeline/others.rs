@@ -7,6 +7,7 @@ use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::interference::{Interference, Round, Verdict};
 use crate::scan::{Drift, DriftKind};
+use crate::trigger::Trigger;
 
 impl Session {
     /// What others are known to do here.
@@ -15,13 +16,13 @@ impl Session {
     }
 
     /// Backups that somebody else made under our names since we were here. Each is written down once.
-    pub(super) fn look_for_strange_backups(&mut self, run: &Run<'_>) -> Result<(), Error> {
+    pub(super) fn look_for_strange_backups(&mut self, trigger: Trigger, run: &Run<'_>) -> Result<(), Error> {
         let strange = backup::backups(&self.folder)?.into_iter().filter(|found| found.kind == BackupKind::Foreign);
         let backups: Vec<String> = strange.map(|found| found.slot.folder_name()).collect();
         if backups.is_empty() || self.others.rounds.iter().any(|round| round.backups == backups) {
             return Ok(());
         }
-        let said = self.write_down(vec![], backups, vec![], run)?;
+        let said = self.write_down(vec![], backups, vec![], trigger, run)?;
         said.into_iter().for_each(|said| run.progress.note(&said));
         Ok(())
     }
@@ -50,13 +51,14 @@ impl Session {
         changed: Vec<String>,
         backups: Vec<String>,
         programs: Vec<String>,
+        trigger: Trigger,
         run: &Run<'_>,
     ) -> Result<Option<String>, Error> {
         let round = Round { time: run.now, files: changed.len(), names: changed, backups, programs };
         self.others = std::mem::take(&mut self.others).after(round);
         self.others.save(&self.folder)?;
         let (Verdict::Second(evidence) | Verdict::Held(evidence, _)) = self.others(run) else { return Ok(None) };
-        let attempt = run.who.attempt(Id::random(), run.now, "update");
+        let attempt = run.who.attempt(Id::random(), run.now, trigger);
         let (code, detail) = (Some(Code::SecondUpdater.to_string()), Some(evidence.to_string()));
         history::append(&self.folder, &Attempt { result: Outcome::Checked, code, detail, ..attempt })?;
         Ok(Some(format!("{}: {evidence}", Code::SecondUpdater)))

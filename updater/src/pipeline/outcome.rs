@@ -10,6 +10,7 @@ use crate::fs::Requirement;
 use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::installed::InstalledRelease;
+use crate::trigger::Trigger;
 
 impl Session {
     /// Whether a run that nobody sits at leaves the release with `manifest` for later, because it has just failed.
@@ -44,7 +45,7 @@ impl Session {
         place: Place,
         proposal: Proposal,
         consent: Consent,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         let consent = if consent == Consent::Ignore && !proposal.may_ignore { Consent::No } else { consent };
@@ -66,7 +67,7 @@ impl Session {
     }
 
     /// A failed attempt leaves a line in the history, too (S1-8, S3-24). That it could not be written does not hide why the attempt failed.
-    pub(super) fn report_failure<T>(&self, trigger: &str, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn report_failure<T>(&self, trigger: Trigger, run: &Run<'_>, outcome: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &outcome {
             if error.code() == Requirement::Space.code() {
                 self.give_room_back(&["parts", "staging", "backup", "trash"]);

@@ -19,6 +19,7 @@ use crate::progress::Step;
 use crate::proof::{Proofs, Todo};
 use crate::ratchet::Held;
 use crate::rollback::{self, Order, Rollback, RollbackError};
+use crate::trigger::Trigger;
 
 /// Commands that run no probe that a cut left open.
 const PROBELESS: [&str; 3] = ["status", "backups", "rollback"];
@@ -53,7 +54,7 @@ impl Session {
         if PROBELESS.contains(&command) && self.proof().is_ok_and(|todo| matches!(todo, Todo::Probe(_))) {
             return;
         }
-        match self.prove("recovery", run) {
+        match self.prove(Trigger::Recovery, run) {
             Ok(None) => {}
             Ok(Some(Returned { why, now_at })) => {
                 let now_at = now_at.map_or("an earlier build".to_owned(), |now_at| now_at.build);
@@ -64,7 +65,7 @@ impl Session {
     }
 
     /// Finds out whether the installed release lives, as far as that can be found out without starting the client; what came back when it does not.
-    pub(super) fn prove(&mut self, trigger: &str, run: &Run<'_>) -> Result<Option<Returned>, Error> {
+    pub(super) fn prove(&mut self, trigger: Trigger, run: &Run<'_>) -> Result<Option<Returned>, Error> {
         let Some(installed) = &self.installed else { return Ok(None) };
         let release = installed.release.clone();
         let mut proofs = Proofs::load(&self.folder)?;
@@ -99,7 +100,7 @@ impl Session {
     }
 
     /// Brings the newest backup of another build back in place of `release`, which did not live. Where that cannot be now, what was copied for it takes no room until it can.
-    fn give_up(&mut self, release: &InstalledRelease, why: String, trigger: &str, run: &Run<'_>) -> Result<Returned, Error> {
+    fn give_up(&mut self, release: &InstalledRelease, why: String, trigger: Trigger, run: &Run<'_>) -> Result<Returned, Error> {
         let outcome = self.go_back(release, why, trigger, run);
         if outcome.is_err() {
             self.give_room_back(&["staging"]);
@@ -107,7 +108,7 @@ impl Session {
         outcome
     }
 
-    fn go_back(&mut self, release: &InstalledRelease, why: String, trigger: &str, run: &Run<'_>) -> Result<Returned, Error> {
+    fn go_back(&mut self, release: &InstalledRelease, why: String, trigger: Trigger, run: &Run<'_>) -> Result<Returned, Error> {
         let stays = |reason: String| Error::NoWayBack { build: release.id.build.text().to_owned(), why: why.clone(), reason };
         let in_use =
             |holders: &[Holder]| stays(format!("it is in use: {}; the next start of the updater goes back", in_use::list(holders)));
@@ -143,7 +144,7 @@ impl Session {
     }
 
     /// The way back from `release` to the newest whole backup of another build that did not fail here, too.
-    fn way_back(&self, release: &InstalledRelease, why: &str, trigger: &str, run: &Run<'_>) -> Result<Option<Rollback>, Error> {
+    fn way_back(&self, release: &InstalledRelease, why: &str, trigger: Trigger, run: &Run<'_>) -> Result<Option<Rollback>, Error> {
         let other = |backup: &Backup| {
             backup.release.as_ref().is_some_and(|held| held.manifest != release.manifest && !self.ratchet.is_blocked(&held.manifest))
         };

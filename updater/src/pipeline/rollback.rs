@@ -16,6 +16,7 @@ use crate::installed::Installed;
 use crate::proof::Proofs;
 use crate::ratchet::Held;
 use crate::rollback;
+use crate::trigger::Trigger;
 
 /// How a rollback ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Session {
         if outcome.as_ref().is_err_and(|error| error.code() == Code::NoSpace) {
             self.give_room_back(&["staging"]);
         }
-        self.report_failure("rollback", run, outcome)
+        self.report_failure(Trigger::Rollback, run, outcome)
     }
 
     async fn rollback_steps(
@@ -66,7 +67,8 @@ impl Session {
         };
         let id = Id::random();
         let is_reasoned = reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
-        let attempt = Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, "rollback") };
+        let attempt =
+            Attempt { detail: reason, approver: Some(run.who.os_user.clone()), ..run.who.attempt(id, run.now, Trigger::Rollback) };
         let prepared =
             rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, rollback::Order { id, slot, attempt }, run.progress)?;
         self.refuse_insecure(&prepared.installed, slot, is_reasoned)?;

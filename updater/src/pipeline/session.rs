@@ -35,6 +35,7 @@ use crate::state_format;
 use crate::station::{Station, StationError};
 use crate::swap::{self, Recovery};
 use crate::told::Told;
+use crate::trigger::Trigger;
 
 /// What a run brings with it.
 pub struct Run<'a> {
@@ -299,7 +300,7 @@ fn recover(folder: &Folder, run: &Run<'_>) -> Result<Recovery, Error> {
     for path in found {
         run.progress.note(&format!("`{path}` was not expected there; it is kept below `.updater/found/{id}`"));
     }
-    let mut attempt = run.who.attempt(Id::random(), run.now, "recovery");
+    let mut attempt = run.who.attempt(Id::random(), run.now, Trigger::Recovery);
     attempt.result = Outcome::Recovered;
     attempt.detail = Some(format!("attempt {id} was cut off and has been {what}"));
     // On a full disk the client starts all the same.

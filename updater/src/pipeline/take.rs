@@ -3,16 +3,17 @@
 use manifests::decide::{Refusal, Verdict};
 
 use super::target::Target;
-use super::{Consent, ENVIRONMENT, Error, How, Proposal, Run, SCHEDULED, Session, Updated, Word};
+use super::{Consent, Error, How, Proposal, Run, Session, Updated, Word};
 use crate::check::Checked;
 use crate::consent::{self, Way};
 use crate::scan::Depth;
+use crate::trigger::Trigger;
 
 impl Session {
     pub(super) async fn take(
         &mut self,
         checked: Checked,
-        trigger: &str,
+        trigger: Trigger,
         run: &Run<'_>,
         dry_run: bool,
         word: Word<'_>,
@@ -22,11 +23,11 @@ impl Session {
         }
         self.check_settings()?;
         if !dry_run {
-            self.look_for_strange_backups(run)?;
+            self.look_for_strange_backups(trigger, run)?;
         }
         let mut changed = (vec![], vec![]);
         let decision = self.decide(&checked);
-        let is_asked_for = !matches!(trigger, SCHEDULED | ENVIRONMENT);
+        let is_asked_for = !trigger.is_unattended() && trigger != Trigger::Environment;
         for passed in &decision.passed_over {
             // "Up to date" alone would hide that a release was tried and does not work here, and from whoever asks that it is ignored; nobody else hears of that (D-26).
             let is_told = match passed.refusal {
@@ -40,7 +41,7 @@ impl Session {
         }
         let (mut way, mut how) = (Way::ByPerson, How::USUAL);
         let mut target = match decision.verdict {
-            Verdict::Offer(release) if trigger == SCHEDULED && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
+            Verdict::Offer(release) if trigger.is_unattended() && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
             Verdict::Offer(release) | Verdict::Renumber(release) => {
                 how.everything = self.is_incompatible(&checked);
                 way = self.way(how.everything, trigger, word, run);
@@ -85,7 +86,7 @@ impl Session {
         if let Updated::Applied { warnings, .. } = &mut outcome
             && !changed.is_empty()
         {
-            warnings.extend(self.write_down(changed, vec![], programs, run)?);
+            warnings.extend(self.write_down(changed, vec![], programs, trigger, run)?);
         }
         Ok(outcome)
     }
@@ -96,9 +97,9 @@ impl Session {
     }
 
     /// How a new release may come.
-    fn way(&self, is_incompatible: bool, trigger: &str, word: Word<'_>, run: &Run<'_>) -> Way {
+    fn way(&self, is_incompatible: bool, trigger: Trigger, word: Word<'_>, run: &Run<'_>) -> Way {
         let has_agreed = matches!(word, Word::Yes);
-        let asked = consent::Asked { has_agreed, is_scheduled: trigger == SCHEDULED, is_admin: self.is_admin(run) };
+        let asked = consent::Asked { has_agreed, is_unattended: trigger.is_unattended(), is_admin: self.is_admin(run) };
         consent::way(&self.settings, asked, is_incompatible)
     }
 }

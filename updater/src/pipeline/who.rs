@@ -4,6 +4,7 @@ use crate::account;
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::InstalledRelease;
+use crate::trigger::Trigger;
 use manifests::time::UtcTime;
 
 /// The person and machine behind a command.
@@ -25,14 +26,14 @@ impl Who {
     }
 
     /// An attempt that begins now and has not failed yet. Whoever runs it agreed to it, as long as nobody else did.
-    pub fn attempt(&self, id: Id, time: UtcTime, trigger: &str) -> Attempt {
+    pub fn attempt(&self, id: Id, time: UtcTime, trigger: Trigger) -> Attempt {
         Attempt {
             id,
             time,
             host: self.host.clone(),
             os_user: self.os_user.clone(),
             approver: Some(self.os_user.clone()),
-            trigger: trigger.to_owned(),
+            trigger,
             from: None,
             to: None,
             result: Outcome::Applied,

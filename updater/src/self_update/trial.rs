@@ -18,6 +18,7 @@ use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::pipeline::{Error, Run};
 use crate::ratchet::Held;
+use crate::trigger::Trigger;
 
 impl SelfUpdater {
     pub(super) fn replace(&mut self, verified: &Verified, new: Program, run: &Run<'_>) -> Result<Activated, Error> {
@@ -172,7 +173,7 @@ impl SelfUpdater {
             self.session.ratchet.save(&self.session.folder)?;
         }
         let to = BuildAt { build: release.build.0.text().to_owned(), sequence: release.at.1 };
-        let attempt = run.who.attempt(id, run.now, "self-update");
+        let attempt = run.who.attempt(id, run.now, Trigger::SelfUpdate);
         let (result, code, detail) = (Outcome::Failed, Some(Code::UpdaterFailed.to_string()), Some(reason.to_owned()));
         Ok(history::append_once(&self.session.folder, &Attempt { to: Some(to), result, code, detail, ..attempt })?)
     }

@@ -15,6 +15,7 @@ use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::history::Attempt;
 use crate::id::Id;
 use crate::swap::operation::Operation;
+use crate::trigger::Trigger;
 
 /// Longest journal that is read, in bytes: a million operations with long paths.
 const LIMIT_BYTES: usize = 1 << 30;
@@ -27,7 +28,7 @@ pub struct Plan {
     /// Names the attempt and the backup that it makes.
     pub id: Id,
     /// What set it off.
-    pub trigger: String,
+    pub trigger: Trigger,
     /// The release that was installed.
     pub from: Option<Place>,
     /// The release that comes.
@@ -76,7 +77,7 @@ struct PlanWire {
     #[serde(rename = "type")]
     document: String,
     id: Id,
-    trigger: String,
+    trigger: Trigger,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<Place>,
     to: Place,
@@ -217,7 +218,7 @@ mod tests {
         let put = Operation::Put { path: "a".parse().unwrap(), old: None, new: link("n"), staged: Some("link.0".into()) };
         Plan {
             id: Id::from_bytes([1; 8]),
-            trigger: "update".into(),
+            trigger: Trigger::Update,
             from: Some(Place(1, 11)),
             to: Place(1, 12),
             installed: Digest::of(b"i"),

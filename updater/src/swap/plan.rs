@@ -6,14 +6,15 @@ use manifests::path::RelPath;
 use super::operation::{FileIdentity, Identity, Operation};
 use crate::history::Attempt;
 use crate::id::Id;
+use crate::trigger::Trigger;
 
 /// A swap that is ready: every new file is complete in `staging/`.
 #[derive(Debug, Clone)]
 pub struct SwapPlan {
     /// Names the attempt and the backup that it makes.
     pub id: Id,
-    /// What set it off: `install`, `update`, `repair`, `rollback`.
-    pub trigger: String,
+    /// What set it off.
+    pub trigger: Trigger,
     /// The release that is installed.
     pub from: Option<Place>,
     /// The release that comes.

@@ -31,6 +31,7 @@ use updater::progress::Silent;
 use updater::ratchet::Ratchet;
 use updater::rollback::{self, Order, Rollback, RollbackError};
 use updater::swap::{self, Changes, FileIdentity, Identity, Keep, SwapError, SwapPlan, Swapped};
+use updater::trigger::Trigger;
 
 /// What a build has at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -419,7 +420,7 @@ pub fn plan(path: &Path, number: u64, build: &Build) -> Result<SwapPlan, SwapErr
     let id = Id::random();
     Ok(SwapPlan {
         id,
-        trigger: "update".into(),
+        trigger: Trigger::Update,
         from: before.as_ref().map(|before| before.release.place),
         to: Place(1, number),
         entry_points: vec![rel(ENTRY), rel(SECOND_ENTRY)],
@@ -438,7 +439,7 @@ pub fn attempt(id: Id, from: Option<BuildAt>, to: Option<BuildAt>) -> Attempt {
         host: "till-3".into(),
         os_user: "ana".into(),
         approver: None,
-        trigger: "update".into(),
+        trigger: Trigger::Update,
         from,
         to,
         result: Outcome::Applied,
@@ -454,6 +455,6 @@ pub fn prepare_rollback(path: &Path, slot: u8) -> Result<Rollback, RollbackError
     let installed = Installed::load(&folder).ok().flatten();
     let id = Id::random();
     let slot: Slot = slot.to_string().parse().unwrap();
-    let order = Order { id, slot, attempt: Attempt { trigger: "rollback".into(), ..attempt(id, None, None) } };
+    let order = Order { id, slot, attempt: Attempt { trigger: Trigger::Rollback, ..attempt(id, None, None) } };
     rollback::prepare(&folder, installed.as_ref(), &Ratchet::load(&folder).unwrap(), order, &Silent)
 }

@@ -16,6 +16,7 @@ use super::*;
 use crate::id::Id;
 use crate::swap::journal::{Journal, Plan};
 use crate::swap::operation::order;
+use crate::trigger::Trigger;
 
 /// What a path is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,7 +269,7 @@ impl Case {
 fn prefixes(operations: &[Operation], phases: &[Phase]) -> Vec<(Option<Phase>, usize)> {
     let plan = Plan {
         id: Id::from_bytes([1; 8]),
-        trigger: "update".into(),
+        trigger: Trigger::Update,
         from: Some(Place(1, 1)),
         to: Place(1, 2),
         installed: Digest::of(b"installed"),
