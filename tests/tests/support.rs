@@ -12,7 +12,9 @@ use serde_json::Value;
 use system_tests::process::run;
 use system_tests::proxy::{Fault, Nth};
 use system_tests::scene::Scene;
-use system_tests::world::{World, noise, program};
+use system_tests::station::Station;
+use system_tests::terminal::Terminal;
+use system_tests::world::{T0, World, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -31,6 +33,26 @@ fn socket(path: &Path) -> UnixDatagram {
     let socket = UnixDatagram::bind(path).expect("bound");
     socket.set_nonblocking(true).expect("set");
     socket
+}
+
+/// What the system was told is one record, and says what `line` of the history says.
+#[track_caller]
+fn assert_is_the_record_of(records: &[String], line: &Value) {
+    let [record] = records else { panic!("{} records of {line}: {records:?}", records.len()) };
+    let field = |name: &str| record.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap_or_default().to_owned();
+    for (name, member) in
+        [("TIME", "time"), ("HOST", "host"), ("USER", "os_user"), ("TRIGGER", "trigger"), ("RESULT", "result"), ("ATTEMPT", "id")]
+    {
+        let value = line[member].as_str().unwrap_or_default();
+        assert!(!value.is_empty(), "{member} of {line}");
+        assert_eq!(field(&format!("STATIONMASTER_{name}")), value, "{record}");
+    }
+    for (name, member) in [("FROM", "from"), ("TO", "to")] {
+        assert_eq!(field(&format!("STATIONMASTER_{name}")), line[member]["build"].as_str().unwrap_or_default(), "{record}");
+    }
+    assert_eq!(field("STATIONMASTER_APPROVER"), line["approver"].as_str().unwrap_or_default(), "{record}");
+    assert_eq!(field("PRIORITY"), if line["result"] == "failed" { "4" } else { "6" });
+    assert!(line["from"]["build"].is_string(), "{line}");
 }
 
 #[test]
@@ -56,17 +78,7 @@ fn ac_74_each_update_that_is_applied_fails_or_is_taken_back_is_one_line_and_one_
     let results: Vec<&str> = lines.iter().filter_map(|line| line["result"].as_str()).collect();
     assert_eq!(results, ["failed", "applied", "rolled-back"]);
     for (line, records) in lines.iter().zip([failed, applied, back]) {
-        let [record] = records.as_slice() else { panic!("{} records of {line}: {records:?}", records.len()) };
-        let field = |name: &str| record.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap_or_default().to_owned();
-        for (name, member) in
-            [("TIME", "time"), ("HOST", "host"), ("USER", "os_user"), ("TRIGGER", "trigger"), ("RESULT", "result"), ("ATTEMPT", "id")]
-        {
-            let value = line[member].as_str().unwrap_or_default();
-            assert!(!value.is_empty(), "{member} of {line}");
-            assert_eq!(field(&format!("STATIONMASTER_{name}")), value, "{record}");
-        }
-        assert_eq!(field("PRIORITY"), if line["result"] == "failed" { "4" } else { "6" });
-        assert!(line["from"]["build"].is_string(), "{line}");
+        assert_is_the_record_of(&records, line);
     }
     // The same is told to people, in the time of the computer, too.
     let station = scene.station.with_env("TZ", "America/Sao_Paulo");
@@ -78,6 +90,48 @@ fn ac_74_each_update_that_is_applied_fails_or_is_taken_back_is_one_line_and_one_
     assert_eq!(told(&["--failed"]).iter().map(|line| line["id"].clone()).collect::<Vec<_>>(), [lines[0]["id"].clone()]);
     assert_eq!(told(&["--since", "2100-01-01"]), [] as [Value; 0]);
     assert_eq!(told(&["--since", "2020-01-01T00:00:00Z"]).len(), all.len());
+}
+
+#[test]
+fn ac_74_each_no_to_an_update_is_one_line_and_one_record_of_the_system_wherever_it_was_asked() {
+    let world = World::new();
+    let (repository, station) = (world.repository("acme"), world.station("client"));
+    let publish = |build: &str, server: &str| {
+        let folder = world.build(build);
+        folder.exec("client", format!("#!/bin/sh\necho {build}\n"), T0);
+        let options = ["--build", build, "--entry-point", "client", "--server-build", server];
+        repository.publish_with(&folder, &options).succeeded("publish");
+    };
+    publish("3.3.0", "3.3.7");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    station.install(&link);
+    let (journal, journal_path) = (socket(&world.path("journal.sock")), world.path("journal.sock"));
+    let declines = |command: &str, code: i32| {
+        let before = station.history().len();
+        let mut person = Terminal::start(&mut station.command(&[command, "--journal-socket", text(&journal_path)]));
+        person.wait_for("[y/N");
+        person.types("n");
+        let done = person.finish();
+        assert_eq!(done.code(), code, "{}", done.report());
+        let lines = station.history().split_off(before);
+        let [line] = lines.as_slice() else { panic!("{} lines: {lines:#?}", lines.len()) };
+        assert_is_the_record_of(&records(&journal), line);
+        assert_eq!((&line["result"], &line["from"]["build"]), (&"declined".into(), &"3.3.0".into()), "{line}");
+        assert!(line["approver"].is_null(), "nobody agreed: {line}");
+        assert_eq!(outbox(&station), 0, "nobody has to look for a fault");
+        (line["trigger"].as_str().expect("a trigger").to_owned(), line["to"]["build"].as_str().expect("a build").to_owned())
+    };
+    publish("3.3.1", "3.3.7");
+    assert_eq!(declines("update", 10), ("update".into(), "3.3.1".into()));
+    assert_eq!(declines("launch", 0), ("environment".into(), "3.3.1".into()));
+    // A client that does not fit its server any more.
+    publish("3.4.0", "3.4.7");
+    assert_eq!(declines("launch", 13), ("load".into(), "3.4.0".into()));
+}
+
+/// How many failures wait to be told to the server.
+fn outbox(station: &Station) -> usize {
+    fs::read_dir(station.state("outbox")).map_or(0, Iterator::count)
 }
 
 #[test]

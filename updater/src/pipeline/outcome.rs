@@ -3,7 +3,7 @@
 use manifests::channel::Place;
 use manifests::digest::Digest;
 
-use super::{Consent, Error, Proposal, Run, Session, Updated, who};
+use super::{Consent, Error, NotStarted, Proposal, Run, Session, Updated, who};
 use crate::attempts::{self, Attempts};
 use crate::code::Code;
 use crate::fs::Requirement;
@@ -72,10 +72,17 @@ impl Session {
             if error.code() == Requirement::Space.code() {
                 self.give_room_back(&["parts", "staging", "backup", "trash"]);
             }
+            // Somebody's no is what kept it from coming, not a fault that anybody has to look for (AC-74).
+            let (result, to) = match error {
+                Error::Incompatible(misfit) if misfit.why == NotStarted::Declined => (Outcome::Declined, misfit.instead.clone()),
+                _ => (Outcome::Failed, None),
+            };
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
-            let attempt = run.who.attempt(Id::random(), run.now, trigger);
-            let attempt =
-                Attempt { from, result: Outcome::Failed, code: Some(error.code().to_string()), detail: Some(error.to_string()), ..attempt };
+            let mut attempt = run.who.attempt(Id::random(), run.now, trigger);
+            if result == Outcome::Declined {
+                attempt.approver = None;
+            }
+            let attempt = Attempt { from, to, result, code: Some(error.code().to_string()), detail: Some(error.to_string()), ..attempt };
             if let Err(not_written) = history::append(&self.folder, &attempt) {
                 run.progress.note(&format!("the history could not be written: {not_written}"));
             }
