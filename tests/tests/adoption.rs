@@ -2,22 +2,26 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
+use system_tests::process::run;
 use system_tests::proxy::{Proxy, body_bytes};
 use system_tests::running::Running;
 use system_tests::server::Server;
 use system_tests::station::{Outcome, Station};
 use system_tests::tree::Tree;
-use system_tests::world::{Build, Repository, T0, World, noise};
+use system_tests::world::{Build, Repository, T0, World, noise, program};
 
 /// What a user of SmartClient has set on the station.
 const USERS_INI: &str = "[config]\r\nlastmainprog=SIGAFAT\r\nenvserver=PRODUCAO\r\nlanguage=1\r\n";
+/// Far above what anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
 /// Bytes of a file that never changes.
 const BIG: usize = 3_000_000;
 /// Bytes of one that changes with every release.
 const SMALL: usize = 20_000;
 
-/// A publisher of 17.3.0.9 and 17.3.0.14 for Windows, and a station whose people have 17.3.0.9 from another updater.
+/// A publisher of 17.3.0.8, 17.3.0.9 and 17.3.0.14 for Windows, and a station whose people have 17.3.0.9 from another updater.
 struct Site<'a> {
     repository: Repository<'a>,
     proxy: Proxy,
@@ -70,7 +74,8 @@ fn as_smartclient_leaves_it(world: &World, station: &Station, n: u64) {
 
 fn site<'a>(world: &'a World, ini: &str) -> Site<'a> {
     let repository = world.repository("erp");
-    let (old, newest) = (build(world, 9), build(world, 14));
+    let (older, old, newest) = (build(world, 8), build(world, 9), build(world, 14));
+    publish(&repository, &older, "17.3.0.8", ini);
     publish(&repository, &old, "17.3.0.9", ini);
     publish(&repository, &newest, "17.3.0.14", ini);
     let (server, proxy, link) = world.serve_through_proxy(&repository);
@@ -143,6 +148,17 @@ fn s3_21_the_first_update_after_that_rotates_and_a_backup_of_smartclient_can_be_
     let listed = site.station.run(&["backups"]).exits(0);
     let kinds: Vec<_> = listed.json["backups"].as_array().expect("a list").iter().map(|backup| backup["kind"].clone()).collect();
     assert_eq!(kinds, ["adopted", "adopted", "own"], "{}", listed.json);
+    // The publisher lists 17.3.0.8 and .9; SmartClient's 17.3.0.7 is none that anybody knows.
+    let builds: Vec<_> = listed.json["backups"].as_array().expect("a list").iter().map(|backup| backup["build"].clone()).collect();
+    assert_eq!(builds, [serde_json::Value::Null, "17.3.0.8".into(), "17.3.0.9".into()], "{}", listed.json);
+    let people = run(Command::new(program("updater")).args(["backups", "--dir"]).arg(&site.station.dir), LIMIT).succeeded("backups").stdout;
+    for said in [
+        "001  an unknown build, made by another program",
+        "002  17.3.0.8 by its files, made by another",
+        "003  17.3.0.9 by its files, made 20",
+    ] {
+        assert!(people.contains(said), "{said}\n{people}");
+    }
 
     let v15 = build(&world, 15);
     publish(&site.repository, &v15, "17.3.0.15", "overwrite");
@@ -151,7 +167,11 @@ fn s3_21_the_first_update_after_that_rotates_and_a_backup_of_smartclient_can_be_
     site.station.backup(1).assert_is(&was, "the oldest of SmartClient's went");
     let at_15 = site.station.tree();
 
-    site.station.run(&["rollback", "--to", "001"]).exits(0);
+    let gone_back = site.station.run(&["rollback", "--to", "001"]).exits(0);
+    assert_eq!(gone_back.json["installed"]["build"], "17.3.0.8", "{}", gone_back.json);
+    assert_eq!(gone_back.json["is_unverified"], true);
+    let line = site.station.history().pop().expect("a line");
+    assert_eq!((line["from"]["build"].as_str(), line["to"]["build"].as_str()), (Some("17.3.0.15"), Some("17.3.0.8")), "{line}");
     let back = site.station.tree();
     assert_eq!(fs::read(site.station.file("SmartClient.exe")).expect("read"), noise(8, SMALL), "SmartClient's own 17.3.0.8");
     assert_eq!(fs::read_to_string(site.station.file("smartclient.log")).expect("read"), "started\n", "extras stay");

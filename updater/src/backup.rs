@@ -17,6 +17,7 @@ use manifests::path::RelPath;
 use manifests::time::UtcTime;
 
 use crate::fs::{Folder, FsError, LocalPath, Point, Requirement, write_all};
+use crate::history::{Attempt, BuildAt};
 use crate::id::Id;
 use crate::installed::{Damaged, Installed, InstalledRelease};
 use crate::progress::{Progress, Silent, Step};
@@ -39,6 +40,8 @@ pub struct Backup {
     pub kind: BackupKind,
     /// The release that it holds, when it is our own and can say so.
     pub release: Option<InstalledRelease>,
+    /// What the folder that somebody else made was recognised as, by its files.
+    pub recognised: Option<BuildAt>,
 }
 
 /// What lies in a slot.
@@ -138,10 +141,16 @@ pub(crate) fn can_start(folder: &Folder, slot: Slot) -> bool {
 
 fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError> {
     let at = folder_of(slot);
+    let mut recognised = None;
     let kind = match look(folder, &at)? {
         Lies::Nothing => return Ok(None),
-        Lies::Backup(Head { id, made, origin: Origin::Own }) => BackupKind::Own { id, made },
-        Lies::Backup(Head { id, made, origin: Origin::Foreign }) => BackupKind::Adopted { id, made },
+        Lies::Backup(head) => {
+            recognised = head.recognised;
+            match head.origin {
+                Origin::Own => BackupKind::Own { id: head.id, made: head.made },
+                Origin::Foreign => BackupKind::Adopted { id: head.id, made: head.made },
+            }
+        }
         Lies::Foreign => BackupKind::Foreign,
         Lies::Exposed => BackupKind::Exposed,
         Lies::Damaged(damage) => BackupKind::Damaged(damage),
@@ -156,7 +165,7 @@ fn backup_in(folder: &Folder, slot: Slot) -> Result<Option<Backup>, BackupError>
             .filter(|release| release.place != Place(0, 0)),
         _ => None,
     };
-    Ok(Some(Backup { slot, kind, release }))
+    Ok(Some(Backup { slot, kind, release, recognised }))
 }
 
 /// Takes the foreign or damaged folder in `slot` into the rotation, as unverified (D-20). A backup that is known already stays as it is.
@@ -169,12 +178,22 @@ pub fn adopt(folder: &Folder, slot: Slot, now: UtcTime) -> Result<Backup, Backup
         Lies::Exposed => return Err(Refusal::Exposed(slot).into()),
         Lies::Backup(_) => {}
         Lies::Foreign | Lies::Damaged(_) => {
-            let record = Record::new(Head { id: Id::random(), made: now, origin: Origin::Foreign });
+            let record = Record::new(Head { id: Id::random(), made: now, origin: Origin::Foreign, recognised: None });
             folder.make_folder(&at.join(".updater"), Point::BackupAdopt)?;
             folder.write_durably(&record_of(&at), &record.to_bytes(), Point::BackupAdopt)?;
         }
     }
     backup_in(folder, slot)?.ok_or(BackupError::Missing(slot))
+}
+
+/// Writes down what the adopted backup in `slot` was recognised as. Any other stays as it is.
+pub fn recognise(folder: &Folder, slot: Slot, build: BuildAt) -> Result<(), BackupError> {
+    let at = folder_of(slot);
+    if let Lies::Backup(head @ Head { origin: Origin::Foreign, .. }) = look(folder, &at)? {
+        let record = Record::new(Head { recognised: Some(build), ..head });
+        folder.write_durably(&record_of(&at), &record.to_bytes(), Point::BackupAdopt)?;
+    }
+    Ok(())
 }
 
 /// What a backup would take now, when a swap moves `moved` away.
@@ -186,7 +205,7 @@ pub fn estimate<'p>(
     // Only the paths count here; what lies there is found out when the backup is made.
     let moved = moved.into_iter().map(|path| (path.into(), Identity::Link(String::new()))).collect();
     let known = Known { installed, moved: &moved, sources: sources(folder, &BTreeMap::new())? };
-    let record = Record::new(Head { id: Id::random(), made: UtcTime::from_unix(0), origin: Origin::Own });
+    let record = Record::new(Head { id: Id::random(), made: UtcTime::from_unix(0), origin: Origin::Own, recognised: None });
     Ok(Maker::new(folder, &known, record, &Silent).count()?)
 }
 
@@ -242,22 +261,23 @@ fn plan_slots(
     Ok(rotate(&found, consumed, id, standing)?)
 }
 
-/// Makes the backup `id` in `.updater/backup`, durably. What the swap is to move away is only recorded.
+/// Makes the backup of the attempt `of` in `.updater/backup`, durably. What the swap is to move away is only recorded. Where nothing is installed, what the attempt comes from was recognised.
 pub(crate) fn make(
     folder: &Folder,
-    id: Id,
-    now: UtcTime,
+    of: &Attempt,
     consumed: Option<Id>,
     moved: &BTreeMap<LocalPath, Identity>,
     progress: &dyn Progress,
 ) -> Result<Made, BackupError> {
+    let Attempt { id, time: made, ref from, .. } = *of;
     let mut damaged = BTreeMap::new();
     let slots = plan_slots(folder, id, consumed, progress, &mut damaged)?;
     // A damaged installed state is none: then every file is read.
     let installed = Installed::load(folder).ok().flatten();
     progress.begin(Step::BackUp, installed.as_ref().map_or(0, |installed| installed.files.len() as u64));
     let known = Known { installed: installed.as_ref(), moved, sources: sources(folder, &damaged)? };
-    let record = Record::new(Head { id, made: now, origin: Origin::Own });
+    let recognised = from.clone().filter(|_| installed.is_none());
+    let record = Record::new(Head { id, made, origin: Origin::Own, recognised });
     let (record, mut warnings) = match Maker::new(folder, &known, record.clone(), progress).make() {
         Err(error) if error.requirement() == Requirement::Space => {
             // What was copied so far takes room itself: gone first, so that the numbers say what is missing.

@@ -195,7 +195,7 @@ pub fn prepare(
     };
     let left = installed.map(|installed| &installed.release);
     let ratchet = with_hold(ratchet, left, next.release.place);
-    let (left_at, now_at) = (left.and_then(build_at), build_at(&next.release));
+    let (left_at, now_at) = (left.and_then(build_at), build_at(&next.release).or_else(|| contents.record.head.recognised.clone()));
     let altered = contents.altered().into_iter().filter(|path| !kept.contains(path)).collect();
     let swap = SwapPlan {
         id: order.id,

@@ -173,7 +173,7 @@ fn begin(folder: &Folder, plan: &SwapPlan, progress: &dyn Progress) -> Result<Be
     written.check().map_err(SwapError::Impossible)?;
     let mut warnings = vec![];
     if let Keep::Backup { consumed } = plan.keep {
-        let made = backup::make(folder, plan.id, plan.attempt.time, consumed, &prepare::moved(&written.operations), progress)?;
+        let made = backup::make(folder, &plan.attempt, consumed, &prepare::moved(&written.operations), progress)?;
         (written.slots, warnings) = (Some(made.slots), made.warnings);
     }
     folder.write_durably(&tidy::installed_next(), &plan.installed_next, Point::SwapNext)?;

@@ -8,6 +8,7 @@ use manifests::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{LocalPath, escape, unescape};
+use crate::history::BuildAt;
 use crate::id::Id;
 use crate::lines::{self, Damaged, Text};
 use crate::swap::operation::FileIdentity;
@@ -35,11 +36,13 @@ pub(crate) struct RecordedFile {
 }
 
 /// What a record says first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) id: Id,
     pub(crate) made: UtcTime,
     pub(crate) origin: Origin,
+    /// What a folder that somebody else made was recognised as, by its files.
+    pub(crate) recognised: Option<BuildAt>,
 }
 
 /// Who made a backup.
@@ -60,6 +63,8 @@ struct HeadWire<'a> {
     id: Id,
     made: UtcTime,
     kind: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recognised: Option<BuildAt>,
 }
 
 impl Head {
@@ -70,7 +75,7 @@ impl Head {
         if head.format != FORMAT || head.document != "backup" {
             return Err(Damaged::Head(format!("type `{}`, format {}", manifests::quote::quoted(&head.document, 80), head.format)));
         }
-        Ok(Head { id: head.id, made: head.made, origin: head.kind })
+        Ok(Head { id: head.id, made: head.made, origin: head.kind, recognised: head.recognised })
     }
 }
 
@@ -112,8 +117,8 @@ impl Record {
 
     /// The text.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let Head { id, made, origin } = self.head;
-        let wire = HeadWire { format: FORMAT, document: "backup".into(), id, made, kind: origin };
+        let Head { id, made, origin, recognised } = self.head.clone();
+        let wire = HeadWire { format: FORMAT, document: "backup".into(), id, made, kind: origin, recognised };
         // Text and numbers only: nothing in it can fail to serialise.
         let mut text = serde_json::to_vec(&wire).unwrap_or_default();
         text.reserve(self.files.len() * 150);
@@ -157,7 +162,12 @@ mod tests {
     fn sample() -> Record {
         let path = |bytes: &[u8]| LocalPath::from_bytes(bytes.to_vec()).unwrap();
         let identity = FileIdentity { size: 3, mtime: FileTime::clamped(-1), mode: 0o4755, sha256: Digest::of(b"abc") };
-        let head = Head { id: Id::from_bytes([7; 8]), made: UtcTime::from_unix(1), origin: Origin::Own };
+        let head = Head {
+            id: Id::from_bytes([7; 8]),
+            made: UtcTime::from_unix(1),
+            origin: Origin::Own,
+            recognised: Some(BuildAt { build: "1.0".into(), sequence: 4 }),
+        };
         Record {
             head,
             files: vec![RecordedFile { path: path(b"a\nb\xFF%"), identity }, RecordedFile { path: path("ж/x y".as_bytes()), identity }],

@@ -5,6 +5,8 @@ use serde_json::json;
 use updater::backup::{self, Backup, BackupKind};
 use updater::exit_code::Exit;
 use updater::fs::owners::GIVE_ALL;
+use updater::history::BuildAt;
+use updater::installed::InstalledRelease;
 use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
 
@@ -47,22 +49,30 @@ fn as_json(backup: &Backup) -> serde_json::Value {
         BackupKind::Damaged(_) => ("damaged", None),
         BackupKind::NotAFolder => ("not-a-folder", None),
     };
-    let release = backup.release.as_ref();
+    let holds = holds(backup);
     json!({
         "name": backup.slot.folder_name(),
         "kind": kind,
         "made": made,
-        "build": release.map(|release| release.id.build.text()),
-        "sequence": release.map(|release| release.place.1),
+        "build": holds.as_ref().map(|holds| &holds.build),
+        "sequence": holds.as_ref().map(|holds| holds.sequence),
+        "recognised": backup.release.is_none() && holds.is_some(),
     })
+}
+
+/// The build that a backup holds: what was installed, or what somebody else's folder was recognised as.
+fn holds(backup: &Backup) -> Option<BuildAt> {
+    let at = |release: &InstalledRelease| BuildAt { build: release.id.build.text().to_owned(), sequence: release.place.1 };
+    backup.release.as_ref().map(at).or_else(|| backup.recognised.clone())
 }
 
 fn as_text(backup: &Backup) -> String {
     let name = backup.slot.folder_name();
-    let build = backup.release.as_ref().map_or("an unknown build", |release| release.id.build.text());
+    let build = holds(backup).map_or("an unknown build".to_owned(), |holds| holds.build);
+    let known_by = if backup.release.is_none() && backup.recognised.is_some() { " by its files" } else { "" };
     match &backup.kind {
-        BackupKind::Own { made, .. } => format!("{name}  {build}, made {made}"),
-        BackupKind::Adopted { made, .. } => format!("{name}  made by another program, taken in {made}; unverified"),
+        BackupKind::Own { made, .. } => format!("{name}  {build}{known_by}, made {made}"),
+        BackupKind::Adopted { made, .. } => format!("{name}  {build}{known_by}, made by another program, taken in {made}; unverified"),
         BackupKind::Exposed => {
             format!("{name}  can be changed by others, so it is not believed: give it {GIVE_ALL}")
         }

@@ -78,6 +78,14 @@ impl LocalPath {
         folder.join(&self.0)
     }
 
+    /// The same path as it is seen from `folder`, which it is below.
+    pub fn within(&self, folder: &LocalPath) -> Option<LocalPath> {
+        if folder.is_root() {
+            return Some(self.clone());
+        }
+        Some(LocalPath(self.0.strip_prefix(&folder.0[..])?.strip_prefix(b"/")?.to_vec()))
+    }
+
     /// The components, outermost first; none for the folder itself.
     pub fn components(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|byte| *byte == b'/').filter(|name| !name.is_empty())

@@ -8,10 +8,13 @@ use manifests::path::RelPath;
 
 use super::target::Target;
 use super::{Error, Run, Session, Updated, Word};
+use crate::backup::rotation::Slot;
+use crate::backup::{self, BackupKind};
 use crate::check::Checked;
 use crate::fs::{Found, FsError, LocalPath};
+use crate::history::BuildAt;
 use crate::progress::Step;
-use crate::recognise::{Candidate, recognise};
+use crate::recognise::{Candidate, Recognised, recognise};
 use crate::trigger::Trigger;
 
 /// How many listed releases a folder is compared with, the newest first: each costs the transfer of its file list.
@@ -19,6 +22,8 @@ const MOST_CANDIDATES: usize = 8;
 
 /// The files of a folder by the names that the system takes for the same, each read at most once.
 struct Files {
+    /// The folder.
+    at: LocalPath,
     folds: bool,
     paths: HashMap<String, (RelPath, u64)>,
     digests: HashMap<RelPath, Digest>,
@@ -41,53 +46,65 @@ impl Session {
         self.report_failure(Trigger::Install, run, outcome)
     }
 
-    /// Finds out which of the listed releases lies in the folder.
+    /// Finds out which of the listed releases lies in the folder, and which in the backups that were taken in.
     async fn recognise(&mut self, checked: &Checked, run: &Run<'_>) -> Result<(), Error> {
-        let mut files = self.files()?;
-        if files.paths.is_empty() {
+        let files = self.files(LocalPath::root())?;
+        let adopted = backup::backups(&self.folder)?.into_iter().filter(|found| matches!(found.kind, BackupKind::Adopted { .. }));
+        let adopted: Vec<Slot> = adopted.map(|found| found.slot).collect();
+        if files.paths.is_empty() && adopted.is_empty() {
             return Ok(());
         }
         let route = self.route(run)?;
         let releases: Vec<&Release> = checked.channel.releases.iter().rev().take(MOST_CANDIDATES).collect();
         run.progress.begin(Step::Scan, releases.len() as u64);
-        let mut found = BTreeMap::new();
         let mut targets = vec![];
         for release in releases {
             run.progress.advance(1);
             // What this could not be compared with it is not said to be; whether the wanted release can be had is found out when it is wanted.
-            let Ok(target) = Target::listed(self, &route, checked, release).await else { continue };
-            for file in &target.manifest.files {
-                if let Some(read) = self.digest(&mut files, &file.path, file.size)? {
-                    let known = found.entry(file.path.clone()).or_insert(read);
-                    *known = known.or(read);
-                }
+            targets.extend(Target::listed(self, &route, checked, release).await);
+        }
+        self.found = self.recognise_in(files, &targets)?;
+        for slot in adopted {
+            let files = self.files(LocalPath::root().join(slot.folder_name()))?;
+            if let Some(Recognised { build, sequence, .. }) = self.recognise_in(files, &targets)? {
+                backup::recognise(&self.folder, slot, BuildAt { build, sequence })?;
             }
-            targets.push(target);
+        }
+        self.lists = targets.into_iter().map(|target| target.stored).collect();
+        Ok(())
+    }
+
+    /// Which of `targets` those files are.
+    fn recognise_in(&self, mut files: Files, targets: &[Target]) -> Result<Option<Recognised>, Error> {
+        let mut found = BTreeMap::new();
+        for file in targets.iter().flat_map(|target| &target.manifest.files) {
+            if let Some(read) = self.digest(&mut files, &file.path, file.size)? {
+                let known = found.entry(file.path.clone()).or_insert(read);
+                *known = known.or(read);
+            }
         }
         let candidates = targets.iter().map(|target| Candidate {
             place: target.release.place,
             entry_point: target.release.entry_point.as_ref(),
             manifest: &target.manifest,
         });
-        self.found = recognise(candidates, &found);
-        self.lists = targets.into_iter().map(|target| target.stored).collect();
-        Ok(())
+        Ok(recognise(candidates, &found))
     }
 
-    fn files(&self) -> Result<Files, Error> {
+    fn files(&self, at: LocalPath) -> Result<Files, Error> {
         let folds = self.station.os.folds_names();
         let mut paths = HashMap::new();
-        self.folder.walk(&LocalPath::root(), &mut |walked| {
+        self.folder.walk(&at, &mut |walked| {
             if let Found::Entry { path, stat } = walked
                 && stat.is_file()
-                && let Some(path) = path.as_rel_path()
+                && let Some(path) = path.within(&at).and_then(|path| path.as_rel_path())
             {
                 let name = if folds { path.folded() } else { path.to_string() };
                 paths.insert(name, (path, stat.size));
             }
             true
         })?;
-        Ok(Files { folds, paths, digests: HashMap::new() })
+        Ok(Files { at, folds, paths, digests: HashMap::new() })
     }
 
     /// What lies at `path`: nothing, or a file with its digest, which is not read where its size alone says that it is another.
@@ -100,7 +117,7 @@ impl Session {
         if let Some(digest) = files.digests.get(there) {
             return Ok(Some(Some(*digest)));
         }
-        let digest = self.folder.hash(&there.into())?.0;
+        let digest = self.folder.hash(&LocalPath::from(there).below(&files.at))?.0;
         files.digests.insert(there.clone(), digest);
         Ok(Some(Some(digest)))
     }
