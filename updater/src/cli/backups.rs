@@ -68,11 +68,17 @@ fn holds(backup: &Backup) -> Option<BuildAt> {
 
 fn as_text(backup: &Backup) -> String {
     let name = backup.slot.folder_name();
-    let build = holds(backup).map_or("an unknown build".to_owned(), |holds| holds.build);
-    let known_by = if backup.release.is_none() && backup.recognised.is_some() { " by its files" } else { "" };
+    let build = match (&backup.release, &backup.recognised) {
+        (Some(release), _) => Some(release.id.build.text().to_owned()),
+        (None, Some(recognised)) => Some(format!("{} by its files", recognised.build)),
+        (None, None) => None,
+    };
     match &backup.kind {
-        BackupKind::Own { made, .. } => format!("{name}  {build}{known_by}, made {made}"),
-        BackupKind::Adopted { made, .. } => format!("{name}  {build}{known_by}, made by another program, taken in {made}; unverified"),
+        BackupKind::Own { made, .. } => format!("{name}  {}, made {made}", build.unwrap_or("an unknown build".to_owned())),
+        BackupKind::Adopted { made, .. } => {
+            let build = build.map_or(String::new(), |build| build + ", ");
+            format!("{name}  {build}made by another program, taken in {made}; unverified")
+        }
         BackupKind::Exposed => {
             format!("{name}  can be changed by others, so it is not believed: give it {GIVE_ALL}")
         }
