@@ -100,6 +100,8 @@ pub struct Release {
     pub withdrawn: Option<Withdrawn>,
     /// May go to a build below the installed one (D-06).
     pub allow_downgrade: bool,
+    /// Until when people may put it off; from then on nobody is asked.
+    pub deadline: Option<UtcTime>,
     /// Who answered for it (D-01).
     pub approver: Option<String>,
     /// What is new, for people.
@@ -344,6 +346,8 @@ struct ReleaseWire {
     #[serde(default, skip_serializing_if = "is_default")]
     allow_downgrade: bool,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
+    deadline: Option<UtcTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     approver: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     notes: Option<String>,
@@ -526,6 +530,7 @@ fn read_release(value: serde_json::Value) -> Result<Release, String> {
         floor: wire.floor,
         withdrawn: wire.withdrawn,
         allow_downgrade: wire.allow_downgrade,
+        deadline: wire.deadline,
         approver: wire.approver,
         notes: wire.notes,
         probe: wire.probe,
@@ -548,6 +553,7 @@ fn wire_of(release: &Release) -> ReleaseWire {
         floor: release.floor,
         withdrawn: release.withdrawn,
         allow_downgrade: release.allow_downgrade,
+        deadline: release.deadline,
         approver: release.approver,
         notes: release.notes,
         probe: release.probe,

@@ -14,6 +14,7 @@ use crate::compat::{self, Terms};
 use crate::digest::Digest;
 use crate::policy::Policy;
 use crate::steering::Steering;
+use crate::time::UtcTime;
 
 mod reasons;
 
@@ -42,6 +43,8 @@ pub struct Facts<'a> {
     pub server: Option<&'a Build>,
     /// What the site wishes, where there is one.
     pub steering: Option<&'a Steering>,
+    /// What time it is, for deadlines; without it none is over.
+    pub now: Option<UtcTime>,
 }
 
 /// An installed release.
@@ -221,7 +224,11 @@ fn required(channel: &ChannelDocument, floor: Option<&Floor>, release: &Release,
     if let Some(floor) = floor.filter(|floor| installed.place < floor.place) {
         return Some(Required::BelowFloor { reason: floor.reason.clone() });
     }
-    release.security.then_some(Required::Security)
+    if release.security {
+        return Some(Required::Security);
+    }
+    let over = release.deadline.filter(|deadline| facts.now.is_some_and(|now| now >= *deadline));
+    over.map(|deadline| Required::Overdue { deadline })
 }
 
 fn unmet(part: &'static str, minimum: &Bound, present: Option<&Build>) -> Option<Refusal> {

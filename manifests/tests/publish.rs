@@ -212,6 +212,20 @@ fn d_06_a_lower_build_is_refused_without_consent() {
 }
 
 #[test]
+fn a_deadline_that_is_given_later_is_another_release_of_the_same_files() {
+    let test = TestRepository::new();
+    test.publish_files(&[("a", b"1")], "1.0.0");
+    let folder = test.folder("build", &[("a", b"1")]);
+    let mut request = test.request(&folder, "1.0.0");
+    request.attributes.deadline = Some("2026-11-30T18:00:00Z".parse().unwrap());
+    assert!(matches!(test.publish(&request), Outcome::Published(_)));
+    assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)));
+    let document = test.view().channels[&id()].clone();
+    let said: Vec<_> = document.releases.iter().map(|release| (release.sequence, release.deadline, release.manifest.sha256)).collect();
+    assert_eq!(said, [(2, request.attributes.deadline, said[1].2), (1, None, said[1].2)]);
+}
+
+#[test]
 fn the_kind_of_a_channel_does_not_change() {
     let test = TestRepository::new();
     let folder = test.folder("build", &[("a", b"1")]);

@@ -80,6 +80,7 @@ fn release(sequence: u64) -> impl Strategy<Value = Release> {
             floor,
             withdrawn,
             allow_downgrade,
+            deadline: None,
             approver: None,
             notes: None,
             probe: None,

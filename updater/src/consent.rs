@@ -15,10 +15,19 @@ pub struct Asked {
     pub is_admin: bool,
 }
 
+/// What is known of the release beside what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The installed client does not fit the server that it talks to: nothing takes its place without a question.
+    pub is_incompatible: bool,
+    /// The time until which it could be put off is over.
+    pub is_overdue: bool,
+}
+
 /// How a release may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// It is installed; its publisher's approver agreed to it.
+    /// It is installed; its publisher's approver agreed to it, or said until when it can be put off.
     ByPublisher,
     /// It is installed; the person agreed to it.
     ByPerson,
@@ -30,9 +39,9 @@ pub enum Way {
     NeedsAdmin,
 }
 
-/// How a release may come onto a station with `settings`. Where the installed client does not fit the server that it talks to (`is_incompatible`), nothing takes its place without a question.
-pub fn way(settings: &Settings, asked: Asked, is_incompatible: bool) -> Way {
-    if settings.consent == ConsentPolicy::AutoCompatible && !is_incompatible {
+/// How a release may come onto a station with `settings`.
+pub fn way(settings: &Settings, asked: Asked, facts: Facts) -> Way {
+    if settings.consent == ConsentPolicy::AutoCompatible && !facts.is_incompatible {
         return Way::ByPublisher;
     }
     let may_agree = may_agree(settings, asked.is_admin);
@@ -41,6 +50,7 @@ pub fn way(settings: &Settings, asked: Asked, is_incompatible: bool) -> Way {
         ConsentPolicy::Manual if !asked.has_agreed || asked.is_unattended => Way::TwoActs,
         _ if !may_agree => Way::NeedsAdmin,
         _ if asked.has_agreed => Way::ByPerson,
+        _ if facts.is_overdue && heeds_deadlines(settings, facts.is_incompatible) => Way::ByPublisher,
         _ => Way::Ask,
     }
 }
@@ -48,6 +58,12 @@ pub fn way(settings: &Settings, asked: Asked, is_incompatible: bool) -> Way {
 /// Whether the person may agree to a release (D-02).
 pub fn may_agree(settings: &Settings, is_admin: bool) -> bool {
     is_admin || settings.approver == Approver::StationUser
+}
+
+/// Whether a deadline makes a difference: where whoever works at the station is asked, it ends that. It stands neither for an administrator nor for the second of two acts (S1-7, D-02), and where
+/// releases come by themselves nobody puts them off.
+pub fn heeds_deadlines(settings: &Settings, is_incompatible: bool) -> bool {
+    settings.consent == ConsentPolicy::Prompt && settings.approver == Approver::StationUser && !is_incompatible
 }
 
 /// Whether the person may have a release passed over (D-26). Where releases come by themselves nobody is asked, so nobody can say no but whoever answers for the folder.
@@ -60,8 +76,9 @@ mod tests {
     use super::*;
 
     const PERSON: Asked = Asked { has_agreed: false, is_unattended: false, is_admin: false };
-    const FITS: bool = false;
-    const MISFIT: bool = true;
+    const FITS: Facts = Facts { is_incompatible: false, is_overdue: false };
+    const MISFIT: Facts = Facts { is_incompatible: true, ..FITS };
+    const OVERDUE: Facts = Facts { is_overdue: true, ..FITS };
 
     fn settings(text: &str) -> Settings {
         Settings::parse(text).unwrap()
@@ -70,7 +87,7 @@ mod tests {
     #[test]
     fn d_01_each_policy_has_its_way() {
         let yes = Asked { has_agreed: true, ..PERSON };
-        for (text, asked, is_incompatible, way_of_it) in [
+        for (text, asked, facts, way_of_it) in [
             ("consent = \"manual\"", PERSON, FITS, Way::TwoActs),
             ("consent = \"manual\"", yes, FITS, Way::ByPerson),
             ("consent = \"manual\"", yes, MISFIT, Way::ByPerson),
@@ -82,7 +99,7 @@ mod tests {
             ("consent = \"auto-compatible\"", yes, MISFIT, Way::ByPerson),
             ("", PERSON, FITS, Way::Ask),
         ] {
-            assert_eq!(way(&settings(text), asked, is_incompatible), way_of_it, "{text} {asked:?} {is_incompatible}");
+            assert_eq!(way(&settings(text), asked, facts), way_of_it, "{text} {asked:?} {facts:?}");
         }
     }
 
@@ -116,6 +133,26 @@ mod tests {
         ] {
             assert_eq!(may_ignore(&settings(text), false), by_person, "{text}");
             assert!(may_ignore(&settings(text), true), "{text}");
+        }
+    }
+
+    #[test]
+    fn d_26_a_deadline_ends_the_question_and_nothing_else() {
+        let timer = Asked { is_unattended: true, ..PERSON };
+        let admin = Asked { is_admin: true, ..PERSON };
+        let misfit = Facts { is_incompatible: true, ..OVERDUE };
+        for (text, asked, facts, way_of_it) in [
+            ("", PERSON, OVERDUE, Way::ByPublisher),
+            ("consent = \"prompt\"", timer, OVERDUE, Way::ByPublisher),
+            ("consent = \"prompt\"", Asked { has_agreed: true, ..PERSON }, OVERDUE, Way::ByPerson),
+            ("consent = \"prompt\"", PERSON, misfit, Way::Ask),
+            ("consent = \"auto-compatible\"", PERSON, misfit, Way::Ask),
+            ("consent = \"manual\"", PERSON, OVERDUE, Way::TwoActs),
+            ("consent = \"manual\"", timer, OVERDUE, Way::TwoActs),
+            ("consent = \"prompt\"\napprover = \"admin-role\"", PERSON, OVERDUE, Way::NeedsAdmin),
+            ("consent = \"prompt\"\napprover = \"admin-role\"", admin, OVERDUE, Way::Ask),
+        ] {
+            assert_eq!(way(&settings(text), asked, facts), way_of_it, "{text} {asked:?} {facts:?}");
         }
     }
 }

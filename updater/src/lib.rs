@@ -4,7 +4,7 @@
 //!
 //! - [`pipeline`] names the steps of an update in their order; it is the place to begin.
 //! - Asking: [`check`] (with [`refresh`] and [`trust_store`]), [`fetch`].
-//! - Looking and deciding: [`scan`], [`plan`]; [`consent`] says who has to agree.
+//! - Looking and deciding: [`scan`], [`plan`]; [`consent`] says who has to agree, [`deadline`] until when that can be put off.
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
 //! - What people read, in their language, and what every code means: [`text`].
@@ -25,6 +25,7 @@ pub mod clock;
 pub mod code;
 pub mod config_merge;
 pub mod consent;
+pub mod deadline;
 pub mod doctor;
 pub mod exit_code;
 pub mod fetch;

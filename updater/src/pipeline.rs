@@ -4,6 +4,7 @@
 //! itself is journalled, and every run begins by finishing or undoing what an earlier one left ([`Session`]).
 
 mod adopt;
+mod deadline;
 mod deferral;
 mod entry_point;
 mod error;
@@ -32,6 +33,7 @@ use manifests::release::Manifest;
 
 use crate::backup;
 use crate::check::{self, Checked};
+use crate::deadline::Deadline;
 use crate::fetch;
 use crate::fs::filling::Staging;
 use crate::fs::{LocalPath, Point};
@@ -51,7 +53,7 @@ use crate::swap::{self, Keep, SwapPlan};
 use crate::trigger::Trigger;
 
 pub use error::Error;
-pub use ignore::{IgnoreError, Which};
+pub use ignore::{IgnoreError, Ignored, Which};
 pub use launch::{launch, ready};
 pub use moments::{Misfit, NotStarted, Question, Start};
 pub use proposal::{Consent, Cost, Proposal, Updated, Word};
@@ -120,6 +122,7 @@ impl Session {
         self.check_ratchet()?;
         let route = self.route(run)?;
         let checked = check::check(&route, &self.folder, &mut self.station, &mut self.ratchet, run.when()).await?;
+        self.warn_of_deadline(&checked, run);
         // Somebody said what counts as expired: that is worth a line, whatever comes of it (F14).
         if let Some(given) = run.clock {
             let detail = format!("expiry was judged at {given} (`--clock`), while the clock said {}", run.now);
@@ -242,7 +245,7 @@ impl Session {
             merged_files: plan.merged.clone(),
             takes_backup: plan.takes_slot(self.is_new(&target.release)),
         };
-        Proposal { from, to: who::installed_at(&target.release), cost, may_ignore: target.may_ignore }
+        Proposal { from, to: who::installed_at(&target.release), cost, may_ignore: target.may_ignore, deadline: target.deadline.clone() }
     }
 
     fn is_new(&self, release: &InstalledRelease) -> bool {
@@ -271,7 +274,7 @@ impl Session {
         trigger: Trigger,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
-        let Target { release, manifest, stored, approver, probe, .. } = target;
+        let Target { release, manifest, stored, approver, probe, deadline, .. } = target;
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
         let entry_points = self.entry_points(&release);
         let watched = self.also_watched(&entry_points, &staged.installed);
@@ -294,7 +297,12 @@ impl Session {
         let attempt = run.who.attempt(id, run.now, trigger);
         let approver = approver.or_else(|| attempt.approver.clone());
         let environment = self.environment.as_ref().map(|name| format!("environment {name}"));
-        let detail = self.found.as_ref().map(ToString::to_string).or(environment);
+        let overdue = deadline.filter(Deadline::is_over);
+        // Nobody was asked, so that it comes now is said.
+        overdue.iter().for_each(|deadline| run.progress.deadline(deadline));
+        let overdue = overdue.map(|deadline| format!("its deadline was {}", deadline.at));
+        let detail: Vec<String> = self.found.as_ref().map(ToString::to_string).or(environment).into_iter().chain(overdue).collect();
+        let detail = (!detail.is_empty()).then(|| detail.join("; "));
         let attempt = Attempt {
             from: proposal.from.clone(),
             to: Some(proposal.to.clone()),

@@ -4,6 +4,7 @@ use manifests::path::RelPath;
 use serde::Deserialize;
 
 use crate::code::Code;
+use crate::deadline::Deadline;
 
 /// The steps of the pipeline, as people see them (`docs/architecture.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -77,6 +78,9 @@ pub trait Progress: Send + Sync {
     /// Something people should know that stops nothing.
     fn note(&self, text: &str);
 
+    /// A release can be put off only so long, or no longer: said 60, 15 and 5 minutes before that ends, and when it is installed because it has ended (D-26).
+    fn deadline(&self, deadline: &Deadline);
+
     /// An update could not be done, and the run goes on without it (S3-23): what was tried, the code of the failure, and why.
     fn failed(&self, what: &str, code: Code, why: &str) {
         let _ = code;
@@ -92,6 +96,7 @@ impl Progress for Silent {
     fn begin(&self, _: Step, _: u64) {}
     fn advance(&self, _: u64) {}
     fn note(&self, _: &str) {}
+    fn deadline(&self, _: &Deadline) {}
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! `told.json`: what the station's people said about releases that are not installed: which of them they ignore (D-26).
+//! `told.json`: what the station's people said, and were told, about releases that are not installed: which of them they ignore, and which warning of a deadline they had last (D-26).
 //!
-//! It grants nothing: a release that the station needs is offered whatever stands here ([`manifests::decide`]). Losing it costs a question that was asked before.
+//! It grants nothing: a release that the station needs is offered whatever stands here ([`manifests::decide`]). Losing it costs a question or a warning that was there before.
 
 use manifests::channel::{FORMAT, Place};
 use manifests::json;
@@ -18,6 +18,17 @@ const MOST_IGNORED: usize = 32;
 pub struct Told {
     /// The places of the releases that are ignored, in their order.
     pub ignored: Vec<Place>,
+    /// The last warning of a deadline.
+    pub warned: Option<Warned>,
+}
+
+/// A warning that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    /// The place of the release that it is about.
+    pub at: Place,
+    /// Which: so many minutes before the deadline ([`crate::deadline::WARNINGS_MINUTES`]).
+    pub minutes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +38,8 @@ struct ToldWire {
     document: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Place>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    warned: Option<Warned>,
 }
 
 impl Told {
@@ -38,12 +51,12 @@ impl Told {
     pub fn parse(bytes: &[u8]) -> Told {
         let wire = json::from_slice::<ToldWire>(bytes, LIMIT_BYTES).ok();
         let wire = wire.filter(|wire| wire.format == FORMAT && wire.document == "told");
-        wire.map_or_else(Told::default, |wire| Told { ignored: wire.ignored })
+        wire.map_or_else(Told::default, |wire| Told { ignored: wire.ignored, warned: wire.warned })
     }
 
     /// The document.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let wire = ToldWire { format: FORMAT, document: "told".into(), ignored: self.ignored.clone() };
+        let wire = ToldWire { format: FORMAT, document: "told".into(), ignored: self.ignored.clone(), warned: self.warned };
         // Text and numbers only: nothing in it can fail to serialise.
         serde_json::to_vec(&wire).unwrap_or_default()
     }
@@ -82,9 +95,9 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_and_damage_says_nothing() {
-        let told = Told { ignored: vec![Place(1, 7), Place(2, 1)] };
+        let told = Told { ignored: vec![Place(1, 7), Place(2, 1)], warned: Some(Warned { at: Place(2, 1), minutes: 15 }) };
         assert_eq!(Told::parse(&told.to_bytes()), told);
-        assert_eq!(told.to_bytes(), br#"{"format":0,"type":"told","ignored":[[1,7],[2,1]]}"#);
+        assert_eq!(told.to_bytes(), br#"{"format":0,"type":"told","ignored":[[1,7],[2,1]],"warned":{"at":[2,1],"minutes":15}}"#);
         for damaged in [&b""[..], b"{}", &told.to_bytes()[1..], br#"{"format":0,"type":"attempts","ignored":[[1,7]]}"#] {
             assert_eq!(Told::parse(damaged), Told::default());
         }

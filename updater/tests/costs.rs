@@ -68,6 +68,8 @@ impl Progress for Watch {
     fn advance(&self, _: u64) {}
 
     fn note(&self, _: &str) {}
+
+    fn deadline(&self, _: &updater::deadline::Deadline) {}
 }
 
 fn place() -> tempfile::TempDir {

@@ -27,6 +27,8 @@ impl Progress for Meddler<'_> {
     fn advance(&self, _: u64) {}
 
     fn note(&self, _: &str) {}
+
+    fn deadline(&self, _: &updater::deadline::Deadline) {}
 }
 
 fn build(number: u64) -> Walk {

@@ -67,6 +67,7 @@ fn line(document: &ChannelDocument, release: &Release) -> String {
     marks.extend(release.security.then(|| "security".to_owned()));
     marks.extend(release.floor.then(|| "floor".to_owned()));
     marks.extend(release.allow_downgrade.then(|| "allows downgrade".to_owned()));
+    marks.extend(release.deadline.map(|deadline| format!("deadline {deadline}")));
     marks.extend(release.withdrawn.as_ref().map(|withdrawn| format!("withdrawn at {}: {}", withdrawn.at, one_line(&withdrawn.reason))));
     format!("{:>6}  {:<24} {}  {}", release.sequence, release.build, release.released, marks.join(", ")).trim_end().to_owned()
 }
@@ -96,6 +97,7 @@ fn release(release: &Release) -> Value {
         "floor": release.floor,
         "withdrawn": release.withdrawn,
         "allow_downgrade": release.allow_downgrade,
+        "deadline": release.deadline,
         "approver": release.approver,
         "notes": release.notes,
     })

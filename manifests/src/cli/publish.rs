@@ -76,6 +76,9 @@ pub(crate) struct PublishArgs {
     /// The build may be below the current one; stations go back to it
     #[arg(long)]
     allow_downgrade: bool,
+    /// Until when people may put it off or ignore it, such as 2026-11-21T18:00:00Z; they are warned 60, 15 and 5 minutes before, and from then on nobody is asked
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<UtcTime>,
     /// Files of earlier releases that this one does not have: `keep` leaves them on stations, `remove-owned` removes those that nobody changed
     #[arg(long, value_enum, default_value = "keep")]
     extras: ExtrasArg,
@@ -177,6 +180,7 @@ impl PublishArgs {
                 compatible,
                 security: self.security,
                 allow_downgrade: self.allow_downgrade,
+                deadline: self.deadline,
                 approver: self.approver,
                 notes: self.notes,
                 probe: self.probe,

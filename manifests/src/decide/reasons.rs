@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::compat::Compatibility;
+use crate::time::UtcTime;
 
 /// A release that is not for this station, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -180,6 +181,12 @@ pub enum Required {
     /// It fixes a security fault.
     #[error("it fixes a security fault")]
     Security,
+    /// The time until which it could be put off is over.
+    #[error("its deadline, {deadline}, is over")]
+    Overdue {
+        /// The deadline.
+        deadline: UtcTime,
+    },
 }
 
 #[cfg(test)]

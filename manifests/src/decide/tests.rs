@@ -23,6 +23,7 @@ fn release(sequence: u64, text: &str) -> Release {
         floor: false,
         withdrawn: None,
         allow_downgrade: false,
+        deadline: None,
         approver: None,
         notes: None,
         probe: None,
@@ -309,6 +310,11 @@ fn ac_33_what_a_station_needs_cannot_be_ignored_whatever_was_ignored_before() {
     assert_eq!(required(&with(|release| release.security = true), &facts), Required::Security);
     let floor = Required::BelowFloor { reason: "release 2 closes it".into() };
     assert_eq!(required(&with(|release| release.floor = true), &facts), floor);
+    let due = with(|release| release.deadline = Some(UtcTime::from_unix(60)));
+    let over = Required::Overdue { deadline: UtcTime::from_unix(60) };
+    assert_eq!(required(&due, &Facts { now: Some(UtcTime::from_unix(60)), ..facts }), over);
+    let before = Facts { now: Some(UtcTime::from_unix(59)), ..facts };
+    assert_eq!(offered(&due, &before), Err(Some(Refusal::Ignored)), "until then it may be put off");
     let server = build("2.0.0");
     assert_eq!(required(&with(|_| ()), &Facts { server: Some(&server), ..facts }), Required::Incompatible);
     assert_eq!(required(&with(|_| ()), &Facts { installed: None, highest: None, ..facts }), Required::NothingElse);

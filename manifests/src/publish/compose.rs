@@ -37,6 +37,8 @@ pub struct Attributes {
     pub security: bool,
     /// Stations may go from a later build to this one.
     pub allow_downgrade: bool,
+    /// Until when people may put it off.
+    pub deadline: Option<UtcTime>,
     /// Who answers for it, at most 256 bytes.
     pub approver: Option<String>,
     /// What is new, for people, at most 4,096 bytes.
@@ -280,8 +282,8 @@ pub fn last_sequence(channels: &BTreeMap<ChannelId, ChannelDocument>, os: Os, pr
 
 /// Whether the current release says the same of itself as a new one would.
 pub fn says_the_same(current: &Release, build: &Build, attributes: &Attributes) -> bool {
-    let Release { entry_point, requires, compatible, security, allow_downgrade, approver, notes, probe, .. } = current.clone();
-    let said = Attributes { entry_point, requires, compatible, security, allow_downgrade, approver, notes, probe };
+    let Release { entry_point, requires, compatible, security, allow_downgrade, deadline, approver, notes, probe, .. } = current.clone();
+    let said = Attributes { entry_point, requires, compatible, security, allow_downgrade, deadline, approver, notes, probe };
     (current.build.text(), current.build.scheme()) == (build.text(), build.scheme()) && said == *attributes
 }
 
@@ -299,7 +301,7 @@ pub fn beside_server(document: &ChannelDocument, build: &Build, attributes: &Att
 /// The document with one release more.
 pub fn with_release(mut document: ChannelDocument, new: NewRelease) -> ChannelDocument {
     let NewRelease { epoch, sequence, build, manifest, attributes, now } = new;
-    let Attributes { entry_point, requires, compatible, security, allow_downgrade, approver, notes, probe } = attributes;
+    let Attributes { entry_point, requires, compatible, security, allow_downgrade, deadline, approver, notes, probe } = attributes;
     if document.epoch != epoch {
         // Sequences of an earlier epoch cannot stand in a document of this one.
         document.releases.clear();
@@ -318,6 +320,7 @@ pub fn with_release(mut document: ChannelDocument, new: NewRelease) -> ChannelDo
         floor: false,
         withdrawn: None,
         allow_downgrade,
+        deadline,
         approver,
         notes,
         probe,

@@ -50,7 +50,7 @@ pub(crate) fn channel() -> Value {
             "requires": { "server": { "scheme": "totvs", "build": "7.00.170117A" }, "platform": bound("3.4"), "updater": bound("1") },
             "compatible": { "clients": { "min": bound("1"), "max": bound("2") }, "servers": { "min": bound("3") } },
             "security": true, "floor": true, "withdrawn": { "at": "2026-11-22T08:00:00Z", "reason": "crashes at start" },
-            "allow_downgrade": true, "approver": "the publisher", "notes": "first line\nsecond line", "probe": probe,
+            "allow_downgrade": true, "deadline": "2026-11-30T18:00:00Z", "approver": "the publisher", "notes": "first line\nsecond line", "probe": probe,
             "deltas": [{ "from": SHA256, "object": object }],
         })
     };

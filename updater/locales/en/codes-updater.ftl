@@ -28,7 +28,7 @@ code-declined = Somebody said no to the update
     .why = The question whether to update was answered with no. Nothing was changed.
     .cure = Run `updater update` again when the time is right.
 code-required = The release cannot be ignored
-    .why = What is installed does not fit its server, is below a security floor or has a security fault, or nothing is installed yet.
+    .why = What is installed does not fit its server, is below a security floor or has a security fault, the time until which the release could be put off is over, or nothing is installed yet.
     .cure = Install it with `updater update`; it is offered until then.
 code-two-acts = Here a release is downloaded and installed in two acts
     .why = The station is set to `consent = "manual"`: nothing comes by itself, and nothing does both at once. Nothing was changed.

@@ -28,7 +28,7 @@ code-declined = Alguém recusou a atualização
     .why = A pergunta sobre atualizar foi respondida com não. Nada foi alterado.
     .cure = Execute `updater update` de novo quando for um bom momento.
 code-required = A versão não pode ser ignorada
-    .why = O que está instalado não combina com o servidor, está abaixo de um piso de segurança ou tem uma falha de segurança, ou ainda não há nada instalado.
+    .why = O que está instalado não combina com o servidor, está abaixo de um piso de segurança ou tem uma falha de segurança; ou o prazo para adiar a versão terminou, ou ainda não há nada instalado.
     .cure = Instale-a com `updater update`; até lá ela continua a ser oferecida.
 code-two-acts = Aqui uma versão é baixada e instalada em dois passos
     .why = A estação está configurada com `consent = "manual"`: nada chega sozinho, e nada faz os dois passos de uma vez. Nada foi alterado.

@@ -31,6 +31,7 @@ pub fn ask(socket: &Path, entry: &Entry, request: &Request, progress: &dyn Progr
             }
             Event::Advance { amount } => progress.advance(amount),
             Event::Note { text } => progress.note(&text),
+            Event::Deadline(deadline) => progress.deadline(&deadline),
             Event::Alive {} => {}
         }
     }

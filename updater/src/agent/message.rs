@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::Code;
+use crate::deadline::Deadline;
 use crate::history::BuildAt;
 use crate::pipeline::Consent;
 use crate::trigger::Trigger;
@@ -175,6 +176,8 @@ pub enum Event {
         /// In words.
         text: String,
     },
+    /// A release can be put off only so long, or no longer.
+    Deadline(Deadline),
     /// The agent is at work, and has nothing new to say.
     Alive {},
     /// It is over.

@@ -16,6 +16,7 @@ use super::rights::{self, Peer, Right};
 use super::settings::Settings;
 use super::socket::{self, Listener, Stream};
 use crate::code::Code;
+use crate::deadline::Deadline;
 use crate::profile::registry::Registry;
 use crate::progress::{Progress, Step};
 
@@ -275,6 +276,10 @@ impl Progress for Told {
 
     fn note(&self, text: &str) {
         self.send(Event::Note { text: text.to_owned() });
+    }
+
+    fn deadline(&self, deadline: &Deadline) {
+        self.send(Event::Deadline(deadline.clone()));
     }
 }
 

@@ -14,7 +14,7 @@ use updater::progress::Progress;
 use updater::scan::{Depth, Drift};
 
 use super::occasion::Occasion;
-use super::{Global, Report, context};
+use super::{Global, Report, context, update};
 
 #[derive(Args, Default)]
 pub(crate) struct Arguments {
@@ -64,6 +64,7 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         Verdict::Offer(release) | Verdict::Renumber(release) => Some(*release),
         Verdict::UpToDate | Verdict::NothingReleased => None,
     };
+    let deadline = session.deadline(checked);
     let (code, reason) = summary(&decision);
     let notices = checked.notices.iter().map(|notice| format!("{notice} [{}]", notice.code()));
     let warnings = decision.warnings.iter().map(|warning| format!("{warning} [{}]", warning.code()));
@@ -75,6 +76,7 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         "offered": offered.map(|release| json!({ "build": release.build.text(), "sequence": release.sequence, "notes": release.notes, "security": release.security })),
         "passed_over": decision.passed_over,
         "warnings": warnings,
+        "deadline": deadline,
         "drift": drift,
         "known_as_of": session.station.checked,
     });
@@ -88,6 +90,9 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
     };
     for passed in &decision.passed_over {
         text += &format!("\nrelease {} ({}): {}", passed.sequence, passed.build.as_deref().unwrap_or("unknown build"), passed.refusal);
+    }
+    if let Some(deadline) = &deadline {
+        text += &format!("\n{}: {}", deadline.build, update::comes_by_itself(deadline));
     }
     for warning in &warnings {
         text += &format!("\nwarning: {warning}");

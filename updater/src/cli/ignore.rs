@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 use updater::code::Code;
 use updater::exit_code::Exit;
-use updater::pipeline::{Error, Session, Which};
+use updater::pipeline::{Error, Ignored, Session, Which};
 use updater::progress::Progress;
 
-use super::{Global, Report, context};
+use super::{Global, Report, context, update};
 
 #[derive(Args, Clone)]
 pub(crate) struct Arguments {
@@ -43,16 +43,16 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
         };
         return Ok(Report::new(&json!({ "result": result }), text.to_owned(), Exit::Success));
     }
-    let release = session.ignore(&which, &run)?;
-    let (result, text) = match &release {
-        Some(release) => (
-            Code::Ignored,
-            format!(
-                "{} (release {}) is ignored: it is not offered any more, and any newer release is\nNext: `updater ignore --undo` offers it again",
-                release.build, release.sequence
-            ),
-        ),
-        None => (Code::NothingToDo, "nothing is offered here that could be ignored\nNext: `updater check` asks what is new".to_owned()),
+    let Some(ignored) = session.ignore(&which, &run)? else {
+        let text = "nothing is offered here that could be ignored\nNext: `updater check` asks what is new";
+        return Ok(Report::new(&json!({ "result": Code::NothingToDo }), text.to_owned(), Exit::Success));
     };
-    Ok(Report::new(&json!({ "result": result, "release": release }), text, Exit::Success))
+    let Ignored { release, deadline } = &ignored;
+    let mut text =
+        format!("{} (release {}) is ignored: it is not offered any more, and any newer release is", release.build, release.sequence);
+    if let Some(deadline) = deadline {
+        text += &format!("\n{}", update::comes_by_itself(deadline));
+    }
+    text += "\nNext: `updater ignore --undo` offers it again";
+    Ok(Report::new(&json!({ "result": Code::Ignored, "release": release, "deadline": deadline }), text, Exit::Success))
 }

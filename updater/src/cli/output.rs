@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use updater::code::Code;
+use updater::deadline::Deadline;
 use updater::exit_code::Exit;
 use updater::progress::{Progress, Step};
 use updater::text::Texts;
@@ -44,6 +45,10 @@ impl Progress for Quiet {
 
     fn note(&self, text: &str) {
         err(&format_args!("note: {text}"));
+    }
+
+    fn deadline(&self, deadline: &Deadline) {
+        err(&words::of_deadline(self.texts, deadline));
     }
 
     fn failed(&self, what: &str, code: Code, why: &str) {
@@ -97,6 +102,10 @@ impl Progress for TerminalProgress {
         self.with_bar(|bar| bar.suspend(|| err(&format_args!("note: {text}"))));
     }
 
+    fn deadline(&self, deadline: &Deadline) {
+        self.with_bar(|bar| bar.suspend(|| err(&words::of_deadline(self.texts, deadline))));
+    }
+
     fn failed(&self, what: &str, code: Code, why: &str) {
         self.with_bar(|bar| bar.suspend(|| err(&words::in_passing(self.texts, what, code.as_str(), why))));
     }
@@ -108,7 +117,8 @@ impl Drop for TerminalProgress {
     }
 }
 
-/// JSON lines on standard error: `{"event":"begin","phase","step","total"}`, `{"event":"advance","step","done","total"}`, `{"event":"note","text"}`.
+/// JSON lines on standard error: `{"event":"begin","phase","step","total"}`, `{"event":"advance","step","done","total"}`, `{"event":"note","text"}`,
+/// `{"event":"deadline","build","at","minutes"}`.
 #[derive(Default)]
 pub(crate) struct JsonProgress {
     total: AtomicU64,
@@ -142,5 +152,11 @@ impl Progress for JsonProgress {
 
     fn note(&self, text: &str) {
         err(&serde_json::json!({ "event": "note", "text": text }));
+    }
+
+    fn deadline(&self, deadline: &Deadline) {
+        let mut event = serde_json::json!(deadline);
+        event["event"] = "deadline".into();
+        err(&event);
     }
 }

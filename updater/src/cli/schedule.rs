@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Remove,
     /// Say which task there is, and when it checks next.
     Status,
-    /// What the task runs: check when this period has not been checked yet, and update where the consent is `auto-compatible`.
+    /// What the task runs: check when this period has not been checked yet, and update where the consent is `auto-compatible`, or a deadline is over.
     Run,
 }
 
@@ -216,12 +216,17 @@ fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     }
     let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
     schedule.save(&session.folder)?;
+    // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
+    let word = Word::Ask(&|_| Consent::Nobody);
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
-        // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
-        let updated = context::block_on(session.update(Trigger::Schedule, &run, false, Word::Ask(&|_| Consent::Nobody)))?;
+        let updated = context::block_on(session.update(Trigger::Schedule, &run, false, word))?;
         return Ok(update::report(&session, &updated, "updated"));
     }
     let checked = context::block_on(session.check(&run))?;
+    if session.is_overdue(&checked) {
+        let updated = context::block_on(session.update_to(checked, Trigger::Schedule, &run, false, word))?;
+        return Ok(update::report(&session, &updated, "updated"));
+    }
     let drift = session.drift(updater::scan::Depth::Fast, &run)?;
     Ok(check::report(&session, &checked, &drift))
 }

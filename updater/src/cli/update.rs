@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 use updater::agent::message::Agreed;
 use updater::code::Code;
+use updater::deadline::Deadline;
 use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, Run, Session, Updated, Word};
 use updater::progress::Progress;
@@ -172,7 +173,13 @@ pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report
 }
 
 fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
-    json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost, "may_ignore": proposal.may_ignore })
+    json!({ "result": result, "from": proposal.from, "to": proposal.to, "cost": proposal.cost, "may_ignore": proposal.may_ignore, "deadline": proposal.deadline })
+}
+
+/// From when on nobody is asked about a release.
+pub(crate) fn comes_by_itself(deadline: &Deadline) -> String {
+    let when = if deadline.is_over() { "its deadline is over" } else { "from its deadline on" };
+    format!("{when} ({}): the next start or scheduled check installs it without a question", deadline.at)
 }
 
 /// What a release would change and cost, for people.
@@ -188,6 +195,9 @@ pub(crate) fn describe(proposal: &Proposal) -> String {
     }
     if *takes_backup {
         text += ", with a backup";
+    }
+    if let Some(deadline) = &proposal.deadline {
+        text += &format!("\n  {}", comes_by_itself(deadline));
     }
     for path in kept_files {
         text += &format!("\n  keeps your own `{path}`");

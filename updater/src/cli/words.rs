@@ -4,6 +4,7 @@
 //! administrator finds it on record. The language decides the words alone: detail, code, JSON and exit code are the same in all of them (AC-78).
 
 use serde_json::json;
+use updater::deadline::Deadline;
 use updater::exit_code::Exit;
 use updater::history::{self, Attempt, Outcome};
 use updater::outbox;
@@ -84,6 +85,15 @@ pub(crate) fn of_update(texts: &Texts, code: &str, message: &str, is_recorded: b
     lines.extend(cure(texts, code));
     lines.push(texts.get(if is_recorded { "failure-recorded" } else { "failure-not-recorded" }, &[]));
     lines.join("\n")
+}
+
+/// That a release can be put off only so long, or no longer.
+pub(crate) fn of_deadline(texts: &Texts, deadline: &Deadline) -> String {
+    let comes = match deadline.minutes {
+        0 => texts.get("deadline-now", &[]),
+        minutes => texts.get("deadline-warning", &[("minutes", minutes.into())]),
+    };
+    format!("{}: {comes}", deadline.build)
 }
 
 /// The same while the run goes on without the update.

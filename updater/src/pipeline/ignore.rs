@@ -5,11 +5,13 @@
 
 use manifests::channel::{Place, Release};
 use manifests::decide::{Required, Verdict, required_because};
+use serde::Serialize;
 
 use super::{Error, Run, Session, who};
 use crate::check::Checked;
 use crate::code::Code;
 use crate::consent::may_ignore;
+use crate::deadline::Deadline;
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::trigger::Trigger;
@@ -36,6 +38,15 @@ impl Which {
             Which::Number(sequence) => release.sequence == *sequence,
         }
     }
+}
+
+/// A release that is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    /// Which.
+    pub release: BuildAt,
+    /// Until when, where that ends.
+    pub deadline: Option<Deadline>,
 }
 
 /// Why a release is not ignored.
@@ -67,7 +78,7 @@ impl IgnoreError {
 
 impl Session {
     /// Passes over the release that `which` names, by what the last check found; `None` when none is offered. Asks no source.
-    pub fn ignore(&mut self, which: &Which, run: &Run<'_>) -> Result<Option<BuildAt>, Error> {
+    pub fn ignore(&mut self, which: &Which, run: &Run<'_>) -> Result<Option<Ignored>, Error> {
         self.refuse_to_ignore(run)?;
         let Some(checked) = self.remembered() else { return Ok(None) };
         let Some(release) = self.meant(which, &checked)? else { return Ok(None) };
@@ -75,13 +86,14 @@ impl Session {
             return Err(IgnoreError::Required { build: release.build.text().to_owned(), why }.into());
         }
         let to = BuildAt { build: release.build.text().to_owned(), sequence: release.sequence };
+        let deadline = self.deadline_of(&checked, release);
         if self.pass_over(checked.channel.place(release))? {
             let attempt = run.who.attempt(Id::random(), run.now, Trigger::Ignore);
             let code = Some(Code::Ignored.to_string());
             let attempt = Attempt { from: self.at(), to: Some(to.clone()), result: Outcome::Declined, code, approver: None, ..attempt };
             history::append(&self.folder, &attempt)?;
         }
-        Ok(Some(to))
+        Ok(Some(Ignored { release: to, deadline }))
     }
 
     /// Offers the release that `which` names again, and without a name every one that is ignored; `false` when that changes nothing.

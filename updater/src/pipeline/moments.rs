@@ -98,7 +98,9 @@ impl Session {
             Err(_) => format!("no answer for {} seconds", CHECK_TIME.as_secs()),
         };
         run.progress.note(&format!("what is new could not be found out, and the client is started as far as is known: {why}"));
-        self.remembered()
+        let known = self.remembered()?;
+        self.warn_of_deadline(&known, run);
+        Some(known)
     }
 
     /// What the last check found.

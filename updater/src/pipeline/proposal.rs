@@ -3,6 +3,7 @@
 use manifests::path::RelPath;
 
 use super::Returned;
+use crate::deadline::Deadline;
 use crate::history::BuildAt;
 use crate::in_use::Holder;
 
@@ -17,6 +18,8 @@ pub struct Proposal {
     pub cost: Cost,
     /// Whether whoever is asked may also ignore it (D-26).
     pub may_ignore: bool,
+    /// Until when it can be put off, where that ends.
+    pub deadline: Option<Deadline>,
 }
 
 /// What a plan costs.

@@ -102,6 +102,8 @@ pub struct Session {
     pub(super) environment: Option<String>,
     /// The build of this updater.
     updater: Option<Build>,
+    /// The time by which deadlines are judged: what the computer's clock says, or whoever sits before it.
+    pub(super) now: UtcTime,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
     /// None when the folder is only looked at.
@@ -185,6 +187,7 @@ impl Session {
             server,
             environment: None,
             updater,
+            now: run.clock.unwrap_or(run.now),
             ratchet_fault,
             lock,
         })
@@ -273,6 +276,7 @@ impl Session {
             platform: None,
             server: self.server.as_ref(),
             steering: None,
+            now: Some(self.now),
         })
     }
 }

@@ -6,6 +6,7 @@ use super::target::Target;
 use super::{Consent, Error, How, Proposal, Run, Session, Updated, Word};
 use crate::check::Checked;
 use crate::consent::{self, Way};
+use crate::deadline::Deadline;
 use crate::scan::Depth;
 use crate::trigger::Trigger;
 
@@ -44,9 +45,13 @@ impl Session {
             Verdict::Offer(release) if trigger.is_unattended() && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
             Verdict::Offer(release) | Verdict::Renumber(release) => {
                 how.everything = self.is_incompatible(&checked);
-                way = self.way(how.everything, trigger, word, run);
+                let deadline = self.deadline_of(&checked, release);
+                let is_overdue = deadline.as_ref().is_some_and(Deadline::is_over);
+                way = self.way(consent::Facts { is_incompatible: how.everything, is_overdue }, trigger, word, run);
                 let target = Target::listed(self, &self.route(run)?, &checked, release).await?;
-                Target { may_ignore: way == Way::Ask && self.may_ignore(&checked, release, run), ..target }
+                // Whoever agrees after it does so without its help.
+                let deadline = deadline.filter(|deadline| way == Way::ByPublisher || !deadline.is_over());
+                Target { may_ignore: way == Way::Ask && self.may_ignore(&checked, release, run), deadline, ..target }
             }
             Verdict::UpToDate => {
                 let drift = self.drift(Depth::Fast, run)?;
@@ -97,9 +102,9 @@ impl Session {
     }
 
     /// How a new release may come.
-    fn way(&self, is_incompatible: bool, trigger: Trigger, word: Word<'_>, run: &Run<'_>) -> Way {
+    fn way(&self, facts: consent::Facts, trigger: Trigger, word: Word<'_>, run: &Run<'_>) -> Way {
         let has_agreed = matches!(word, Word::Yes);
         let asked = consent::Asked { has_agreed, is_unattended: trigger.is_unattended(), is_admin: self.is_admin(run) };
-        consent::way(&self.settings, asked, is_incompatible)
+        consent::way(&self.settings, asked, facts)
     }
 }

@@ -7,6 +7,7 @@ use manifests::release::{Manifest, ReleaseId};
 
 use super::{Error, Session, deferral};
 use crate::check::Checked;
+use crate::deadline::Deadline;
 use crate::fetch::route::Route;
 use crate::fetch::source::Source as _;
 use crate::fs::LocalPath;
@@ -26,6 +27,8 @@ pub(super) struct Target {
     pub(super) probe: Option<Probe>,
     /// Whether whoever is asked may ignore it.
     pub(super) may_ignore: bool,
+    /// Until when whoever is asked can put it off.
+    pub(super) deadline: Option<Deadline>,
 }
 
 impl Target {
@@ -60,6 +63,7 @@ impl Target {
             approver: release.approver.clone(),
             probe: release.probe.clone(),
             may_ignore: false,
+            deadline: None,
         })
     }
 
@@ -80,7 +84,7 @@ impl Target {
         let release = &session.installed.as_ref()?.release;
         let stored = stored(session, &release.manifest)?;
         let manifest = Manifest::parse(&stored, &release.id, &Limits::default()).ok()?;
-        Some(Target { release: release.clone(), manifest, stored, approver: None, probe: None, may_ignore: false })
+        Some(Target { release: release.clone(), manifest, stored, approver: None, probe: None, may_ignore: false, deadline: None })
     }
 }
 

@@ -34,7 +34,7 @@ use updater::schedule::Schedule;
 use updater::settings::Settings;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
-use updater::told::Told;
+use updater::told::{Told, Warned};
 
 use crate::scene::{self, Scene, Walk, expected, numbered};
 
@@ -150,9 +150,9 @@ pub fn interference() -> [Interference; 2] {
     [once.clone(), once.after(round())]
 }
 
-/// A release that somebody ignores.
+/// A release that somebody ignores, and was warned of.
 pub fn told(number: u64) -> Told {
-    Told { ignored: vec![Place(1, number)] }
+    Told { ignored: vec![Place(1, number)], warned: Some(Warned { at: Place(1, number), minutes: 15 }) }
 }
 
 /// A release's own config file, and that of the next.

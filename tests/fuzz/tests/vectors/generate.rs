@@ -159,6 +159,13 @@ fn documents(add: Add<'_>) {
         "a station that cannot tell, does not install",
         with(CHANNEL, "\"requires\":{", "\"requires\":{\"moon\":{\"scheme\":\"dotted\",\"build\":\"1\"},"),
     );
+    let deadline = |text: &str| with(CHANNEL, r#""sequence":12}"#, &format!(r#""sequence":12,"deadline":"{text}"}}"#));
+    add("good-channel-with-a-deadline.json", "until when people may put it off", deadline("2026-11-30T18:00:00Z"));
+    add(
+        "good-channel-deadline-in-another-zone.json",
+        "one spelling of an instant (B9); a release that is not understood leaves the others",
+        deadline("2026-11-30T15:00:00-03:00"),
+    );
     let server = r#""last_sequence":12,"server":{"build":"17.3.0.14","scheme":"dotted"}"#;
     let says = |more: &str| with(CHANNEL, r#""last_sequence":12"#, &format!("{server}{more}"));
     add("good-channel-with-a-server.json", "clients of this channel talk to that server (D-07)", says(""));

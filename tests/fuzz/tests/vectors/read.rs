@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fuzz::samples::{self, Chain, Hand};
 use manifests::build::{Build, Scheme};
-use manifests::channel::{Bound, ChannelDocument};
+use manifests::channel::{Bound, ChannelDocument, Release};
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallLink};
 use manifests::key::Ed25519Verifier;
@@ -166,11 +166,16 @@ fn policy(_: &str, bytes: &[u8]) -> Result<String, String> {
 fn channel(_: &str, bytes: &[u8]) -> Result<String, String> {
     let id = ChannelId::from_target_path(samples::CHANNEL_PATH).expect("a channel");
     let document = ChannelDocument::parse(bytes, &id, 1 << 20).map_err(shown)?;
-    let releases: Vec<String> = document.releases.iter().map(|release| format!("{} {:?}", release.sequence, release.build)).collect();
+    let releases: Vec<String> = document.releases.iter().map(described).collect();
     let unavailable: Vec<String> = document.unavailable.iter().map(|release| release.sequence.to_string()).collect();
     let current = document.current().map_or("none".to_owned(), |release| release.sequence.to_string());
     let server = document.server.map_or_else(String::new, |Bound(server)| format!(", server {server} by the rule {}", document.compat));
     Ok(format!("{}: current {current}, releases [{}], unavailable [{}]{server}", document.id, releases.join(", "), unavailable.join(", ")))
+}
+
+fn described(release: &Release) -> String {
+    let deadline = release.deadline.map_or_else(String::new, |deadline| format!(" by {deadline}"));
+    format!("{} {:?}{deadline}", release.sequence, release.build)
 }
 
 fn manifest(stored: &[u8], limits: &Limits) -> Result<String, String> {
