@@ -110,19 +110,30 @@ impl Wine {
         let stamp = self.prefix.join("made-by");
         let is_made = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
         if !is_made {
+            // A server that still works in a prefix that was here goes on with what it has in memory.
+            self.server("-k");
             let _ = fs::remove_dir_all(&self.prefix);
             fs::create_dir_all(&self.prefix).expect("the target folder can be written");
-        }
-        // It fails when the server runs already.
-        let mut server = Command::new("wineserver");
-        start_and_leave(server.arg(SERVER_PERSISTS).envs(self.environment()));
-        let mut boot = self.command(Path::new("wineboot"));
-        let status = start_and_leave(boot.args(if is_made { &[][..] } else { &["-i"] }));
-        assert!(status.success(), "`wineboot` made no prefix at `{}`: {status}", self.prefix.display());
-        if !is_made {
+            self.boot(&["-i"]);
             compile(&shim, &self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll"), &["-shared", "-ladvapi32"]);
+            // While the prefix is made, Wine starts two service control managers, and what one is told the other does not know.
+            self.server("-k");
+            self.server("-w");
             fs::write(&stamp, wanted).expect("written");
         }
+        self.boot(&[]);
+    }
+
+    /// Starts Wine's server, which fails when it runs already, and then what Wine starts with the computer.
+    fn boot(&self, how: &[&str]) {
+        self.server(SERVER_PERSISTS);
+        let status = start_and_leave(self.command(Path::new("wineboot")).args(how));
+        assert!(status.success(), "`wineboot` fails in `{}`: {status}", self.prefix.display());
+    }
+
+    /// Tells Wine's server of this prefix something. It fails where none runs.
+    fn server(&self, what: &str) {
+        start_and_leave(Command::new("wineserver").arg(what).envs(self.environment()));
     }
 }
 

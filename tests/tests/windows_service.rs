@@ -178,9 +178,10 @@ impl Service {
         service
     }
 
-    /// The service control manager, asked for `what`.
+    /// The service control manager, asked for `what`. Wine's `sc.exe` names an error in its trace only.
     fn is_told(&self, what: &str, more: &[&str]) -> Finished {
-        run(Wine::ready().command(Path::new("sc.exe")).args([what, &self.0]).args(more), Duration::from_secs(120))
+        let mut command = Wine::ready().command(Path::new("sc.exe"));
+        run(command.args([what, &self.0]).args(more).env("WINEDEBUG", "err+sc,trace+sc"), Duration::from_secs(120))
     }
 }
 
