@@ -130,6 +130,30 @@ fn a_release_goes_through_a_request_and_each_step_says_what_it_did() {
 }
 
 #[test]
+fn d_07_who_signs_is_told_which_server_a_channel_names_and_by_which_rule_clients_fit_it_whenever_that_changes() {
+    let bench = Bench::new();
+    let mut builds = ["2.0.0", "3.0.0", "4.0.0", "5.0.0"].into_iter();
+    // Publishes the next release with `options`; what those who sign it are told of the server.
+    let mut told = |options: &[&str]| -> Vec<String> {
+        let build = builds.next().unwrap();
+        fs::write(bench.path("next/client"), build).unwrap();
+        bench.done(&[PUBLISH.as_slice(), &[build, "--request", build], options].concat());
+        let dry = bench.json(&["sign", "--request", build, "--keys", "safe", "--dry-run"]);
+        bench.done(&["sign", "--request", build, "--keys", "safe", "--yes"]);
+        bench.done(&["commit", build, "--repo", "repo"]);
+        let effects: Vec<String> = serde_json::from_value(dry["effects"].clone()).unwrap();
+        effects.into_iter().filter(|effect| effect.contains("server")).collect()
+    };
+    let channel = "client stable for linux x86_64";
+    let rule = ["--server-build", "2.4.1", "--compat", "list:2.0.0,3.0.0"];
+    assert_eq!(told(&rule), [format!("{channel}: clients talk to a server of build 2.4.1, and fit it by the rule list:2.0.0,3.0.0")]);
+    assert_eq!(told(&[]), [] as [&str; 0], "as before: nothing changes for stations");
+    assert_eq!(told(&["--compat", "exact"]), [format!("{channel}: clients talk to a server of build 2.4.1, and fit it by the rule exact")]);
+    let gone = format!("{channel}: nothing is said of the server that clients talk to; they fit one by the rule exact");
+    assert_eq!(told(&["--server-build", "none"]), [gone]);
+}
+
+#[test]
 fn a_request_that_is_signed_twice_is_signed_once() {
     let bench = Bench::new();
     bench.request("r.json");

@@ -1,9 +1,14 @@
 //! `updater install --answers`: a roll-out to stations where nobody sits asks nothing, twice is once, and how it ended says the exit code.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use serde_json::Value;
 use system_tests::process::run;
-use system_tests::station::Station;
+use system_tests::service::{NOBODY, Workplace, as_account, finish};
+use system_tests::station::{Outcome, Station};
 use system_tests::tree::Tree;
 use system_tests::world::{T0, World};
 
@@ -55,4 +60,120 @@ fn d_20_a_roll_out_without_a_person_sets_a_station_up_once_however_often_it_runs
     let (code, gone) = install();
     assert_eq!(code, 3, "{gone}");
     assert!(!elsewhere.file("client").exists(), "nothing was installed");
+}
+
+/// A person's account on a computer whose timers note what they are told: cron has one table per account, systemd its units in the account's own settings.
+struct Home {
+    place: Workplace,
+    home: PathBuf,
+    path: String,
+}
+
+impl Home {
+    fn new(world: &World) -> Home {
+        let place = Workplace::new(world);
+        let (home, tools) = (world.path("home"), world.path("tools"));
+        for folder in [&home, &tools] {
+            fs::create_dir(folder).expect("made");
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("mode set");
+        }
+        chown(&home, Some(NOBODY.uid), Some(NOBODY.gid)).expect("given");
+        let crontab = "[ -e ~/broken ] && { echo 'no cron here' >&2; exit 1; }\n\
+            case $1 in -l) [ -f ~/table ] && cat ~/table || { echo 'no crontab' >&2; exit 1; };; -) cat > ~/table;; esac\n";
+        let systemctl = "[ -e ~/broken ] && { echo 'no bus' >&2; exit 1; }\nexit 0\n";
+        for (name, script) in [("crontab", crontab), ("systemctl", systemctl)] {
+            fs::write(tools.join(name), format!("#!/bin/sh\n{script}")).expect("written");
+            fs::set_permissions(tools.join(name), fs::Permissions::from_mode(0o755)).expect("mode set");
+        }
+        let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("a search path"));
+        Home { place, home, path }
+    }
+
+    /// `program` with that account and its surroundings.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = as_account(NOBODY);
+        command
+            .arg(program)
+            .env("PATH", &self.path)
+            .env("HOME", &self.home)
+            .env("XDG_CONFIG_HOME", self.home.join("config"))
+            .current_dir("/");
+        command
+    }
+
+    fn updater(&self, arguments: &[&str]) -> Outcome {
+        finish(self.command(self.place.updater()).args(arguments).arg("--json"))
+    }
+
+    /// What is registered: each line of cron, each unit of systemd with its text.
+    fn tasks(&self, kind: &str) -> Vec<String> {
+        if kind == "cron" {
+            let table = fs::read_to_string(self.home.join("table")).unwrap_or_default();
+            return table.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        }
+        let units = fs::read_dir(self.home.join("config/systemd/user")).expect("listed");
+        let timers = units.map(|unit| unit.expect("listed").path()).filter(|unit| unit.extension().is_some_and(|ending| ending == "timer"));
+        let texts =
+            |timer: PathBuf| [timer.clone(), timer.with_extension("service")].map(|unit| fs::read_to_string(unit).expect("read")).concat();
+        timers.map(texts).collect()
+    }
+
+    /// Runs what the one task of that `kind` runs, as its timer would.
+    fn run_the_task(&self, kind: &str) {
+        let [task] = &self.tasks(kind)[..] else { panic!("{:?}", self.tasks(kind)) };
+        let line = match kind {
+            "cron" => task.splitn(6, ' ').nth(5).expect("a command").replace("\\%", "%"),
+            _ => task.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a command").to_owned(),
+        };
+        let line = line.split_once(" # ").map_or(&*line, |(line, _)| line);
+        run(self.command(Path::new("/bin/sh")).arg("-c").arg(line), LIMIT).succeeded(line);
+    }
+}
+
+#[test]
+fn ac_28_a_roll_out_that_asks_for_a_schedule_leaves_one_task_however_often_it_runs_and_the_task_checks() {
+    let world = World::new();
+    let home = Home::new(&world);
+    let repository = world.repository("erp");
+    let build = world.build("v1");
+    build.exec("client", "#!/bin/sh\n", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let (answers, client) = (world.path("answers.toml"), home.home.join("client"));
+    let text = format!("link = \"{}\"\ndir = \"home/client\"\nschedule = true\n\n[settings]\ncheck_every = \"2h\"\n", world.link(&server));
+    fs::write(&answers, text).expect("written");
+    let install = || home.updater(&["install", "--answers", answers.to_str().expect("Unicode")]);
+    let dir = client.to_str().expect("Unicode");
+
+    // Where the timer cannot be told, the client is installed all the same, and somebody has to look.
+    fs::write(home.home.join("broken"), "").expect("written");
+    let untold = install().exits(5);
+    assert_eq!(
+        (untold.text("result"), &untold.json["schedule"]["registered"]["registration"]),
+        ("installed", &"failed".into()),
+        "{}",
+        untold.json
+    );
+    assert!(client.join("client").is_file());
+    fs::remove_file(home.home.join("broken")).expect("removed");
+
+    let first = install().exits(0);
+    let schedule = &first.json["schedule"];
+    assert_eq!((&schedule["result"], &schedule["registered"]["registration"]), (&"installed".into(), &"done".into()), "{schedule}");
+    assert_eq!(
+        (&schedule["scope"], &schedule["every"]),
+        (&"user".into(), &"2h".into()),
+        "as the settings of the same file say: {schedule}"
+    );
+    let kind = schedule["kind"].as_str().expect("a kind");
+    let tasks = home.tasks(kind);
+    assert_eq!(tasks.len(), 1, "{tasks:#?}");
+    let again = install().exits(0);
+    assert_eq!((again.text("result"), &again.json["schedule"]["name"]), ("nothing-to-do", &schedule["name"]));
+    assert_eq!(home.tasks(kind), tasks, "twice is once");
+
+    let status = || home.updater(&["schedule", "status", "--dir", dir]).exits(0);
+    assert_eq!((&status().json["registered"], &status().json["last"]), (&true.into(), &Value::Null));
+    home.run_the_task(kind);
+    assert!(status().json["last"].is_string(), "what is registered makes the check: {}", status().json);
 }
