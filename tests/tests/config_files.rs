@@ -152,13 +152,35 @@ fn d_04_a_file_that_nobody_changed_is_as_released_and_a_merge_that_comes_to_noth
     assert_eq!(site.station.backups(), ["bkp_remote.001"], "that of the update before");
 }
 
+/// As Windows keeps it, the low byte first.
+fn in_utf_16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn ac_48_a_users_file_in_utf_16_is_merged_and_stays_in_utf_16_byte_for_byte_there_and_back() {
+    let world = World::new();
+    let site = site(&world, &[]);
+    // What a Windows program leaves that keeps its INI file in Unicode.
+    let marked = |text: &str| in_utf_16(&format!("\u{feff}{}", text.replace("; mine", "; João, 日本")));
+    fs::write(site.station.file("app.ini"), marked(USERS)).expect("written");
+    let has = |wanted: &str, what: &str| assert_eq!(fs::read(site.station.file("app.ini")).expect("read"), marked(wanted), "{what}");
+    site.station.update().exits(0);
+    has(MERGED, "after the update");
+    assert!(!site.station.file("app.ini.new").exists());
+    site.station.run(&["rollback"]).exits(0);
+    has(&MERGED.replace("locallog=1", "locallog=0"), "what he never touched goes back, too");
+}
+
 #[test]
 fn d_04_what_cannot_be_merged_stays_and_the_publishers_is_written_beside_with_the_reason() {
-    let utf_16: Vec<u8> = "\u{feff}[config]\r\nlanguage=2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf_16 = in_utf_16("[config]\r\nlanguage=2\r\n");
     let large = format!("[config]\r\n{}", "; a long story\r\n".repeat(20_000)).into_bytes();
-    for (users, why) in
-        [(utf_16, "UTF-16"), (large, "larger than"), (b"<config language=\"2\"/>\n".to_vec(), "line 1 is none of an INI file")]
-    {
+    for (users, why) in [
+        (utf_16, "UTF-16 without a byte order mark"),
+        (large, "larger than"),
+        (b"<config language=\"2\"/>\n".to_vec(), "line 1 is none of an INI file"),
+    ] {
         let world = World::new();
         let site = site(&world, &[]);
         fs::write(site.station.file("app.ini"), &users).expect("written");

@@ -8,11 +8,13 @@
 //! Everything else is the user's: changed values, keys that he deleted (where the last release's file is known), keys that the publisher dropped. Of a key that stands there several times every line is
 //! changed, so that it does not matter which of them a program reads. Merging the outcome once more changes nothing, and where nothing is to be done not one byte changes.
 
+mod encoding;
 mod ini;
 
 use std::collections::{BTreeMap, HashMap};
 
-use ini::{BOM, Kind, Line};
+use encoding::{Content, Encoding};
+use ini::{Kind, Line};
 use manifests::quote::quoted;
 
 pub use ini::NotIni;
@@ -66,14 +68,23 @@ impl std::fmt::Display for Whose {
 /// The user's file with what `new`, the release's, brings. `base` is the file of the release that the user's was made from, where it is known. `listed` names keys whose value is the publisher's
 /// alone: `Section.Key`, or `Section.*` for all of a section; `.Key` stands before the first section.
 pub fn merge(users: &[u8], new: &[u8], base: Option<&[u8]>, listed: &[String]) -> Result<Vec<u8>, CannotMerge> {
-    let users = File::read(users, Whose::Users)?;
-    let new = File::read(new, Whose::Publishers)?;
+    let users = content(users, Whose::Users)?;
+    let new = content(new, Whose::Publishers)?;
     // Where the last release's file is not to be understood, it is as good as lost.
-    let base = base.and_then(|base| File::read(base, Whose::Publishers).ok());
+    let base = base.and_then(|base| content(base, Whose::Publishers).ok());
+    let (users, new) = (File::read(&users, Whose::Users)?, File::read(&new, Whose::Publishers)?);
+    let base = base.as_ref().and_then(|base| File::read(base, Whose::Publishers).ok());
     let is_same_encoding = users.has_encoding_of(&new);
     let mut merging = Merging { users: &users, new: &new, base: base.as_ref(), listed, is_same_encoding, edits: Edits::default() };
     merging.run()?;
     Ok(users.with(&merging.edits, &new))
+}
+
+fn content(file: &[u8], whose: Whose) -> Result<Content<'_>, CannotMerge> {
+    if file.len() > LARGEST_BYTES {
+        return Err(CannotMerge::TooLarge { whose });
+    }
+    Content::read(file).map_err(|source| CannotMerge::NotIni { whose, source })
 }
 
 /// Name of a section and of a key in it, without regard to case.
@@ -81,7 +92,7 @@ type Name = (Vec<u8>, Vec<u8>);
 
 /// A file, and where each key stands in it.
 struct File<'a> {
-    has_bom: bool,
+    encoding: Encoding,
     is_utf8: bool,
     is_ascii: bool,
     lines: Vec<Line<'a>>,
@@ -92,12 +103,9 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn read(bytes: &'a [u8], whose: Whose) -> Result<File<'a>, CannotMerge> {
-        if bytes.len() > LARGEST_BYTES {
-            return Err(CannotMerge::TooLarge { whose });
-        }
-        let content = bytes.strip_prefix(BOM).unwrap_or(bytes);
-        let lines = ini::lines(content).map_err(|source| CannotMerge::NotIni { whose, source })?;
+    fn read(content: &'a Content<'_>, whose: Whose) -> Result<File<'a>, CannotMerge> {
+        let Content { encoding, bytes } = content;
+        let lines = ini::lines(bytes).map_err(|source| CannotMerge::NotIni { whose, source })?;
         let (mut keys, mut sections): (HashMap<Name, Vec<usize>>, HashMap<Vec<u8>, usize>) = Default::default();
         let mut section = Vec::new();
         for (at, line) in lines.iter().enumerate() {
@@ -110,13 +118,15 @@ impl<'a> File<'a> {
                 Kind::Blank | Kind::Comment => {}
             }
         }
-        let (is_utf8, is_ascii) = (std::str::from_utf8(content).is_ok(), content.is_ascii());
-        Ok(File { has_bom: content.len() < bytes.len(), is_utf8, is_ascii, lines, keys, sections })
+        let (is_utf8, is_ascii) = (std::str::from_utf8(bytes).is_ok(), bytes.is_ascii());
+        Ok(File { encoding: *encoding, is_utf8, is_ascii, lines, keys, sections })
     }
 
     /// Whether letters beyond ASCII that come from `other` mean here what they mean there.
     fn has_encoding_of(&self, other: &File<'_>) -> bool {
-        self.has_bom == other.has_bom && (self.is_ascii || self.is_utf8 == other.is_utf8)
+        let is_marked = self.encoding.is_marked();
+        // Without a mark, letters can be those of any code page; a file that has none yet takes what comes.
+        is_marked == other.encoding.is_marked() && (self.is_utf8 == other.is_utf8 || (self.is_ascii && !is_marked))
     }
 
     fn values(&self, name: &Name) -> Vec<Option<&'a [u8]>> {
@@ -140,8 +150,7 @@ impl<'a> File<'a> {
     /// This file with `edits`, whose lines end as this one's do, or as those of `other` where this one has none.
     fn with(&self, edits: &Edits<'_>, other: &File<'_>) -> Vec<u8> {
         let end = self.line_end().or_else(|| other.line_end()).unwrap_or(b"\n");
-        let mut out = Out { bytes: if self.has_bom { BOM.to_vec() } else { Vec::new() }, begins: 0, end };
-        out.begins = out.bytes.len();
+        let mut out = Out { bytes: Vec::new(), end };
         for (at, line) in self.lines.iter().enumerate() {
             out.add(edits.before.get(&at).into_iter().flatten());
             out.bytes.extend_from_slice(edits.replaced.get(&at).map_or(line.text, Vec::as_slice));
@@ -150,20 +159,18 @@ impl<'a> File<'a> {
         out.add(edits.before.get(&self.lines.len()).into_iter().flatten());
         for (_, lines) in &edits.sections {
             // An empty line sets a new section off.
-            if out.bytes.len() > out.begins && !out.ends_blank() {
+            if !out.bytes.is_empty() && !out.ends_blank() {
                 out.add([&&b""[..]]);
             }
             out.add(lines);
         }
-        out.bytes
+        self.encoding.write(out.bytes)
     }
 }
 
 /// A file that is being written.
 struct Out<'e> {
     bytes: Vec<u8>,
-    /// Where the first line begins.
-    begins: usize,
     /// How lines that come in end.
     end: &'e [u8],
 }
@@ -172,7 +179,7 @@ impl Out<'_> {
     fn add<'l>(&mut self, lines: impl IntoIterator<Item = &'l &'l [u8]>) {
         for line in lines {
             // The last line of a file may have no end.
-            if self.bytes.len() > self.begins && !self.bytes.ends_with(b"\n") {
+            if !self.bytes.is_empty() && !self.bytes.ends_with(b"\n") {
                 self.bytes.extend_from_slice(self.end);
             }
             self.bytes.extend_from_slice(line);

@@ -5,6 +5,7 @@
 
 use manifests::digest::Digest;
 
+use crate::ini::BETWEEN;
 use crate::samples::{self, Chain, Files, Hand};
 
 /// A seed: the target it is for, its file name, its bytes.
@@ -109,11 +110,17 @@ pub fn all() -> Vec<Seed> {
 
     let [mine, new, base] =
         ["; mine\r\n[A]\r\nb = 1\r\nx=2\r\n[c]\r\nk\r\n", "[a]\nb=2\n; n\nn=3\nx=4\n[c]\nk=v\n[e]\nf=\"g\"\n", "[a]\nb=1\nx=2\n"];
-    add("ini", "three", [mine, "\0", new, "\0", base].concat().as_bytes());
-    add("ini", "two", [mine, "\0", new].concat().as_bytes());
-    add("ini", "marked", ["\u{feff}", mine, "\0\u{feff}", new, "\u{e9}=1"].concat().as_bytes());
-    add("ini", "not-closed", b"[a\nb=1\0[a]\n");
-    add("ini", "latin-1", b"[a]\nx=\xe3\n\0[a]\ny=\xe3\n");
+    let unicode =
+        |text: &str, to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { format!("\u{feff}{text}").encode_utf16().flat_map(to_bytes).collect() };
+    let all = |files: &[&[u8]]| files.join(BETWEEN.as_bytes());
+    add("ini", "three", &all(&[mine.as_bytes(), new.as_bytes(), base.as_bytes()]));
+    add("ini", "two", &all(&[mine.as_bytes(), new.as_bytes()]));
+    add("ini", "marked", ["\u{feff}", mine, BETWEEN, "\u{feff}", new, "\u{e9}=1"].concat().as_bytes());
+    add("ini", "not-closed", &all(&[b"[a\nb=1", b"[a]\n"]));
+    add("ini", "latin-1", &all(&[b"[a]\nx=\xe3\n", b"[a]\ny=\xe3\n"]));
+    let little = unicode(&format!("{mine}n=\u{1f600}\n"), u16::to_le_bytes);
+    add("ini", "utf-16", &all(&[&little, &unicode(new, u16::to_be_bytes), base.as_bytes()]));
+    add("ini", "half-a-letter", &all(&[&little[..little.len() - 1], new.as_bytes()]));
 
     // Scripts, so that the fuzzer knows from the beginning that there are such.
     for target in ["roles_signed", "channel", "policy", "install", "manifest"] {

@@ -5,9 +5,6 @@
 //! whatever the file's encoding makes of them, so UTF-8, Latin-1 and the Windows code pages all pass. The crates there are read text only, forget line ends, or forget comments (`ini-roundtrip`
 //! takes `&str` and leaves line ends to its caller).
 
-/// Bytes before the first line of a UTF-8 file that some editors put there.
-pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
-
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind<'a> {
@@ -35,9 +32,12 @@ pub(super) struct Line<'a> {
 /// Why bytes are no INI file that can be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotIni {
-    /// UTF-16, which some Windows programs write.
-    #[error("it is in UTF-16")]
-    Utf16,
+    /// A zero byte where no byte order mark says what it stands for.
+    #[error("it is in UTF-16 without a byte order mark, or no text at all")]
+    Unmarked,
+    /// UTF-16 that cannot be decoded.
+    #[error("its byte order mark says UTF-16, and half a letter stands in it")]
+    Half,
     /// A control character, which no text has.
     #[error("line {0} holds a control character, so it is no text")]
     Binary(usize),
@@ -48,9 +48,6 @@ pub enum NotIni {
 
 /// The lines of `bytes`, which are after the byte order mark.
 pub(super) fn lines(bytes: &[u8]) -> Result<Vec<Line<'_>>, NotIni> {
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.contains(&0) {
-        return Err(NotIni::Utf16);
-    }
     let mut lines = Vec::new();
     for (index, raw) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let text = raw.strip_suffix(b"\n").map_or(raw, |text| text.strip_suffix(b"\r").unwrap_or(text));

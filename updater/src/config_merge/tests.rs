@@ -97,11 +97,42 @@ fn latin_1_and_utf_8_both_pass_and_are_not_mixed() {
     );
 }
 
+fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(to_bytes).collect()
+}
+
+#[test]
+fn ac_48_a_file_in_utf_16_stays_in_utf_16_with_all_its_letters() {
+    let users = "[config]\r\nname=João 日本 \u{1f600}\r\nlanguage=1\r\n";
+    let (new, base) = ("[config]\nlanguage=2\ncity=São Paulo\n", "[config]\nlanguage=1\n");
+    let merged = "[config]\r\nname=João 日本 \u{1f600}\r\nlanguage=2\r\ncity=São Paulo\r\n";
+    for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let users = utf_16(users, to_bytes);
+        for new in [utf_16(new, u16::to_be_bytes), utf_16(new, u16::to_le_bytes), format!("\u{feff}{new}").into_bytes()] {
+            assert_eq!(merge(&users, &new, Some(base.as_bytes()), &[]).unwrap(), utf_16(merged, to_bytes));
+        }
+        // Without a mark nobody knows which letters these are.
+        for new in [new.as_bytes(), b"[config]\ncity=S\xE3o\n"] {
+            assert!(refused(&users, new).contains("`city` holds letters beyond ASCII"));
+        }
+        assert!(refused(&users, b"\xEF\xBB\xBF[config]\ncity=S\xE3o\n").contains("letters beyond ASCII"), "a mark that is not true");
+        assert_eq!(
+            merge(&users, b"[config]\nlanguage=2\n", Some(base.as_bytes()), &[]).unwrap(),
+            utf_16(&merged.replace("city=São Paulo\r\n", ""), to_bytes)
+        );
+    }
+    assert!(refused(b"[a]\n", &utf_16("[a]\nx=é\n", u16::to_le_bytes)).contains("encodings"));
+    assert_eq!(merge(b"[a]\n", &utf_16("[a]\nx=1\n", u16::to_le_bytes), None, &[]).unwrap(), b"[a]\nx=1\n");
+}
+
 #[test]
 fn what_is_no_ini_file_is_refused_with_the_line() {
     for (file, why) in [
-        (&b"\xFF\xFE[\0a\0]\0"[..], "UTF-16"),
-        (b"[a]\n\0", "UTF-16"),
+        (&b"[\0a\0]\0"[..], "UTF-16 without a byte order mark"),
+        (b"[a]\n\0", "UTF-16 without a byte order mark"),
+        (b"\xFF\xFE[\0a\0]\0\n", "half a letter"),
+        (b"\xFE\xFF\0[\xD8\x01\0]", "half a letter"),
+        (b"\xFF\xFE\0\0[\0\0\0", "line 1 holds a control character"),
         (b"[a]\nx=\x01\n", "line 2 holds a control character"),
         (b"[a\nx=1\n", "line 1 is none"),
         (b"[a]\n[b]=c\n", "line 2 is none"),
@@ -134,8 +165,8 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         if ends {
             text.push_str(end);
         }
-        let bom = if bom { BOM } else { b"" };
-        [bom, text.as_bytes()].concat()
+        let encoding = if bom { Encoding::Utf8 } else { Encoding::Unmarked };
+        encoding.write(text.into_bytes())
     })
 }
 
@@ -146,7 +177,8 @@ fn keys() -> impl Strategy<Value = Vec<String>> {
 /// The lines of `part` stand in `whole` in this order, as far as `counts` says.
 fn stand_in(part: &[u8], whole: &[u8], counts: impl Fn(&Kind<'_>) -> bool) -> bool {
     let all = |bytes| {
-        File::read(bytes, Whose::Users)
+        let content = Content::read(bytes).unwrap();
+        File::read(&content, Whose::Users)
             .unwrap()
             .lines
             .iter()
@@ -159,7 +191,7 @@ fn stand_in(part: &[u8], whole: &[u8], counts: impl Fn(&Kind<'_>) -> bool) -> bo
 }
 
 fn names(bytes: &[u8]) -> std::collections::BTreeSet<Name> {
-    File::read(bytes, Whose::Users).unwrap().keys.into_keys().collect()
+    File::read(&Content::read(bytes).unwrap(), Whose::Users).unwrap().keys.into_keys().collect()
 }
 
 proptest! {
@@ -187,6 +219,19 @@ proptest! {
     }
 
     #[test]
+    fn a_merge_of_utf_16_is_the_merge_of_the_same_letters_in_utf_8(users in file(), new in file(), base in file(), keys in keys()) {
+        let letters = |file: &[u8]| Content::read(file).unwrap().bytes.into_owned();
+        let [users, new, base] = [&users, &new, &base].map(|file| letters(file));
+        let merged = |mine: Encoding, theirs: Encoding| merge(&mine.write(users.clone()), &theirs.write(new.clone()), Some(&theirs.write(base.clone())), &keys).unwrap();
+        let plain = letters(&merged(Encoding::Utf8, Encoding::Utf8));
+        for mine in [Encoding::Utf8, Encoding::Utf16Little, Encoding::Utf16Big] {
+            for theirs in [Encoding::Unmarked, Encoding::Utf8, Encoding::Utf16Little, Encoding::Utf16Big] {
+                prop_assert_eq!(merged(mine, theirs), mine.write(plain.clone()), "{:?} {:?}", mine, theirs);
+            }
+        }
+    }
+
+    #[test]
     fn what_the_publisher_did_not_change_changes_not_one_byte(users in file(), new in file()) {
         prop_assert_eq!(merge(&users, &new, Some(&new), &[]).unwrap(), users.clone());
         prop_assert_eq!(merge(&users, &users, None, &[]).unwrap(), users);
@@ -195,7 +240,8 @@ proptest! {
     #[test]
     fn every_key_has_the_value_that_the_rules_give_it(users in file(), new in file(), base in file(), keys in keys()) {
         let merged = merge(&users, &new, Some(&base), &keys).unwrap();
-        let [users, new, base, merged] = [&users, &new, &base, &merged].map(|bytes| File::read(bytes, Whose::Users).unwrap());
+        let read = [&users, &new, &base, &merged].map(|bytes| Content::read(bytes).unwrap());
+        let [users, new, base, merged] = read.each_ref().map(|content| File::read(content, Whose::Users).unwrap());
         for name in users.keys.keys().chain(new.keys.keys()) {
             let [mine, theirs, before, now] = [&users, &new, &base, &merged].map(|file| file.values(name));
             let listed = keys.iter().any(|key| {
