@@ -103,6 +103,25 @@ fn people_are_warned_sixty_fifteen_and_five_minutes_before_once_each() {
 }
 
 #[test]
+fn whoever_uses_the_client_is_warned_while_it_runs() {
+    let world = World::new();
+    let due = Due::new(&world);
+    assert_eq!(events(&due.before(400), &["check"]), [7]);
+    // Four seconds before the last of the warnings, without a check that would tell it.
+    let station = due.before(304);
+    for moment in ["on_load", "on_environment_start"] {
+        station.run(&["settings", moment, "false"]).exits(0);
+    }
+    let mut person = Terminal::start(&mut station.command(&["launch", "--lang", "en"]));
+    person.wait_for("in 5 minutes.");
+    person.types("");
+    let said = person.finish();
+    assert!(said.code() == 0 && said.stdout == "up\n", "{}", said.report());
+    assert_eq!(said.stderr.matches("minutes.").count(), 1, "once\n{}", said.report());
+    assert_eq!(events(&due.before(280), &["check"]), [0; 0], "it was said");
+}
+
+#[test]
 fn until_its_deadline_a_release_is_put_off_and_from_then_on_the_next_check_installs_it_without_a_question() {
     let world = World::new();
     let due = Due::new(&world);

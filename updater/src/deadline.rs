@@ -30,6 +30,12 @@ impl Deadline {
         self.minutes == 0
     }
 
+    /// When the next warning is to be given after `now`, if one is.
+    pub fn next_warning(&self, now: UtcTime) -> Option<UtcTime> {
+        let times = WARNINGS_MINUTES.map(|minutes| UtcTime::from_unix(self.at.unix().saturating_sub_unsigned(60 * minutes)));
+        times.into_iter().find(|time| *time > now)
+    }
+
     /// The warning to be given now, one of [`WARNINGS_MINUTES`], when the last one was `last`. Each is given once, and one that nobody was there for is not made up for.
     pub fn warning(&self, last: Option<u64>) -> Option<u64> {
         let nearest = WARNINGS_MINUTES.into_iter().rev().find(|warning| self.minutes <= *warning)?;
@@ -67,6 +73,13 @@ mod tests {
         assert_eq!(before(1200).warning(Some(5)), None);
         assert_eq!(before(3601).warning(None), None);
         assert_eq!([before(0).warning(None), before(-60).warning(Some(60))], [None; 2]);
+    }
+
+    #[test]
+    fn the_time_of_the_next_warning_is_that_of_the_nearest_one_to_come() {
+        let next = |seconds: i64| before(seconds).next_warning(UtcTime::from_unix(AT - seconds)).map(|time| AT - time.unix());
+        assert_eq!([7200, 3601, 3600, 901, 900, 301].map(next), [3600, 3600, 900, 900, 300, 300].map(Some));
+        assert_eq!([300, 1, 0, -1].map(next), [None; 4]);
     }
 
     #[test]

@@ -47,8 +47,8 @@ action-check = Check for updates
 ## Deadlines
 
 deadline-warning = { $minutes ->
-    [one] The update is installed in { $minutes } minute. Please save your work.
-   *[other] The update is installed in { $minutes } minutes. Please save your work.
+    [one] The update is installed in { $minutes } minute. Nobody is asked then; a client in use is waited for.
+   *[other] The update is installed in { $minutes } minutes. Nobody is asked then; a client in use is waited for.
 }
 deadline-now = The update is being installed now.
 

@@ -48,8 +48,8 @@ action-check = Verificar atualizações
 ## Prazos
 
 deadline-warning = { $minutes ->
-    [one] A atualização será instalada em { $minutes } minuto. Salve o seu trabalho.
-   *[other] A atualização será instalada em { $minutes } minutos. Salve o seu trabalho.
+    [one] A atualização será instalada em { $minutes } minuto. Não haverá pergunta; um programa em uso é aguardado.
+   *[other] A atualização será instalada em { $minutes } minutos. Não haverá pergunta; um programa em uso é aguardado.
 }
 deadline-now = A atualização está sendo instalada agora.
 

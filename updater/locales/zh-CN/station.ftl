@@ -47,7 +47,7 @@ action-check = 检查更新
 
 ## 期限
 
-deadline-warning = 更新将在 { $minutes } 分钟后安装，请保存您的工作。
+deadline-warning = 更新将在 { $minutes } 分钟后安装，届时不再询问；正在使用的程序不会被关闭。
 deadline-now = 正在安装更新。
 
 ## 步骤

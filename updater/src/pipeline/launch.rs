@@ -5,13 +5,15 @@
 //! The entry point goes out first and comes in last in every swap, so a client that can be started is whole. The folder stays locked until the client runs, and not longer: whoever comes then sees it run.
 
 use std::ffi::OsString;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manifests::digest::Digest;
 use manifests::path::RelPath;
 
+use super::deadline::warn_meanwhile;
 use super::{Error, Run, Session, Start, Updated, entry_point};
 use crate::code::Code;
 use crate::fs::{Folder, Requirement};
@@ -43,6 +45,7 @@ struct Ready {
 /// Starts the client of the install folder `dir` with `arguments` and waits for its end. When it was unproved and has died early for the second time, the build before it comes back, and is
 /// started in its place.
 pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: &Run<'_>) -> Result<End, Error> {
+    let begun = Instant::now();
     let mut died: Option<(Digest, End)> = None;
     loop {
         let ready = make_ready(dir, start, run).await?;
@@ -66,12 +69,12 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
                     _ => return Ok(end),
                 }
             }
-            (Ok(mut client), None) => return Ok(client.end().await),
-            (Ok(mut client), Some((manifest, needed))) => match watch(client.end(), needed).await {
+            (Ok(mut client), None) => return Ok(warned(client.end(), dir, run, begun).await),
+            (Ok(mut client), Some((manifest, needed))) => match warned(watch(client.end(), needed), dir, run, begun).await {
                 Some(end) => (manifest, end, false),
                 None => {
                     note_down(dir, run, |proofs| proofs.prove(&manifest));
-                    return Ok(client.end().await);
+                    return Ok(warned(client.end(), dir, run, begun).await);
                 }
             },
         };
@@ -93,6 +96,14 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
             return Ok(end);
         }
         died = Some((manifest, end));
+    }
+}
+
+/// Waits for `end`, and warns whoever uses the client meanwhile of a deadline that comes near.
+async fn warned<T>(end: impl Future<Output = T>, dir: &Path, run: &Run<'_>, begun: Instant) -> T {
+    tokio::select! {
+        end = end => end,
+        never = warn_meanwhile(dir, run, begun) => match never {},
     }
 }
 
