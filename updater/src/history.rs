@@ -30,6 +30,9 @@ pub struct Attempt {
     pub approver: Option<String>,
     /// What set it off.
     pub trigger: Trigger,
+    /// What set those runs off that waited for this one and took what it had found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Trigger>,
     /// What was installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BuildAt>,
@@ -47,6 +50,13 @@ pub struct Attempt {
     /// Bytes received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+}
+
+impl Attempt {
+    /// What set it off, and those that joined it, for people: `schedule+push`.
+    pub fn triggers(&self) -> String {
+        std::iter::once(&self.trigger).chain(&self.joined).map(|trigger| trigger.as_str()).collect::<Vec<_>>().join("+")
+    }
 }
 
 /// A build and its sequence.
@@ -185,6 +195,7 @@ mod tests {
             os_user: "ana".into(),
             approver: None,
             trigger: Trigger::Update,
+            joined: vec![],
             from: Some(BuildAt { build: "1.0.0".into(), sequence: 1 }),
             to: Some(BuildAt { build: "1.1.0".into(), sequence: 2 }),
             result: Outcome::RolledBack,

@@ -70,5 +70,6 @@ pub mod told;
 pub mod trigger;
 pub mod trust_store;
 pub mod trusted;
+pub mod waiting;
 #[cfg(windows)]
 mod windows_api;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::account;
 use crate::fs::{self, Folder, FsError, LocalPath, Point};
+use crate::waiting;
 
 /// What the lock is called in `.updater`.
 const NAME: &str = "lock";
@@ -82,6 +83,8 @@ impl Lock {
 
     /// Deletes the state of `folder`, this lock last: nobody begins anything in what is left of it.
     pub fn remove_state(self, folder: &Folder) -> Result<(), FsError> {
+        // At once, with all tickets: nobody leaves one in a folder that is being emptied.
+        folder.discard(&waiting::place(), Point::WaitingTicket)?;
         folder.empty_state_but(NAME)?;
         // Where a name stays until its last handle is closed, it cannot go before.
         let _held = (!cfg!(windows)).then_some(self);

@@ -139,6 +139,7 @@ mod tests {
             os_user: "ana".into(),
             approver: None,
             trigger: Trigger::Update,
+            joined: vec![],
             from: Some(BuildAt { build: "1.0.0".into(), sequence: 1 }),
             to: None,
             result: Outcome::Failed,

@@ -120,8 +120,13 @@ impl Session {
     pub async fn check(&mut self, run: &Run<'_>) -> Result<Checked, Error> {
         run.progress.begin(Step::Check, 0);
         self.check_ratchet()?;
+        if let Some(checked) = self.answered_meanwhile(run).await {
+            return Ok(checked);
+        }
         let route = self.route(run)?;
+        let waiting = self.waiting(run);
         let checked = check::check(&route, &self.folder, &mut self.station, &mut self.ratchet, run.when()).await?;
+        self.answered(waiting);
         self.warn_of_deadline(&checked, run);
         // Somebody said what counts as expired: that is worth a line, whatever comes of it (F14).
         if let Some(given) = run.clock {
@@ -294,7 +299,7 @@ impl Session {
             self.expect_proof(&release, probe)?;
         }
         let id = Id::random();
-        let attempt = run.who.attempt(id, run.now, trigger);
+        let attempt = self.attempt(id, trigger, run);
         let approver = approver.or_else(|| attempt.approver.clone());
         let environment = self.environment.as_ref().map(|name| format!("environment {name}"));
         let overdue = deadline.filter(Deadline::is_over);

@@ -59,13 +59,15 @@ impl Record {
         let build = |at: &Option<crate::history::BuildAt>| at.as_ref().map(|at| at.build.clone());
         let result = attempt.result.as_str();
         let (from, to) = (build(&attempt.from), build(&attempt.to));
-        let mut message = format!("{}: {result}", attempt.trigger);
+        let mut message = format!("{}: {result}", attempt.triggers());
         if let Some(to) = &to {
             message += &format!(" {} → {to}", from.as_deref().unwrap_or("nothing"));
         }
         message += &format!(" in {} by {}", folder.display(), attempt.os_user);
         message += &attempt.approver.as_ref().map_or(String::new(), |approver| format!(", approved by {approver}"));
         message += &attempt.detail.as_ref().map_or(String::new(), |detail| format!(" ({})", detail.escape_debug()));
+        let joined: Vec<&str> = attempt.joined.iter().map(|trigger| trigger.as_str()).collect();
+        let joined = Some(joined.join(" ")).filter(|joined| !joined.is_empty());
         let fields = [
             ("STATIONMASTER_ATTEMPT", Some(attempt.id.to_string())),
             ("STATIONMASTER_TIME", Some(attempt.time.to_string())),
@@ -73,6 +75,7 @@ impl Record {
             ("STATIONMASTER_USER", Some(attempt.os_user.clone())),
             ("STATIONMASTER_APPROVER", attempt.approver.clone()),
             ("STATIONMASTER_TRIGGER", Some(attempt.trigger.to_string())),
+            ("STATIONMASTER_JOINED", joined),
             ("STATIONMASTER_FROM", from),
             ("STATIONMASTER_TO", to),
             ("STATIONMASTER_RESULT", Some(result.to_owned())),

@@ -4,6 +4,7 @@
 //! a name that this build does not know, from a newer one, is [`Trigger::Other`], so that no line and no journal is lost for it.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
 /// What set a run, or a step of it, off. `docs/stations.md` lists all of them.
 #[derive(
@@ -81,6 +82,11 @@ impl Trigger {
         Trigger::NAMEABLE.into_iter().find(|trigger| trigger.as_str() == name)
     }
 
+    /// The one called `name`.
+    pub fn of(name: &str) -> Trigger {
+        Trigger::VARIANTS.iter().copied().find(|trigger| trigger.as_str() == name).unwrap_or(Trigger::Other)
+    }
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -108,7 +114,6 @@ impl Trigger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use strum::VariantArray as _;
 
     #[test]
     fn d_13_every_name_reads_back_and_one_of_a_newer_updater_is_no_damage() {

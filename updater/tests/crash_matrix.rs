@@ -357,6 +357,8 @@ matrix! {
     #[test]
     fn f6_a_cut_at_lock_file_is_survived(LockFile);
     #[test]
+    fn f6_a_cut_at_waiting_ticket_is_survived(WaitingTicket);
+    #[test]
     fn f6_a_cut_at_station_file_is_survived(StationFile);
     #[test]
     fn f6_a_cut_at_settings_file_is_survived(SettingsFile);

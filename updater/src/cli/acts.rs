@@ -6,6 +6,7 @@ use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
+use updater::trigger::Trigger;
 
 use super::check::Asking;
 use super::occasion::Occasion;
@@ -23,7 +24,7 @@ pub(crate) struct Download {
 pub(crate) fn download(global: &Global, arguments: &Download, progress: &dyn Progress) -> Result<Report, Error> {
     let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
-    let mut session = Session::open(&global.dir, "download", &run)?;
+    let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Download), &run)?;
     let updated = context::block_on(session.download(&run))?;
     Ok(update::report(&session, &updated, "updated"))
 }

@@ -12,6 +12,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
 use updater::scan::{Depth, Drift};
+use updater::trigger::Trigger;
 
 use super::occasion::Occasion;
 use super::{Global, Report, context, update};
@@ -50,7 +51,7 @@ impl Asking {
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
-    let mut session = Session::open(&global.dir, "check", &run)?;
+    let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Check), &run)?;
     let checked = context::block_on(session.check(&run))?;
     let drift = session.drift(Depth::Fast, &run)?;
     Ok(report(&session, &checked, &drift))
@@ -79,6 +80,7 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         "deadline": deadline,
         "drift": drift,
         "known_as_of": session.station.checked,
+        "joined": session.has_joined,
     });
     let at =
         release.map_or("nothing is installed".to_owned(), |release| format!("{} {} is installed", release.id.product, release.id.build));

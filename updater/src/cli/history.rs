@@ -66,7 +66,7 @@ fn line(texts: &Texts, attempt: &Attempt) -> String {
     let build = |at: &Option<BuildAt>| at.as_ref().map_or_else(|| texts.get("build-none", &[]), |at| at.build.clone());
     let result = texts.get(&format!("result-{}", attempt.result.as_str()), &[]);
     let (user, host) = (&attempt.os_user, &attempt.host);
-    let mut line = format!("{} ({})  {user}@{host}  {}  {result}", attempt.time, local(attempt.time), attempt.trigger);
+    let mut line = format!("{} ({})  {user}@{host}  {}  {result}", attempt.time, local(attempt.time), attempt.triggers());
     if attempt.to.is_some() {
         line += &format!("  {} → {}", build(&attempt.from), build(&attempt.to));
     }

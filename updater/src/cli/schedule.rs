@@ -209,7 +209,7 @@ fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     }
     self_first::run(global, &asking, progress);
     let run: Run<'_> = asking.begin(global, progress)?;
-    let mut session = Session::open(&global.dir, Trigger::Schedule.as_str(), &run)?;
+    let mut session = Session::open_to_ask(&global.dir, Trigger::Schedule, &run)?;
     // Another one may have taken this moment meanwhile.
     if let Some(report) = not_due(global, &session.folder)? {
         return Ok(report);

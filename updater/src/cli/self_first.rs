@@ -2,7 +2,9 @@
 //!
 //! Whatever keeps it from that is said and stops nothing: the work goes on with the updater that is there. Only a recovery of the client's folder comes before.
 
-use updater::pipeline::{Error, Session};
+use std::time::Duration;
+
+use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
 use updater::self_update::{self, Activated, Home, SelfUpdater};
 
@@ -24,7 +26,9 @@ fn bring_up_to_date(global: &Global, asking: &Asking, progress: &dyn Progress) -
     }
     let run = asking.begin(global, progress)?;
     // What an earlier run left unfinished is finished by the updater that is here. Should it not be possible, the command itself will say so.
-    if Session::open(&global.dir, "recovery", &run).is_err() {
+    // Nor is another waited for here: that one has looked for a newer updater, and this one takes its place in the queue for the folder at once.
+    let at_once = Run { patience: Duration::ZERO, ..asking.begin(global, progress)? };
+    if Session::open(&global.dir, "recovery", &at_once).is_err() {
         return Ok(());
     }
     let Some(mut updater) = SelfUpdater::open(home, "self update", command::stations(global), &run)? else { return Ok(()) };

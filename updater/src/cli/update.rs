@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let global = &arguments.occasion.patient(global);
     let trigger = arguments.occasion.said().unwrap_or(Trigger::Update);
     let run = Run { everything: arguments.everything, ..arguments.asking.begin(global, progress)? };
-    let mut session = Session::open(&global.dir, "update", &run)?;
+    let mut session = Session::open_to_ask(&global.dir, trigger, &run)?;
     let ask = |proposal: &Proposal| match &arguments.agreed {
         Some(agreed) => agreed.to(Some(&proposal.to)),
         None if trigger.is_unattended() => Consent::Nobody,
@@ -80,6 +80,12 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 
 /// What an update did, for scripts and people.
 pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report {
+    let mut report = of_outcome(session, updated, done);
+    report.json["joined"] = session.has_joined.into();
+    report
+}
+
+fn of_outcome(session: &Session, updated: &Updated, done: &str) -> Report {
     let release = session.installed.as_ref().map(|installed| &installed.release);
     let installed = release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1 }));
     let at = release.map_or(String::new(), |release| format!("{} {}", release.id.product, release.id.build));

@@ -41,6 +41,8 @@ points! {
     StateFolder = "state.folder";
     /// Writing the lock file's content.
     LockFile = "lock.file";
+    /// Leaving or taking a ticket in `waiting/`.
+    WaitingTicket = "waiting.ticket";
     /// Replacing `station.json`.
     StationFile = "station.file";
     /// Replacing `settings.toml`.

@@ -29,7 +29,7 @@ impl Folder {
     /// Makes `.updater` and the folders in it that are always there.
     pub fn make_state_folders(&self) -> Result<(), FsError> {
         self.make_folder(&LocalPath::state_folder(), Point::StateFolder)?;
-        for name in ["trash", "staging", "parts", "config", "trust", "trust/content"] {
+        for name in ["trash", "staging", "parts", "config", "trust", "trust/content", "waiting"] {
             self.make_folder(&LocalPath::state(name), Point::StateFolder)?;
         }
         Ok(())
@@ -42,6 +42,12 @@ impl Folder {
         }
         let to = self.new_trash_path()?;
         self.rename_new(path, &to, at)
+    }
+
+    /// Deletes the file `path` at once, for what nobody has to get back.
+    pub fn remove_file(&self, path: &LocalPath, at: Point) -> Result<(), FsError> {
+        let (folder, name) = self.parent_of("deleting", path)?;
+        folder.remove_file(name, at).map_err(|source| FsError::io("deleting", path, source))
     }
 
     /// Deletes what is in the trash, as far as that goes: what cannot be deleted now stays for the next time. While a journal exists, backups on their way stay.

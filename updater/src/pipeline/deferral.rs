@@ -180,7 +180,7 @@ impl Session {
         let links = super::links(&target.manifest);
         stage::stage(&self.folder, plan, found, &links, &target.manifest.directories, target.release.clone(), run.progress)?;
         if self.remember(For::Person, &target.stored)? {
-            let attempt = run.who.attempt(Id::random(), run.now, Trigger::Download);
+            let attempt = self.attempt(Id::random(), Trigger::Download, run);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
             // Whoever fetches it has not agreed to it yet.
             let attempt = Attempt { from, to, result: Outcome::Downloaded, bytes: Some(received_bytes), approver: None, ..attempt };
@@ -230,7 +230,7 @@ impl Session {
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         if self.remember(For::Unused, stored)? {
-            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let attempt = self.attempt(Id::random(), trigger, run);
             let detail = if holders.is_empty() { "a file is in use".to_owned() } else { in_use::list(&holders) };
             let attempt = Attempt {
                 from: proposal.from.clone(),

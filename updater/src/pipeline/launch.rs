@@ -27,6 +27,7 @@ use crate::progress::Silent;
 use crate::proof::{Proofs, Todo};
 use crate::scan::{self, Depth, DriftKind};
 use crate::swap::RecoveryError;
+use crate::trigger::Trigger;
 
 /// How long the end of a watched client, or that it lives, waits to be written down while another updater is at work.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,14 +110,14 @@ async fn warned<T>(end: impl Future<Output = T>, dir: &Path, run: &Run<'_>, begu
 
 /// All of a start in the install folder `dir` but the client itself: for somebody who then starts it with an account of his own.
 pub async fn ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<(Session, Option<Updated>), Error> {
-    let mut session = Session::open(dir, "launch", run)?;
+    let mut session = Session::open_to_ask(dir, Trigger::Launch, run)?;
     let taken = session.take_up(run).await?;
     let updated = session.two_moments(start, run).await?;
     Ok((session, updated.or(taken)))
 }
 
 async fn make_ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Ready, Error> {
-    let (session, needed) = match Session::open(dir, "launch", run) {
+    let (session, needed) = match Session::open_to_ask(dir, Trigger::Launch, run) {
         Ok(mut session) => {
             match session.take_up(run).await {
                 Ok(Some(Updated::Returned { returned, .. })) => {

@@ -59,7 +59,7 @@ impl Session {
             self.pass_over(place)?;
         }
         if matches!(consent, Consent::No | Consent::Ignore | Consent::NeedsAdmin) {
-            let attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let attempt = self.attempt(Id::random(), trigger, run);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
             history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;
         }
@@ -78,7 +78,7 @@ impl Session {
                 _ => (Outcome::Failed, None),
             };
             let from = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
-            let mut attempt = run.who.attempt(Id::random(), run.now, trigger);
+            let mut attempt = self.attempt(Id::random(), trigger, run);
             if result == Outcome::Declined {
                 attempt.approver = None;
             }

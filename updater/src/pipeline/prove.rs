@@ -153,7 +153,7 @@ impl Session {
         backups.sort_by_key(|backup| !backup::can_start(&self.folder, backup.slot));
         for backup in backups {
             let id = Id::random();
-            let attempt = run.who.attempt(id, run.now, trigger);
+            let attempt = self.attempt(id, trigger, run);
             let attempt = Attempt { code: Some(Code::NotAlive.to_string()), detail: Some(why.to_owned()), ..attempt };
             let order = Order { id, slot: backup.slot, attempt };
             match rollback::prepare(&self.folder, self.installed.as_ref(), &self.ratchet, order, run.progress) {

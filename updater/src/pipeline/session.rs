@@ -14,12 +14,11 @@ use manifests::time::UtcTime;
 use super::{Error, Who, entry_point};
 use crate::account;
 use crate::attempts::Attempts;
-use crate::check::Checked;
-use crate::check::When;
+use crate::check::{self, Checked, When};
 use crate::fetch::limit::RateLimit;
 use crate::fetch::route::{Route, Routes};
 use crate::fs::{Folder, LocalPath, Point};
-use crate::history::{self, Outcome};
+use crate::history::{self, Attempt, Outcome};
 use crate::id::Id;
 use crate::in_use::InUse;
 use crate::installed::{Installed, InstalledError};
@@ -36,6 +35,7 @@ use crate::station::{Station, StationError};
 use crate::swap::{self, Recovery};
 use crate::told::Told;
 use crate::trigger::Trigger;
+use crate::waiting::{Ticket, Waiting};
 
 /// What a run brings with it.
 pub struct Run<'a> {
@@ -67,6 +67,11 @@ impl Run<'_> {
     /// When it takes place.
     pub fn when(&self) -> When {
         When { says: self.now, given: self.clock }
+    }
+
+    /// Whether it asks as every other run does: of its own source, by its own time.
+    fn asks_plainly(&self) -> bool {
+        self.clock.is_none() && self.routes.folder.is_none()
     }
 }
 
@@ -106,6 +111,12 @@ pub struct Session {
     pub(super) now: UtcTime,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
+    /// Whether what this run was set off for was asked by another meanwhile, and that answer was taken.
+    pub has_joined: bool,
+    /// What set those off that take the answer of this run.
+    joined: Vec<Trigger>,
+    /// What this run left while it waited.
+    ticket: Option<Ticket>,
     /// None when the folder is only looked at.
     lock: Option<Lock>,
 }
@@ -113,12 +124,41 @@ pub struct Session {
 impl Session {
     /// Opens the install folder `dir` for `command`.
     pub fn open(dir: &Path, command: &str, run: &Run<'_>) -> Result<Session, Error> {
-        let folder = Arc::new(profile::open(dir, &run.registry)?);
-        if folder.stat(&LocalPath::state_folder())?.is_none() {
-            return Err(Error::NotInstalled);
-        }
+        let folder = find(dir, run)?;
         let lock = Lock::acquire_within(&folder, command, run.patience)?;
         Session::begin(folder, lock, command, run)
+    }
+
+    /// The same for a run that `trigger` set off and that is going to ask what is new. One that waits for another's lock need not ask what that one has asked meanwhile.
+    pub fn open_to_ask(dir: &Path, trigger: Trigger, run: &Run<'_>) -> Result<Session, Error> {
+        let folder = find(dir, run)?;
+        let ticket = if run.asks_plainly() { Ticket::leave(&folder, trigger) } else { None };
+        let lock = Lock::acquire_within(&folder, trigger.as_str(), run.patience)?;
+        Ok(Session { ticket, ..Session::begin(folder, lock, trigger.as_str(), run)? })
+    }
+
+    /// What was found meanwhile, where somebody asked since this run was set off.
+    pub(super) async fn answered_meanwhile(&mut self, run: &Run<'_>) -> Option<Checked> {
+        self.ticket.take().filter(Ticket::is_answered)?;
+        let known = check::known(&self.folder, &self.station, &mut self.ratchet, run.now).await.ok()?;
+        self.has_joined = true;
+        run.progress.note("another run asked after this one was set off; its answer was taken");
+        Some(known)
+    }
+
+    /// Those who wait for the answer to a question that is about to be asked.
+    pub(super) fn waiting(&self, run: &Run<'_>) -> Waiting {
+        if run.asks_plainly() { Waiting::note(&self.folder) } else { Waiting::default() }
+    }
+
+    /// The answer is here: who waited need not ask.
+    pub(super) fn answered(&mut self, waiting: Waiting) {
+        self.joined = waiting.answered(&self.folder);
+    }
+
+    /// An attempt of this run that begins now and has not failed yet, with those who joined it.
+    pub(super) fn attempt(&self, id: Id, trigger: Trigger, run: &Run<'_>) -> Attempt {
+        Attempt { joined: self.joined.clone(), ..run.who.attempt(id, run.now, trigger) }
     }
 
     /// Looks at the install folder `dir` without changing anything: for whoever may read and not write there. What an earlier run left unfinished stays so, and another may be at work.
@@ -189,6 +229,9 @@ impl Session {
             updater,
             now: run.clock.unwrap_or(run.now),
             ratchet_fault,
+            has_joined: false,
+            joined: vec![],
+            ticket: None,
             lock,
         })
     }
@@ -279,6 +322,15 @@ impl Session {
             now: Some(self.now),
         })
     }
+}
+
+/// The install folder `dir`, in which something is installed.
+fn find(dir: &Path, run: &Run<'_>) -> Result<Arc<Folder>, Error> {
+    let folder = profile::open(dir, &run.registry)?;
+    if folder.stat(&LocalPath::state_folder())?.is_none() {
+        return Err(Error::NotInstalled);
+    }
+    Ok(Arc::new(folder))
 }
 
 /// What a ratchet must at least hold.

@@ -34,6 +34,7 @@ impl Who {
             os_user: self.os_user.clone(),
             approver: Some(self.os_user.clone()),
             trigger,
+            joined: vec![],
             from: None,
             to: None,
             result: Outcome::Applied,

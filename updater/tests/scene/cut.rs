@@ -14,6 +14,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use manifests::channel::{Place, Probe};
 use manifests::digest::Digest;
@@ -35,6 +36,8 @@ use updater::settings::Settings;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
 use updater::told::{Told, Warned};
+use updater::trigger::Trigger;
+use updater::waiting::{Ticket, Waiting};
 
 use crate::scene::{self, Scene, Walk, expected, numbered};
 
@@ -170,6 +173,9 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     }
     folder.write_durably(&deferred(), &waiting(5), Point::DeferredFile)?;
     folder.discard(&deferred(), Point::DeferredFile)?;
+    let asked = Arc::new(scene::open(folder.path()));
+    let _tickets = [Trigger::Push, Trigger::Wake].map(|trigger| Ticket::leave(&asked, trigger));
+    Waiting::note(folder).answered(folder);
     failures()[1].save(folder)?;
     Attempts::forget(folder)?;
     told(5).save(folder)?;

@@ -440,6 +440,7 @@ pub fn attempt(id: Id, from: Option<BuildAt>, to: Option<BuildAt>) -> Attempt {
         os_user: "ana".into(),
         approver: None,
         trigger: Trigger::Update,
+        joined: vec![],
         from,
         to,
         result: Outcome::Applied,
