@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use system_tests::process::{Finished, run};
-use system_tests::proxy::{Fault, Nth, Proxy, body_bytes};
+use system_tests::proxy::{Fault, Nth, Proxy, Spot, body_bytes};
 use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::terminal::Terminal;
@@ -238,6 +238,40 @@ fn ac_21_a_release_that_needs_both_minimums_waits_for_both() {
     let old_server = shop.launch(&["--server-build", "17.3.0.13"]);
     assert_eq!((old_server.stdout.as_str(), shop.fetched()), ("17.3.0.8 hello\n", 0), "{}", old_server.report());
     shop.station.tree().assert_is(&shop.v1.tree(), "no update");
+}
+
+#[test]
+fn d_12_a_server_that_stalls_holds_no_start_and_what_arrived_is_kept() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.4.0", "3.4.0");
+    shop.set("role", "station");
+    let next = shop.v1.copy("3.4.1");
+    // Two files, so that the list and each of them can stall.
+    next.exec("client", client("3.4.1"), T0 + 60).file("lib/a.so", noise(2, 300_000), T0 + 60);
+    publish(&shop.repository, &next, "3.4.1", &["--server-build", "3.4.0"]);
+    shop.station.check().exits(10);
+    shop.fetched();
+    let whole = fs::metadata(next.dir.join("lib/a.so")).expect("there").len();
+    // The list of files stalls, then, when it is here, their contents do.
+    for (nth, what) in [(Nth::Every, "the list"), (Nth::From(2), "the contents")] {
+        shop.proxy.on("/objects/", nth, Fault::Hold(Spot::Percent(60)));
+        let started = shop.launch(&["--hasten", "8"]);
+        assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.0 hello\n"), "{what}\n{}", started.report());
+        assert!(started.stderr.contains("[too-slow]"), "{what}\n{}", started.report());
+        let line = last(&shop.station);
+        assert_eq!(
+            (&line["trigger"], &line["result"], &line["code"]),
+            (&"environment".into(), &"failed".into(), &"too-slow".into()),
+            "{line}"
+        );
+        shop.station.tree().assert_is(&shop.v1.tree(), what);
+        shop.proxy.calm();
+    }
+    shop.fetched();
+    assert_eq!(shop.launch(&[]).stdout, "3.4.1 hello\n");
+    shop.station.tree().assert_is(&next.tree(), "level");
+    let rest = shop.fetched();
+    assert!(rest < whole * 6 / 10, "{rest} bytes of {whole}: what had arrived was kept");
 }
 
 #[test]

@@ -265,7 +265,8 @@ impl Session {
         let source = self.route(run)?;
         let first_wait = run.routes.network.limits.first_wait;
         let staging = Staging::new(Arc::clone(&self.folder));
-        Ok(fetch::fetch(&source, plan.jobs.clone(), &staging, run.limit.as_ref(), first_wait, run.progress).await?.received_bytes)
+        let fetched = fetch::fetch(&source, plan.jobs.clone(), &staging, run.limit.as_ref(), first_wait, run.progress);
+        Ok(self.in_time(fetched).await?.received_bytes)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the last step needs what every step before it found")]

@@ -138,6 +138,11 @@ pub enum Error {
         /// Until then, unless somebody asks for it.
         until: UtcTime,
     },
+    /// A start of the client did not wait longer for its files.
+    #[error(
+        "not all of the release arrived in the time that a start waits; what did is kept, and the next start or `updater update` goes on from there"
+    )]
+    NotAtStart,
     /// Something would have to be fetched, and nothing may be.
     #[error("not everything of the release is here: run `updater update`")]
     NotAllHere,

@@ -4,7 +4,8 @@
 //! A client that does not fit is not started. Where updates are possible, the person is asked before a single byte of the new one is fetched; whoever says no, and where nobody can, finds
 //! everything as it was (AC-17, AC-19).
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::Instant;
 
 use manifests::compat::Compatibility;
 use manifests::decide::{Refusal, Verdict};
@@ -12,14 +13,12 @@ use manifests::decide::{Refusal, Verdict};
 use super::target::Target;
 use super::{Consent, Error, How, Proposal, Run, Session, Updated, Word, who};
 use crate::check::{self, Checked};
+use crate::code::Code;
 use crate::consent::may_agree;
 use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::settings::ConsentPolicy;
 use crate::trigger::Trigger;
-
-/// How long a start waits to learn what is new. Nobody is to wait longer for his client because of a server that does not answer.
-const CHECK_TIME: Duration = Duration::from_secs(3);
 
 /// How a client is to be started.
 pub struct Start<'a> {
@@ -92,10 +91,11 @@ impl Session {
 
     /// What a check finds in time, and otherwise what was known before.
     async fn known_in_time(&mut self, run: &Run<'_>) -> Option<Checked> {
-        let why = match tokio::time::timeout(CHECK_TIME, self.check(run)).await {
+        let time = run.routes.network.limits.answer_at_start;
+        let why = match tokio::time::timeout(time, self.check(run)).await {
             Ok(Ok(checked)) => return Some(checked),
             Ok(Err(error)) => format!("{error} [{}]", error.code()),
-            Err(_) => format!("no answer for {} seconds", CHECK_TIME.as_secs()),
+            Err(_) => format!("no answer for {} seconds [{}]", time.as_secs(), Code::TooSlow),
         };
         run.progress.note(&format!("what is new could not be found out, and the client is started as far as is known: {why}"));
         let known = self.remembered()?;
@@ -186,7 +186,9 @@ impl Session {
             return None;
         }
         let ask = |proposal: &Proposal| (start.ask)(&Question::Install(proposal));
+        self.time_for_source = Some(Cell::new(run.routes.network.limits.files_at_start));
         let outcome = self.take(checked, Trigger::Environment, run, false, Word::Ask(&ask)).await;
+        self.time_for_source = None;
         match self.report_failure(Trigger::Environment, run, outcome) {
             Ok(updated) => Some(updated),
             Err(error) => {
@@ -194,6 +196,18 @@ impl Session {
                 None
             }
         }
+    }
+
+    /// What `asked` gets from the source, where nobody waits for his client longer than he may have to. What has arrived by then stays.
+    pub(super) async fn in_time<T, E>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        let Some(left) = &self.time_for_source else { return Ok(asked.await?) };
+        let begun = Instant::now();
+        let answer = tokio::time::timeout(left.get(), asked).await;
+        left.set(left.get().saturating_sub(begun.elapsed()));
+        Ok(answer.map_err(|_| Error::NotAtStart)??)
     }
 
     /// One line for each pair of builds: the mismatch is allowed, and whoever looks for the cause of something strange finds it (AC-18).

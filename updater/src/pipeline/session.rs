@@ -1,5 +1,6 @@
 //! A folder that is locked, recovered and read: where every command begins.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,6 +112,8 @@ pub struct Session {
     pub(super) now: UtcTime,
     /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
     ratchet_fault: Option<RatchetError>,
+    /// How long a start of the client still waits for the source; `None` where none waits.
+    pub(super) time_for_source: Option<Cell<Duration>>,
     /// Whether what this run was set off for was asked by another meanwhile, and that answer was taken.
     pub has_joined: bool,
     /// What set those off that take the answer of this run.
@@ -229,6 +232,7 @@ impl Session {
             updater,
             now: run.clock.unwrap_or(run.now),
             ratchet_fault,
+            time_for_source: None,
             has_joined: false,
             joined: vec![],
             ticket: None,

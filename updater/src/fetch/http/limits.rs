@@ -18,6 +18,11 @@ pub struct HttpLimits {
     pub least_bytes_per_second: u64,
     /// For one document of metadata (up to 8 MiB: all but long release manifests) from the request to its last byte, redirects included.
     pub document: Duration,
+    /// For the answer whether anything is new, while a start of the client waits for it. Nobody is to wait longer for his client because of a server that does not answer.
+    pub answer_at_start: Duration,
+    /// For everything that a start of the client fetches to bring its files level, with visible progress. Whoever stands at a till has customers waiting; what has arrived by then is kept, so that
+    /// every start brings a slow line nearer to the end.
+    pub files_at_start: Duration,
     /// Redirects followed within a site.
     pub redirects: usize,
     /// The wait before the second try; it doubles with each (`fetch/retry.rs`).
@@ -33,6 +38,8 @@ impl Default for HttpLimits {
             grace: Duration::from_secs(30),
             least_bytes_per_second: 1024,
             document: Duration::from_secs(300),
+            answer_at_start: Duration::from_secs(3),
+            files_at_start: Duration::from_secs(30),
             redirects: 5,
             first_wait: Duration::from_millis(500),
         }
@@ -50,6 +57,8 @@ impl HttpLimits {
             stall: cut(self.stall),
             grace: cut(self.grace),
             document: cut(self.document),
+            answer_at_start: cut(self.answer_at_start),
+            files_at_start: cut(self.files_at_start),
             first_wait: cut(self.first_wait),
             ..self
         }

@@ -45,6 +45,7 @@ impl Error {
             Error::NotWritable(_) => Code::NoWriteRight,
             Error::NoWayBack { .. } => Code::NotAlive,
             Error::NoEntryPoint { .. } => Code::NoEntryPoint,
+            Error::NotAtStart => Code::TooSlow,
             Error::NotAllHere => Code::NotAllHere,
             Error::Incompatible(misfit) => match misfit.judged {
                 Compatibility::NeedsBothMinimums { .. } => Code::NeedsBothMinimums,
