@@ -1,4 +1,4 @@
-//! Steering may only narrow, for any channel, policy, station and wishes.
+//! Steering may only narrow, for any channel, policy, station and wishes; so may people who ignore a release.
 //!
 //! What is acceptable is judged here by code of its own, from the documents' rules (`docs/format.md` sections 4 and 5), not by the decision that is tested.
 
@@ -67,8 +67,9 @@ fn withdrawn() -> impl Strategy<Value = Option<Withdrawn>> {
 
 fn release(sequence: u64) -> impl Strategy<Value = Release> {
     let needs = weighted(0.2, build().prop_map(Bound));
-    (build(), digest(), withdrawn(), any::<bool>(), prop::bool::weighted(0.2), needs).prop_map(
-        move |(build, sha256, withdrawn, allow_downgrade, floor, updater)| Release {
+    let (floor, security) = (prop::bool::weighted(0.2), prop::bool::weighted(0.2));
+    (build(), digest(), withdrawn(), any::<bool>(), floor, security, needs).prop_map(
+        move |(build, sha256, withdrawn, allow_downgrade, floor, security, updater)| Release {
             sequence,
             build,
             released: UtcTime::from_unix(0),
@@ -76,7 +77,7 @@ fn release(sequence: u64) -> impl Strategy<Value = Release> {
             entry_point: None,
             requires: Requires { updater, ..Requires::default() },
             compatible: Compatible::default(),
-            security: false,
+            security,
             floor,
             withdrawn,
             allow_downgrade,
@@ -276,6 +277,27 @@ proptest! {
                 prop_assert_eq!(followed, wish);
                 prop_assert_eq!(said, None);
             }
+        }
+    }
+
+    #[test]
+    fn d_26_what_is_ignored_is_passed_over_where_the_station_does_not_need_it_and_changes_nothing_else(
+        (channel, policy) in published(), station in station(), ignored in prop::collection::vec(place(), 0..6),
+    ) {
+        let facts = station.facts(None);
+        let decision = decide(&channel, &policy, &Facts { ignored: &ignored, ..facts });
+        let is_below_floor = floors(&channel, &policy).into_iter().any(|floor| station.place().is_some_and(|place| place < floor));
+        if station.installed.is_none() || is_below_floor {
+            prop_assert_eq!(decision, decide(&channel, &policy, &facts));
+            return Ok(());
+        }
+        let is_silent = |release: &Release| ignored.contains(&Place(channel.epoch, release.sequence)) && !release.security;
+        let wanted = channel.releases.iter().find(|release| acceptable(&channel, release, &station) && !is_silent(release));
+        prop_assert_eq!(offer(&decision), wanted.map(|release| release.sequence));
+        for passed in &decision.passed_over {
+            let release = channel.releases.iter().find(|release| release.sequence == passed.sequence);
+            let is_ignored = release.is_some_and(|release| acceptable(&channel, release, &station) && is_silent(release));
+            prop_assert_eq!(passed.refusal == Refusal::Ignored, is_ignored, "{:?}", passed);
         }
     }
 

@@ -18,7 +18,7 @@ struct Shop<'a> {
     place: Workplace,
     v1: Build,
     v2: Build,
-    _repository: Repository<'a>,
+    repository: Repository<'a>,
     _server: (Server, Proxy),
 }
 
@@ -33,7 +33,7 @@ impl<'a> Shop<'a> {
         let v2 = v1.copy("v2");
         v2.exec("client", noise(3, 110_000), T0 + 60).file("lib/a.so", noise(4, 90_000), T0 + 60);
         repository.publish(&v2, "2.0.0");
-        Shop { place, v1, v2, _repository: repository, _server: (server, proxy) }
+        Shop { place, v1, v2, repository, _server: (server, proxy) }
     }
 
     /// What the agent says to `line`, sent by root.
@@ -238,6 +238,21 @@ fn whoever_asks_and_does_not_read_is_told_no_more_and_gives_his_place_back() {
     let said = BufReader::new(stranger.0.stdout.as_mut().expect("piped")).lines();
     let ends: Vec<String> = said.take(4).map(|line| line.expect("read")).collect();
     assert!(ends.iter().any(|end| end == "cut off"), "every answer came whole, so nothing was waited for: {ends:?}");
+}
+
+#[test]
+fn ac_33_whoever_tells_the_agent_to_ignore_what_the_station_needs_has_only_said_no() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    let v3 = shop.v2.copy("v3");
+    v3.exec("client", noise(6, 110_000), T0 + 120);
+    shop.repository.publish_with(&v3, &["--build", "3.0.0", "--security"]).succeeded("publish");
+    let _agent = shop.place.agent();
+    // No question of ours offers that answer.
+    let ignore = json!({ "update": { "dry_run": false, "consent": { "ignore": { "build": "3.0.0", "sequence": 3 } } } });
+    let answer = shop.say(&shop.request(&ignore)).pop().expect("a report");
+    assert_eq!((answer["exit"].as_u64(), answer["json"]["result"].as_str()), (Some(10), Some("declined")), "{answer}");
+    assert_eq!(shop.place.by(NOBODY, &["check"]).exits(10).json["offered"]["build"], "3.0.0", "offered as before");
 }
 
 #[test]

@@ -297,6 +297,13 @@ mod tests {
         let to = UPDATE.replace(r#""yes""#, r#"{"to":{"build":"2.0.0","sequence":7}}"#);
         let Command::Update { consent: Agreed::To(at), .. } = Request::parse(to.as_bytes()).unwrap().command else { panic!("{to}") };
         assert_eq!((at.build.as_str(), at.sequence), ("2.0.0", 7));
+        let ignored = Request::parse(to.replace("\"to\"", "\"ignore\"").as_bytes()).unwrap();
+        let Command::Update { consent, .. } = ignored.command else { panic!("{to}") };
+        let other = BuildAt { sequence: 8, ..at.clone() };
+        assert_eq!(
+            [consent.to(Some(&at)), consent.to(Some(&other)), consent.to(None)],
+            [Consent::Ignore, Consent::Nobody, Consent::Nobody]
+        );
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::history::{self, Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::trigger::Trigger;
 
+/// What the history says of it, for people.
+pub(super) const IGNORED: &str = "this version is ignored";
+
 /// Which release is meant.
 #[derive(Debug, Clone, PartialEq, Eq, strum::Display)]
 pub enum Which {
@@ -90,7 +93,8 @@ impl Session {
         if self.pass_over(checked.channel.place(release))? {
             let attempt = run.who.attempt(Id::random(), run.now, Trigger::Ignore);
             let code = Some(Code::Ignored.to_string());
-            let attempt = Attempt { from: self.at(), to: Some(to.clone()), result: Outcome::Declined, code, approver: None, ..attempt };
+            let (to, detail) = (Some(to.clone()), Some(IGNORED.to_owned()));
+            let attempt = Attempt { from: self.at(), to, result: Outcome::Declined, code, detail, approver: None, ..attempt };
             history::append(&self.folder, &attempt)?;
         }
         Ok(Some(Ignored { release: to, deadline }))
@@ -104,9 +108,8 @@ impl Session {
         match which {
             Which::Offered => self.told.ignored.clear(),
             _ => {
-                let checked = self.remembered();
-                let Some(checked) = &checked else { return Ok(false) };
-                let Some(release) = self.meant(which, checked)? else { return Ok(false) };
+                let Some(checked) = self.remembered() else { return Ok(false) };
+                let Some(release) = self.meant(which, &checked)? else { return Ok(false) };
                 let place = checked.channel.place(release);
                 self.told.ignored.retain(|ignored| *ignored != place);
                 to = Some(BuildAt { build: release.build.text().to_owned(), sequence: release.sequence });

@@ -3,6 +3,7 @@
 use manifests::channel::Place;
 use manifests::digest::Digest;
 
+use super::ignore::IGNORED;
 use super::{Consent, Error, NotStarted, Proposal, Run, Session, Updated, who};
 use crate::attempts::{self, Attempts};
 use crate::code::Code;
@@ -55,13 +56,15 @@ impl Session {
             Consent::Ignore => Some(Code::Ignored.to_string()),
             _ => None,
         };
-        if consent == Consent::Ignore {
+        let is_ignored = consent == Consent::Ignore;
+        if is_ignored {
             self.pass_over(place)?;
         }
+        let detail = is_ignored.then(|| IGNORED.to_owned());
         if matches!(consent, Consent::No | Consent::Ignore | Consent::NeedsAdmin) {
             let attempt = self.attempt(Id::random(), trigger, run);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));
-            history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, approver: None, ..attempt })?;
+            history::append(&self.folder, &Attempt { from, to, result: Outcome::Declined, code, detail, approver: None, ..attempt })?;
         }
         Ok(Updated::NotAgreed(proposal, consent))
     }
