@@ -130,6 +130,41 @@ fn ac_42_going_back_asks_for_room_before_it_copies_anything() {
     station.tree().assert_is(&backups[0], "with room");
 }
 
+#[test]
+fn f7_a_disk_that_is_full_at_any_step_of_going_back_is_said_with_the_file_and_the_bytes_and_nothing_is_changed() {
+    let world = World::new();
+    let Some(disk) = Disk::in_memory(world.path("disk"), "size=64m") else { return };
+    let stage = Stage::new(&world);
+    let (station, _) = stage.station(&world, disk.path().join("client"));
+    station.update().exits(0);
+    let (tree, backups) = (station.tree(), [station.backup(1)]);
+    // The sum of the files that come back, and of what is kept of those that go, is enough by the count and not by the blocks that small files take.
+    let held = disk.used("used") * 1024;
+    let (mut asked, mut met) = (0, vec![]);
+    for step in 0.. {
+        disk.remount(&format!("size={}", held + 8_192 * step));
+        let outcome = station.run(&["rollback"]);
+        if outcome.code == 0 {
+            break;
+        }
+        let said = outcome.json["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert_eq!((outcome.code, code(&outcome)), (5, "no-space"), "{}", outcome.finished.report());
+        // Room for the report of it: a history that cannot be written is another matter.
+        disk.remount("size=64m");
+        assert_untouched(&station, &tree, &backups, &outcome, &format!("with {step} steps of room"));
+        assert!(said.contains("bytes are needed") || said.contains("the backup needs"), "{said}");
+        assert!(said.split(|c: char| !c.is_ascii_digit()).any(|n| n.parse().is_ok_and(|n: u64| n > 100_000)), "the bytes: {said}");
+        match said.contains("The disk is full") {
+            true => met.push(said),
+            false => asked += 1,
+        }
+    }
+    assert!(asked > 5 && met.len() > 3, "{asked} found beforehand, {met:#?} met");
+    assert!(met.iter().all(|said| said.contains("failed: ") && said.split('`').nth(1).is_some_and(|path| path.contains('/'))), "{met:#?}");
+    disk.remount("size=64m");
+    station.tree().assert_is(&backups[0], "with room");
+}
+
 /// Updates `station`; `shrink` happens to its disk after the check of the requirements, while the first content is on its way.
 fn update_while(stage: &Stage<'_>, station: &Station, shrink: impl FnOnce()) -> Outcome {
     // The first object is the file list.

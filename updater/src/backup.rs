@@ -102,7 +102,7 @@ pub enum BackupError {
         reason: String,
     },
     /// Too little room for the backup.
-    #[error("the backup needs {needed_bytes} bytes, and {available_bytes} are free: make room and run the update again")]
+    #[error("the backup needs {needed_bytes} bytes, and {available_bytes} are free: make room and try again")]
     NoSpace {
         /// Bytes needed.
         needed_bytes: u64,

@@ -46,6 +46,7 @@ use crate::plan::{Found, Plan, Wishes, plan};
 use crate::pristine;
 use crate::profile::{self, Wish};
 use crate::progress::Step;
+use crate::room::Needed;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
 use crate::state_format;
@@ -225,13 +226,13 @@ impl Session {
         if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
             return Err(Error::NotAllHere);
         }
-        self.check_requirements(&plan, &target.release)?;
-        let received_bytes = self.fetch(&plan, run).await?;
+        let needed = self.check_requirements(&plan, &target.release)?;
+        let received_bytes = self.fetch(&plan, run).await.map_err(|error| error.used_up(needed))?;
         if how.only_ready {
             return self.keep_ready(&target, &plan, &observed.found, proposal, received_bytes, run);
         }
         let release = target.release.clone();
-        let outcome = self.apply(target, &plan, &observed.found, proposal, received_bytes, trigger, run).await;
+        let outcome = self.apply(target, &plan, needed, &observed.found, proposal, received_bytes, trigger, run).await;
         self.count(&release, &outcome, run);
         outcome
     }
@@ -274,6 +275,7 @@ impl Session {
         &mut self,
         target: Target,
         plan: &Plan,
+        needed: Needed,
         found: &BTreeMap<RelPath, Found>,
         proposal: Proposal,
         received_bytes: u64,
@@ -281,7 +283,10 @@ impl Session {
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         let Target { release, manifest, stored, approver, probe, deadline, .. } = target;
-        let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)?;
+        // Of what comes before the swap.
+        let full = |error: Error| error.used_up(needed);
+        let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)
+            .map_err(|error| full(error.into()))?;
         let entry_points = self.entry_points(&release);
         let watched = self.also_watched(&entry_points, &staged.installed);
         let holders = self.holders_after_waiting(&staged.changes, &watched, run).await;
@@ -293,11 +298,11 @@ impl Session {
         let keep = if plan.takes_slot(is_new) && !staged.changes.is_empty() { Keep::Backup { consumed: None } } else { Keep::Nothing };
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
-        self.ratchet.save(&self.folder)?;
+        self.ratchet.save(&self.folder).map_err(|error| full(error.into()))?;
         // What is only put back, or numbered anew, has proved itself or is doing so.
         let is_other_build = self.installed.as_ref().is_none_or(|installed| installed.release.manifest != release.manifest);
         if is_other_build && (keep != Keep::Nothing || self.installed.is_none()) {
-            self.expect_proof(&release, probe)?;
+            self.expect_proof(&release, probe).map_err(full)?;
         }
         let id = Id::random();
         let attempt = self.attempt(id, trigger, run);
@@ -336,7 +341,7 @@ impl Session {
             Ok(swapped) => swapped,
             Err(error) => match self.refused_by(&error, &staged.changes) {
                 Some(holders) => return self.defer(&stored, proposal, received_bytes, holders, trigger, run),
-                None => return Err(error.into()),
+                None => return Err(full(error.into())),
             },
         };
         self.installed = Some(staged.installed);

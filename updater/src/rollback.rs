@@ -17,7 +17,7 @@ use manifests::release::{ConfigPolicy, ReleaseId};
 use crate::backup::rotation::Slot;
 use crate::backup::{self, BackupError, Contents};
 use crate::config_merge::{self, LARGEST_BYTES};
-use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Stat, obstacles, write_all};
+use crate::fs::{Folder, Found, FsError, Kind, LocalPath, Obstacle, Point, Requirement, Stat, obstacles, write_all};
 use crate::history::{Attempt, BuildAt, Outcome};
 use crate::id::Id;
 use crate::installed::{Installed, InstalledError, InstalledFile, InstalledRelease};
@@ -35,6 +35,8 @@ use decide::{Have, Move, decide, folders_to_remove, managed, respell};
 pub struct Rollback {
     /// The swap; its files are staged.
     pub swap: SwapPlan,
+    /// The room that all of it takes.
+    pub needed: Needed,
     /// The ratchet with the hold on the release that is left: to be saved before the swap.
     pub ratchet: Ratchet,
     /// What will be installed. After a foreign backup that is build `0` at place 0 without files: nobody knows, and the next update reads the tree.
@@ -176,9 +178,10 @@ pub fn prepare(
             return Err(RollbackError::InTheWay { path: (*path).clone(), stranger });
         }
     }
-    needed(folder, installed, &moves)?.fits(&folder.space()?)?;
+    let needed = needed(folder, installed, &moves)?;
+    needed.fits(&folder.space()?)?;
     for (path, what) in moves {
-        restoring.act(path, what)?;
+        restoring.act(path, what).map_err(|error| used_up(error, needed))?;
         progress.advance(1);
     }
     let Restoring { mut changes, kept, removed, damaged, .. } = restoring;
@@ -187,7 +190,7 @@ pub fn prepare(
     }
     folders_to_remove(installed, &removed, &folders).into_iter().for_each(|path| changes.remove_folder(path));
     earlier.into_iter().flat_map(|earlier| &earlier.folders).for_each(|path| changes.make_folder(path.clone()));
-    folder.sync_tree(&LocalPath::state("staging"), Point::StageSync)?;
+    folder.sync_tree(&LocalPath::state("staging"), Point::StageSync).map_err(|error| used_up(error, needed))?;
 
     let next = match earlier {
         Some(earlier) => with_users_copies(earlier.clone(), &kept),
@@ -211,6 +214,7 @@ pub fn prepare(
     };
     Ok(Rollback {
         swap,
+        needed,
         ratchet,
         installed: next,
         left: left_at,
@@ -263,6 +267,14 @@ fn needed(folder: &Folder, installed: Option<&Installed>, moves: &[(&RelPath, Mo
     }
     let backup = backup::estimate(folder, installed, moved)?;
     Ok(Needed { bytes: needed.bytes + backup.copied_bytes, files: needed.files + backup.copied_files })
+}
+
+/// That a full disk refused a write is said with the bytes that are `needed` in all: the file alone tells nobody how much to clear away.
+fn used_up(error: FsError, needed: Needed) -> RollbackError {
+    match error.requirement() {
+        Requirement::Space => NoRoom::UsedUp { doing: error.to_string(), needed_bytes: needed.bytes }.into(),
+        _ => error.into(),
+    }
 }
 
 /// Turns what shall happen to paths into a swap with staged files.

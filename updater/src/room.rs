@@ -37,6 +37,16 @@ pub enum NoRoom {
         /// That the disk still takes.
         available_files: u64,
     },
+    /// What was asked for was there and is not: somebody else filled the disk, a quota counts what free bytes do not tell, or small files took more than they hold.
+    #[error(
+        "{doing}. The disk is full, or a quota is used up: {needed_bytes} bytes are needed in all; the client is as it was. Make room and try again"
+    )]
+    UsedUp {
+        /// What was being done, to which file, and what the system said.
+        doing: String,
+        /// Needed, what was written meanwhile included.
+        needed_bytes: u64,
+    },
 }
 
 impl Needed {

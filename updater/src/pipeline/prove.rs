@@ -130,10 +130,14 @@ impl Session {
         }
         if !self.ratchet.is_blocked(&release.manifest) {
             self.ratchet.block(Held { at: release.place, manifest: release.manifest });
-            self.ratchet.save(&self.folder)?;
+            self.ratchet.save(&self.folder).map_err(|error| Error::from(error).used_up(prepared.needed))?;
         }
         let changes = prepared.swap.changes.clone();
-        self.swap(prepared.swap, run).map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        let refused = |error| match self.refused_by(&error, &changes) {
+            Some(holders) => Error::InUse(holders),
+            None => Error::from(error).used_up(prepared.needed),
+        };
+        self.swap(prepared.swap, run).map_err(refused)?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
         if let Some(lacks) = rollback::lacks(&prepared.missing) {

@@ -1,19 +1,41 @@
-//! What an update needs of the computer, asked for before anything is fetched: rights, a slot for the backup, and room (S3-15, AC-40, AC-42, AC-43).
+//! What an update needs of the computer, asked for before anything is fetched: rights, a slot for the backup, and room (S3-15, AC-40, AC-42, AC-43). Room that is gone when it is used is said
+//! with the bytes, too ([`Error::used_up`]).
 
 use std::sync::Arc;
 
 use super::{Error, Session};
-use crate::backup;
+use crate::backup::{self, BackupError};
+use crate::code::Code;
 use crate::fs::LocalPath;
 use crate::fs::filling::Staging;
 use crate::installed::InstalledRelease;
 use crate::plan::Plan;
-use crate::room::Needed;
-use crate::swap;
+use crate::rollback::RollbackError;
+use crate::room::{Needed, NoRoom};
+use crate::swap::{self, SwapError};
+
+impl Error {
+    /// The same; that a full disk refused a write, before anything live was touched or after all of it was undone, is said with the bytes that are `needed` in all: the file alone tells nobody how
+    /// much to clear away. What says its bytes, or is neither done nor undone, is left as it is.
+    pub(super) fn used_up(self, needed: Needed) -> Error {
+        let speaks = matches!(
+            self,
+            Error::NoRoom(_)
+                | Error::Rollback(RollbackError::NoRoom(_))
+                | Error::Swap(
+                    SwapError::Backup(BackupError::NoSpace { .. }) | SwapError::Interrupted { .. } | SwapError::Unfinished { .. }
+                )
+        );
+        if speaks || self.code() != Code::NoSpace {
+            return self;
+        }
+        Error::NoRoom(NoRoom::UsedUp { doing: self.to_string(), needed_bytes: needed.bytes })
+    }
+}
 
 impl Session {
-    /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43).
-    pub(super) fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<(), Error> {
+    /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43). Returns the room.
+    pub(super) fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<Needed, Error> {
         let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
         let obstacles = self.folder.obstacles(&paths)?;
         if !obstacles.is_empty() {
@@ -28,7 +50,9 @@ impl Session {
         let needed =
             Needed { bytes: stored_bytes + plan.staged_bytes() + backup.copied_bytes, files: plan.staged_files() + backup.copied_files };
         let needed = needed.with_spare();
-        Ok(Needed { bytes: needed.bytes.saturating_sub(ready_bytes), ..needed }.fits(&self.folder.space()?)?)
+        let needed = Needed { bytes: needed.bytes.saturating_sub(ready_bytes), ..needed };
+        needed.fits(&self.folder.space()?)?;
+        Ok(needed)
     }
 
     /// Bytes of contents that look staged already, and whether that is all that `plan` would fetch: they need no room any more.

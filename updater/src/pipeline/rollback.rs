@@ -81,14 +81,18 @@ impl Session {
         if !holders.is_empty() {
             return Err(Error::InUse(holders));
         }
-        prepared.ratchet.save(&self.folder)?;
+        let full = |error: Error| error.used_up(prepared.needed);
+        prepared.ratchet.save(&self.folder).map_err(|error| full(error.into()))?;
         // Before the swap: what somebody names is not taken back by the next start, even if this run is cut off. Where it failed here, it stays blocked for everybody else.
         let mut proofs = Proofs::load(&self.folder)?;
         proofs.pardon(&prepared.installed.release.manifest);
-        proofs.save(&self.folder)?;
+        proofs.save(&self.folder).map_err(|error| full(error.into()))?;
         let changes = prepared.swap.changes.clone();
-        let swapped =
-            self.swap(prepared.swap, run).map_err(|error| self.refused_by(&error, &changes).map_or(error.into(), Error::InUse))?;
+        let refused = |error| match self.refused_by(&error, &changes) {
+            Some(holders) => Error::InUse(holders),
+            None => full(error.into()),
+        };
+        let swapped = self.swap(prepared.swap, run).map_err(refused)?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
         let held = prepared.ratchet.hold;
