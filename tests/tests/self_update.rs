@@ -275,6 +275,44 @@ fn f13_an_updater_that_dies_at_its_first_work_is_put_back_and_the_work_is_done_a
 }
 
 #[test]
+fn f13_updaters_that_fail_push_no_updater_that_lives_out_of_the_backups() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let good: Vec<(String, Vec<u8>)> = (2..=5).map(|n| (format!("0.{n}.0"), marked(&world, &format!("good {n}")))).collect();
+    scene.publish(&good[0].0, &good[0].1);
+    scene.follow().exits(0);
+    for (index, (build, program)) in good.iter().enumerate() {
+        if index > 0 {
+            scene.publish(build, program);
+        }
+        scene.own_command(&["update"]).exits(0);
+    }
+    let kept = || -> Vec<String> { (1..=3).map(|slot| sha256_of(&scene.kept(&format!("bkp_remote.00{slot}/updater")))).collect() };
+    let digests: Vec<String> = good.iter().map(|(_, program)| sha256(program)).collect();
+    assert_eq!(kept(), digests[..3], "the three before the one that runs");
+
+    // One dies where it is asked whether it lives, the next two at their first work; the fourth as the first.
+    for (build, script) in
+        [("0.6.0", "#!/bin/sh\nexit 1\n"), ("0.7.0", DIES_AT_WORK), ("0.8.0", DIES_AT_WORK), ("0.9.0", "#!/bin/sh\nexit 2\n")]
+    {
+        scene.publish(build, format!("{script}# {build}\n").as_bytes());
+        let failed = scene.own_command(&["update"]);
+        assert_eq!(failed.json["error"]["code"], "updater-failed", "{build}: {}", failed.finished.report());
+        assert_eq!(scene.digest(), digests[3], "{build}: the one that lives is at the path");
+        assert_eq!(kept(), digests[1..], "{build}: three that live are kept");
+    }
+    assert_eq!(scene.status()["backups"], 3);
+
+    // Any of them can be gone back to, and a good one is taken again.
+    scene.own_command(&["rollback", "--to", "001"]).exits(0);
+    assert_eq!(scene.digest(), digests[1]);
+    let next = marked(&world, "good ten");
+    scene.publish("0.10.0", &next);
+    scene.own_command(&["update"]).exits(0);
+    assert_eq!(scene.digest(), sha256(&next));
+}
+
+#[test]
 fn f13_going_back_needs_no_network_and_the_release_that_was_left_is_held() {
     let world = World::new();
     let scene = Scene::new(&world);

@@ -207,7 +207,7 @@ impl Session {
             return Err(Error::NotWritable(observed.exposed));
         }
         let plan = plan(&target.manifest, self.installed.as_ref(), &observed, Wishes { everything })?;
-        let proposal = self.proposal(&target, &plan);
+        let proposal = self.proposal(&target, &plan, trigger);
         // What is only recognised is not installed: it is written down even where no file changes.
         let is_new = self.installed.is_none() || proposal.from.as_ref() != Some(&proposal.to);
         if plan.is_empty() && !is_new {
@@ -226,7 +226,7 @@ impl Session {
         if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
             return Err(Error::NotAllHere);
         }
-        let needed = self.check_requirements(&plan, &target.release)?;
+        let needed = self.check_requirements(&plan, &target.release, trigger)?;
         let received_bytes = self.fetch(&plan, run).await.map_err(|error| error.used_up(needed))?;
         if how.only_ready {
             return self.keep_ready(&target, &plan, &observed.found, proposal, received_bytes, run);
@@ -237,7 +237,7 @@ impl Session {
         outcome
     }
 
-    fn proposal(&self, target: &Target, plan: &Plan) -> Proposal {
+    fn proposal(&self, target: &Target, plan: &Plan, trigger: Trigger) -> Proposal {
         use crate::plan::Action;
         let count = |wanted: fn(&Action) -> bool| plan.actions.iter().filter(|action| wanted(action)).count();
         let installed = self.installed.as_ref().map(|installed| who::installed_at(&installed.release));
@@ -249,9 +249,15 @@ impl Session {
             removed_files: count(|action| matches!(action, Action::Remove { .. })),
             kept_files: plan.kept.clone(),
             merged_files: plan.merged.clone(),
-            takes_backup: plan.takes_slot(self.is_new(&target.release)),
+            takes_backup: self.keeps_backup(plan, &target.release, trigger),
         };
         Proposal { from, to: who::installed_at(&target.release), cost, may_ignore: target.may_ignore, deadline: target.deadline.clone() }
+    }
+
+    /// Whether the folder as it is becomes a backup. Not an updater that failed its trial: nobody goes back to it, and it would push out one that lives (attack F13).
+    fn keeps_backup(&self, plan: &Plan, release: &InstalledRelease, trigger: Trigger) -> bool {
+        let has_failed = || self.installed.as_ref().is_some_and(|installed| self.ratchet.is_blocked(&installed.release.manifest));
+        plan.takes_slot(self.is_new(release)) && !(trigger == Trigger::SelfUpdate && has_failed())
     }
 
     fn is_new(&self, release: &InstalledRelease) -> bool {
@@ -293,15 +299,16 @@ impl Session {
         if !holders.is_empty() {
             return self.defer(&stored, proposal, received_bytes, holders, trigger, run);
         }
-        let (from, is_new) = (self.installed.as_ref().map(|installed| installed.release.place), self.is_new(&release));
+        let from = self.installed.as_ref().map(|installed| installed.release.place);
         // A merge may come to nothing.
-        let keep = if plan.takes_slot(is_new) && !staged.changes.is_empty() { Keep::Backup { consumed: None } } else { Keep::Nothing };
+        let is_change = plan.takes_slot(self.is_new(&release)) && !staged.changes.is_empty();
+        let keep = if is_change && self.keeps_backup(plan, &release, trigger) { Keep::Backup { consumed: None } } else { Keep::Nothing };
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
         self.ratchet.save(&self.folder).map_err(|error| full(error.into()))?;
         // What is only put back, or numbered anew, has proved itself or is doing so.
         let is_other_build = self.installed.as_ref().is_none_or(|installed| installed.release.manifest != release.manifest);
-        if is_other_build && (keep != Keep::Nothing || self.installed.is_none()) {
+        if is_other_build && (is_change || self.installed.is_none()) {
             self.expect_proof(&release, probe).map_err(full)?;
         }
         let id = Id::random();

@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::rollback::RollbackError;
 use crate::room::{Needed, NoRoom};
 use crate::swap::{self, SwapError};
+use crate::trigger::Trigger;
 
 impl Error {
     /// The same; that a full disk refused a write, before anything live was touched or after all of it was undone, is said with the bytes that are `needed` in all: the file alone tells nobody how
@@ -35,13 +36,13 @@ impl Error {
 
 impl Session {
     /// Rights, a slot for the backup, and room: asked for before anything is fetched (S3-15, AC-40, AC-42, AC-43). Returns the room.
-    pub(super) fn check_requirements(&self, plan: &Plan, release: &InstalledRelease) -> Result<Needed, Error> {
+    pub(super) fn check_requirements(&self, plan: &Plan, release: &InstalledRelease, trigger: Trigger) -> Result<Needed, Error> {
         let paths: Vec<LocalPath> = plan.actions.iter().map(|action| action.path().into()).collect();
         let obstacles = self.folder.obstacles(&paths)?;
         if !obstacles.is_empty() {
             return Err(Error::NotWritable(obstacles));
         }
-        if plan.takes_slot(self.is_new(release)) {
+        if self.keeps_backup(plan, release, trigger) {
             backup::check_slots(&self.folder)?;
         }
         let (ready_bytes, is_ready) = self.ready(plan)?;
