@@ -154,6 +154,19 @@ fn d_07_who_signs_is_told_which_server_a_channel_names_and_by_which_rule_clients
 }
 
 #[test]
+fn d_26_who_signs_is_told_until_when_people_can_put_a_release_off() {
+    let bench = Bench::new();
+    let deadline = "2026-11-30T18:00:00Z";
+    bench.done(&[PUBLISH.as_slice(), &["2.0.0", "--request", "r.json", "--deadline", deadline]].concat());
+    let dry = bench.json(&["sign", "--request", "r.json", "--keys", "safe", "--dry-run"]);
+    let told = dry["effects"][0].as_str().unwrap();
+    assert!(told.contains("release 2 (build 2.0.0") && told.ends_with(&format!("they can put it off until {deadline}")), "{told}");
+    bench.done(&["sign", "--request", "r.json", "--keys", "safe", "--yes"]);
+    bench.done(&["commit", "r.json", "--repo", "repo"]);
+    assert_eq!(bench.json(&["list", "repo"])["channels"][0]["releases"][0]["deadline"], deadline);
+}
+
+#[test]
 fn a_request_that_is_signed_twice_is_signed_once() {
     let bench = Bench::new();
     bench.request("r.json");

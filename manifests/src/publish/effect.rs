@@ -135,6 +135,8 @@ pub enum Effect {
 pub enum ReleaseEffect {
     /// It is new.
     New,
+    /// It is new, and people can put it off only until then.
+    NewUntil(UtcTime),
     /// It is withdrawn now.
     Withdrawn,
     /// Other things are said of it, or its epoch is new.
@@ -191,8 +193,13 @@ impl fmt::Display for Effect {
             Effect::Custody { role, custody: Custody::Online } => write!(f, "policy: the keys of {role} lie on the machine that serves"),
             Effect::Policy => f.write_str("policy: floors go, or bounds or limits change"),
             Effect::Release { channel, sequence, build, manifest, what } => {
+                let until;
                 let what = match what {
                     ReleaseEffect::New => "is new",
+                    ReleaseEffect::NewUntil(deadline) => {
+                        until = format!("is new; where people at stations are asked, they can put it off until {deadline}");
+                        &until
+                    }
                     ReleaseEffect::Withdrawn => "is withdrawn",
                     ReleaseEffect::Changed => "is described anew",
                     ReleaseEffect::OfferedAgain => "is offered anew, also to stations that run a higher build",
@@ -353,7 +360,7 @@ fn release_effects(path: &str, replaced: Option<&[u8]>, bytes: &[u8]) -> Option<
     for release in &after.releases {
         let was = before.as_ref().and_then(|before| before.release(release.sequence));
         let what = match was {
-            None => ReleaseEffect::New,
+            None => release.deadline.map_or(ReleaseEffect::New, ReleaseEffect::NewUntil),
             Some(was) if was.withdrawn.is_none() && release.withdrawn.is_some() => ReleaseEffect::Withdrawn,
             Some(_) if epoch_is_new && after.current() == Some(release) => ReleaseEffect::OfferedAgain,
             Some(was) if was != release => ReleaseEffect::Changed,
