@@ -21,6 +21,7 @@ mod path;
 mod trash;
 #[cfg(any(test, feature = "fail-points"))]
 mod unsynced;
+mod walk;
 
 #[cfg(unix)]
 #[path = "fs/unix.rs"]
@@ -40,17 +41,18 @@ use crate::code::Code;
 pub use content::write_all;
 pub use cursor::Cursor;
 pub use fault::Point;
-pub use folder::{Folder, Found};
+pub use folder::Folder;
 pub use obstacles::{Obstacle, Unwritable};
 pub use path::{InvalidLocalPath, LocalPath, escape, unescape};
 #[cfg(any(test, feature = "fail-points"))]
 pub(crate) use platform::{end_process, stop_process};
+pub use walk::Found;
 
-pub(crate) use content::{set_length, set_mode, set_time};
+pub(crate) use content::{copy_content, set_length, set_mode, set_time};
 pub(crate) use dir::Dir;
-pub(crate) use folder::{copy_content, open_within_depth};
 pub(crate) use platform::{changed_at, file_stat};
 pub(crate) use trash::SLOT_PREFIX;
+pub(crate) use walk::open_within_depth;
 
 /// Folders below each other that are gone into. Releases have at most 64 (`manifests::path::MAX_COMPONENTS`); each takes up to five handles, of which a process has 1,024 on many systems.
 pub(crate) const DEEPEST_FOLDERS: usize = 160;

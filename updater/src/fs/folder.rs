@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use manifests::digest::{Digest, Hasher};
+use manifests::digest::Digest;
 use manifests::path::STATE_FOLDER;
 use manifests::time::FileTime;
 
 use super::owners::{self, Owners};
-use super::{DEEPEST_FOLDERS, Dir, FsError, Kind, LocalPath, Point, Space, Stat, buffer_for, content, hash_open, platform};
+use super::walk::{Found, walk};
+use super::{Dir, FsError, Kind, LocalPath, Point, Space, Stat, content, hash_open, platform};
 
 /// An install folder, held by a handle for as long as this lives.
 #[derive(Debug)]
@@ -27,25 +28,6 @@ pub struct Folder {
 struct Apart {
     dir: Dir,
     path: PathBuf,
-}
-
-/// What a walk found.
-#[derive(Debug)]
-pub enum Found<'a> {
-    /// A file, link, folder or other thing; a folder before what is in it.
-    Entry {
-        /// Where.
-        path: &'a LocalPath,
-        /// What it is.
-        stat: Stat,
-    },
-    /// Something that cannot be looked at or into.
-    Unreadable {
-        /// Where.
-        path: &'a LocalPath,
-        /// Why not.
-        source: io::Error,
-    },
 }
 
 impl Folder {
@@ -296,7 +278,7 @@ impl Folder {
         let (folder, name) = self.parent_of("copying", to)?;
         let stat = platform::file_stat(&source).map_err(failed)?;
         let copied = folder.create_file(name, mode, at).and_then(|mut target| {
-            let digest = copy_content(&mut source, &mut target, at)?;
+            let digest = content::copy_content(&mut source, &mut target, at)?;
             content::set_mode(&target, mode, at)?;
             content::set_time(&target, stat.seconds, stat.nanoseconds, at)?;
             content::sync(&target, at)?;
@@ -436,68 +418,5 @@ impl Folder {
     /// The handle of a state folder that lies outside the install folder.
     pub(super) fn state_apart(&self) -> Option<&Dir> {
         self.state.as_ref().map(|state| &state.dir)
-    }
-}
-
-/// Copies the content of `from` into the empty file `to`, sharing it where the file system can; returns the digest of what was copied. No more is copied than was there at the start, so that a
-/// file that somebody keeps appending to has an end.
-pub(crate) fn copy_content(from: &mut File, to: &mut File, at: Point) -> io::Result<Digest> {
-    if content::share(from, to, at)? {
-        // The clone is a snapshot; it is what must be hashed, not a source that may go on changing.
-        to.seek(SeekFrom::Start(0))?;
-        return hash_open(to).map(|(digest, _)| digest);
-    }
-    let mut hasher = Hasher::new();
-    let mut buffer = buffer_for(from)?;
-    let mut from = from.take(platform::file_stat(from)?.size);
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(read) => {
-                hasher.update(&buffer[..read]);
-                content::write_all(to, &buffer[..read], at)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Opens the folder `name` of `folder`, which is `path`, unless it lies deeper than any folder that is gone into.
-pub(crate) fn open_within_depth(folder: &Dir, name: &[u8], path: &LocalPath) -> io::Result<Dir> {
-    if path.components().count() > DEEPEST_FOLDERS {
-        return Err(io::Error::other(format!("more than {DEEPEST_FOLDERS} folders lead there")));
-    }
-    folder.open_folder(name)
-}
-
-fn walk(folder: &Dir, path: &LocalPath, visit: &mut dyn FnMut(Found<'_>) -> bool) {
-    let names = match folder.names() {
-        Ok(names) => names,
-        Err(source) => {
-            visit(Found::Unreadable { path, source });
-            return;
-        }
-    };
-    for name in names.iter().filter(|name| !path.is_root() || !LocalPath::is_reserved_name(name)) {
-        let below = path.join(name);
-        let stat = match folder.stat(name) {
-            Ok(Some(stat)) => stat,
-            // It went away in between.
-            Ok(None) => continue,
-            Err(source) => {
-                visit(Found::Unreadable { path: &below, source });
-                continue;
-            }
-        };
-        if !visit(Found::Entry { path: &below, stat }) || stat.kind != Kind::Folder {
-            continue;
-        }
-        match open_within_depth(folder, name, &below) {
-            Ok(inner) => walk(&inner, &below, visit),
-            Err(source) => {
-                visit(Found::Unreadable { path: &below, source });
-            }
-        }
     }
 }
