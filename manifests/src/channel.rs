@@ -3,11 +3,12 @@
 //! It is a TUF target, so its bytes have been verified before they come here. What it says of itself must still be what was asked for (AC-53): a server cannot pass the
 //! document of one OS for that of another, even one that is correctly signed.
 
-use std::cmp::Ordering;
+mod bounds;
+mod probe;
 
 use serde::{Deserialize, Serialize};
 
-use crate::build::{Build, InvalidBuild, Scheme};
+use crate::build::{Build, Scheme};
 use crate::canonical;
 use crate::compat::Rule;
 use crate::digest::Digest;
@@ -16,6 +17,9 @@ use crate::name::{Arch, ChannelId, Name, Os, Variant};
 use crate::path::RelPath;
 use crate::quote::quoted;
 use crate::time::UtcTime;
+
+pub use bounds::{Bound, BuildRange, Compatible, Requires};
+pub use probe::Probe;
 
 /// The format that this code reads and writes.
 pub const FORMAT: u64 = 0;
@@ -136,99 +140,6 @@ pub struct ObjectRef {
     pub length: u64,
 }
 
-/// Minimum builds of other parts, inclusive.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Requires {
-    /// Of the server that the client talks to.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub server: Option<Bound>,
-    /// Of the client that it is to replace: what a station has installed.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub client: Option<Bound>,
-    /// Of the platform it runs on.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub platform: Option<Bound>,
-    /// Of the updater.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub updater: Option<Bound>,
-}
-
-/// Ranges of builds that this release works with (D-07).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Compatible {
-    /// Clients that may talk to it, when it is a server.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub clients: Option<BuildRange>,
-    /// Servers that it may talk to, when it is a client.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub servers: Option<BuildRange>,
-}
-
-/// A range of builds, ends included.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BuildRange {
-    /// The lowest.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub min: Option<Bound>,
-    /// The highest; a dotted one also admits builds that it is a prefix of.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    pub max: Option<Bound>,
-}
-
-/// A build as a bound, with its scheme.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bound(pub Build);
-
-impl Bound {
-    /// Whether `build` is this one or newer. One that is not known, or that cannot be compared, is not.
-    pub fn is_met_by(&self, build: Option<&Build>) -> bool {
-        build.and_then(|build| build.compare(&self.0)).is_some_and(Ordering::is_ge)
-    }
-}
-
-impl BuildRange {
-    /// Whether `build` lies in it; `None` when it cannot be compared with one of the ends.
-    pub fn contains(&self, build: &Build) -> Option<bool> {
-        let not_below = self.min.as_ref().map_or(Some(true), |Bound(min)| build.compare(min).map(Ordering::is_ge));
-        let not_above = self.max.as_ref().map_or(Some(true), |Bound(max)| Some(build.compare(max)?.is_le() || max.is_prefix_of(build)));
-        Some(not_below? && not_above?)
-    }
-
-    /// Reads `MIN..MAX`, of which one may be left out, or one build alone; builds are read in `scheme` where they can be.
-    pub fn read(text: &str, scheme: Option<Scheme>) -> Result<BuildRange, InvalidBuild> {
-        let (min, max) = text.split_once("..").unwrap_or((text, text));
-        let bound = |text: &str| Build::beside(text.trim(), scheme).map(Bound);
-        match (min.trim(), max.trim()) {
-            ("", max) => Ok(BuildRange { min: None, max: Some(bound(max)?) }),
-            (min, "") => Ok(BuildRange { min: Some(bound(min)?), max: None }),
-            (min, max) => Ok(BuildRange { min: Some(bound(min)?), max: Some(bound(max)?) }),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BoundWire {
-    scheme: Scheme,
-    build: String,
-}
-
-impl Serialize for Bound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        BoundWire { scheme: self.0.scheme(), build: self.0.text().to_owned() }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bound {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = BoundWire::deserialize(deserializer)?;
-        Build::parse(&wire.build, wire.scheme).map(Bound).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Why and when a release was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
@@ -236,25 +147,6 @@ pub struct Withdrawn {
     pub at: UtcTime,
     /// Why, for people.
     pub reason: String,
-}
-
-/// How to find out whether a release lives once it is installed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Probe {
-    /// A file is there.
-    File(RelPath),
-    /// A command ends with success within the time.
-    Command {
-        /// Program (relative to the install) and arguments.
-        command: Vec<String>,
-        /// Seconds it may take.
-        timeout_seconds: u64,
-    },
-    /// The client is still running after this many seconds.
-    Alive {
-        /// The seconds.
-        seconds: u64,
-    },
 }
 
 /// A delta to a release.
@@ -367,46 +259,6 @@ struct WarningsWire {
     floor: bool,
     #[serde(default, deserialize_with = "crate::json::present")]
     withdrawn: Option<Withdrawn>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProbeWire {
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    file: Option<RelPath>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    command: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    timeout_seconds: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
-    alive_seconds: Option<u64>,
-}
-
-impl Serialize for Probe {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut wire = ProbeWire { file: None, command: None, timeout_seconds: None, alive_seconds: None };
-        match self {
-            Probe::File(path) => wire.file = Some(path.clone()),
-            Probe::Command { command, timeout_seconds } => {
-                wire.command = Some(command.clone());
-                wire.timeout_seconds = Some(*timeout_seconds);
-            }
-            Probe::Alive { seconds } => wire.alive_seconds = Some(*seconds),
-        }
-        wire.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Probe {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = ProbeWire::deserialize(deserializer)?;
-        match (wire.file, wire.command, wire.timeout_seconds, wire.alive_seconds) {
-            (Some(path), None, None, None) => Ok(Probe::File(path)),
-            (None, Some(command), Some(timeout_seconds), None) if !command.is_empty() => Ok(Probe::Command { command, timeout_seconds }),
-            (None, None, None, Some(seconds)) => Ok(Probe::Alive { seconds }),
-            _ => Err(serde::de::Error::custom("a probe is one of file, command with timeout_seconds, alive_seconds")),
-        }
-    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -575,71 +427,4 @@ fn inconsistency(document: &ChannelDocument, sequences: &[u64]) -> Option<String
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id() -> ChannelId {
-        ChannelId::from_target_path("windows/smartclient/x86_64/stable.json").unwrap()
-    }
-
-    fn release(sequence: u64, extra: &str) -> String {
-        format!(
-            r#"{{"sequence":{sequence},"build":"17.3.0.{sequence}","scheme":"dotted","released":"2026-11-21T10:00:00Z","manifest":{{"sha256":"{}","length":5}}{extra}}}"#,
-            Digest::of(b"m")
-        )
-    }
-
-    fn document(os: &str, releases: &[String]) -> String {
-        format!(
-            r#"{{"format":0,"type":"channel","product":"smartclient","kind":"product","os":"{os}","arch":"x86_64","channel":"stable","epoch":1,"last_sequence":9,"releases":[{}]}}"#,
-            releases.join(",")
-        )
-    }
-
-    fn parse(text: &str) -> Result<ChannelDocument, ChannelError> {
-        ChannelDocument::parse(text.as_bytes(), &id(), 1 << 20)
-    }
-
-    #[test]
-    fn documents_round_trip() {
-        let text = document(
-            "windows",
-            &[release(9, r#","probe":{"alive_seconds":60},"withdrawn":{"at":"2026-11-21T10:00:00Z","reason":"x"}"#), release(7, "")],
-        );
-        let read = parse(&text).unwrap();
-        assert_eq!(read.current().unwrap().sequence, 7);
-        assert_eq!(ChannelDocument::parse(&read.to_bytes().unwrap(), &id(), 1 << 20).unwrap(), read);
-    }
-
-    #[test]
-    fn ac_53_the_document_of_another_os_is_refused() {
-        assert!(matches!(parse(&document("linux", &[])), Err(ChannelError::Other { .. })));
-    }
-
-    #[test]
-    fn a_release_that_is_not_understood_is_unavailable_but_its_warnings_are_read() {
-        for extra in [
-            r#","requires":{"moon":{"scheme":"dotted","build":"1"}}"#,
-            r#","probe":{"prayer":1}"#,
-            r#","scheme2":1,"requires":{"server":{"scheme":"roman","build":"IV"}}"#,
-        ] {
-            let read = parse(&document("windows", &[release(9, &format!("{extra},\"floor\":true")), release(7, "")])).unwrap();
-            assert_eq!((read.releases.len(), read.unavailable[0].sequence, read.unavailable[0].floor), (1, 9, true));
-        }
-    }
-
-    #[test]
-    fn inconsistent_documents_are_refused() {
-        for releases in
-            [vec![release(7, ""), release(9, "")], vec![release(9, ""), release(9, "")], vec![release(10, "")], vec![release(0, "")]]
-        {
-            assert!(matches!(parse(&document("windows", &releases)), Err(ChannelError::Inconsistent { .. })), "{releases:?}");
-        }
-    }
-
-    #[test]
-    fn a_later_format_is_named_as_such() {
-        let text = document("windows", &[]).replace(r#""format":0"#, r#""format":7"#);
-        assert!(matches!(parse(&text), Err(ChannelError::Format { format: 7, .. })));
-    }
-}
+mod tests;
