@@ -1,6 +1,6 @@
 use super::*;
 
-const EXAMPLE: &str = include_str!("../server.example.toml");
+const EXAMPLE: &str = include_str!("../../server.example.toml");
 
 fn parse(text: &str) -> Result<Settings, ConfigError> {
     let file = toml::from_str(text).map_err(|source| ConfigError::Syntax { path: "test.toml".into(), source: Box::new(source) })?;
