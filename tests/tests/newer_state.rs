@@ -107,3 +107,55 @@ fn f13_a_state_of_a_newer_format_is_refused_by_every_command_and_stays_as_it_is(
         fs::remove_dir_all(&station.dir).expect("removed");
     }
 }
+
+#[test]
+fn f13_a_client_whose_state_is_of_a_newer_format_is_started_as_it_is_with_a_note_and_nothing_is_changed() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let publish = |number: u32| {
+        let build = world.build(&format!("v{number}"));
+        build.exec("app", format!("#!/bin/sh\necho {number} $*\n"), T0 + i64::from(number)).file("data", number.to_string(), T0);
+        repository.publish_with(&build, &["--build", &format!("{number}.0.0"), "--entry-point", "app"]).succeeded("publish");
+    };
+    publish(1);
+    let server = world.serve(&repository);
+    let start = world.station("client");
+    start.install(&world.link(&server));
+    publish(2);
+    start.update().exits(0);
+    publish(3);
+    let launch = |station: &Station, name: &str| {
+        let done = run(&mut station.command(&["launch", "--", "hello"]), std::time::Duration::from_secs(60));
+        assert!(done.stderr.contains(name) && done.stderr.contains("format 7"), "{name}: {}", done.report());
+        (done.code(), done.stdout)
+    };
+    let doctored = |name: &str| {
+        let station = world.station("doctored");
+        copy_tree(&start.dir, &station.dir);
+        doctor(&station, name);
+        station
+    };
+    for name in [
+        ".updater/station.json",
+        ".updater/ratchet.json",
+        ".updater/installed",
+        ".updater/proof.json",
+        "bkp_remote.001/.updater/files",
+        "bkp_remote.001/.updater/installed",
+    ] {
+        let station = doctored(name);
+        let before = bytes(&station.dir);
+        assert_eq!(launch(&station, name), (0, "2 hello\n".to_owned()), "{name}: the client that is there");
+        assert!(bytes(&station.dir) == before, "{name}: changed something");
+        fs::remove_dir_all(&station.dir).expect("removed");
+    }
+
+    // In the middle of a swap the entry point is out of the way, and what is half of each is not started.
+    let kill = start.with_env("STATIONMASTER_FAIL_POINT", "swap.put=kill");
+    let cut = run(&mut kill.command(&["update", "--yes"]), std::time::Duration::from_secs(60));
+    assert_eq!(cut.status.signal(), Some(9), "{}", cut.report());
+    let station = doctored(".updater/journal");
+    let before = bytes(&station.dir);
+    assert_eq!(launch(&station, ".updater/journal"), (126, String::new()), "not started");
+    assert!(bytes(&station.dir) == before, "changed something");
+}

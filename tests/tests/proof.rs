@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use system_tests::disk::Disk;
 use system_tests::process::{Finished, run};
 use system_tests::proxy::body_bytes;
 use system_tests::root::{self, Immutable};
@@ -73,6 +74,54 @@ fn ac_44_a_build_that_fails_its_probe_goes_and_the_one_before_it_is_back() {
     assert_eq!((line["trigger"].as_str(), line["code"].as_str()), (Some("proof"), Some("not-alive")), "{line}");
     assert!(line["detail"].as_str().is_some_and(|detail| detail.contains("code 3")), "{line}");
     assert_eq!((line["from"]["build"].as_str(), line["to"]["build"].as_str()), (Some("2.0.0"), Some("1.0.0")), "{line}");
+}
+
+#[test]
+fn ac_44_where_the_system_runs_no_program_a_new_build_is_not_blamed_and_proves_itself_when_it_does() {
+    let world = World::new();
+    let Some(disk) = Disk::in_memory(world.path("client"), "size=64m") else { return };
+    let scene = Scene::new(&world);
+    let v2 = scene.v1.copy("v2");
+    v2.exec("client", "#!/bin/sh\necho two\n", T0 + 60);
+    publish(&scene, &v2, "2.0.0");
+    disk.remount("noexec");
+    let launch = || run(&mut scene.station.command(&["launch"]), LIMIT);
+    let updated = scene.station.update().exits(0);
+    assert!(
+        updated.finished.stderr.contains("not known yet") && updated.finished.stderr.contains("noexec"),
+        "{}",
+        updated.finished.report()
+    );
+    // Neither the probe of each start nor the start itself says anything of the build, however often.
+    for _ in 0..3 {
+        let refused = launch();
+        assert!(refused.code() == 126 && refused.stderr.contains("noexec"), "{}", refused.report());
+    }
+    scene.station.tree().assert_is(&v2.tree(), "the new build stays");
+    assert_eq!(scene.station.run(&["status"]).exits(0).json["proof"], "unproved");
+    assert!(!results(&scene.station).contains(&"rolled-back".to_owned()));
+
+    disk.remount("exec");
+    let started = launch();
+    assert_eq!((started.code(), started.stdout.as_str()), (0, "two\n"), "{}", started.report());
+    assert_eq!(scene.station.run(&["status"]).exits(0).json["proof"], "proved");
+    // And what is watched and not asked, the same.
+    let v3 = scene.v1.copy("v3");
+    v3.exec("client", "#!/bin/sh\necho three\n", T0 + 90);
+    let options = ["--build", "3.0.0", "--entry-point", "client", "--probe", "alive:1"];
+    scene.repository.publish_with(&v3, &options).succeeded("publish");
+    scene.station.update().exits(0);
+    disk.remount("noexec");
+    for _ in 0..3 {
+        let refused = launch();
+        assert!(
+            refused.code() == 126 && refused.stderr.contains("that says nothing of the build") && refused.stderr.contains("noexec"),
+            "{}",
+            refused.report()
+        );
+    }
+    scene.station.tree().assert_is(&v3.tree(), "the new build stays");
+    assert_eq!(scene.station.run(&["status"]).exits(0).json["proof"], "unproved");
 }
 
 #[test]

@@ -29,6 +29,10 @@ const OUTPUT_BYTES: usize = 2048;
 /// How long outputs are waited for after the end: a process that left the group may hold them open for ever.
 const OUTPUT_WAIT: Duration = Duration::from_secs(1);
 
+/// What is said where the system does not run what can be run: that is for whoever set up the place, and says nothing of the build.
+pub(crate) const RUNS_NOTHING: &str =
+    "the system runs no program there: look for a file system mounted `noexec`, and at the rights of folders";
+
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -91,10 +95,13 @@ fn run_command(folder: &Folder, installed: &Installed, command: &[String], timeo
     // Only what the release put there is run, and only as it is in the release.
     let record = name.parse::<RelPath>().ok().and_then(|path| installed.file(&path)).filter(|file| file.is_listed);
     let is_there = |file: &InstalledFile| folder.stat(&(&file.path).into()).map(|stat| stat.is_some_and(|stat| stat.is_file()));
-    match record {
-        Some(file) if is_there(file)? => verify(folder, file)?,
+    let can_run = match record {
+        Some(file) if is_there(file)? => {
+            verify(folder, file)?;
+            file.can_run()
+        }
         _ => return Ok(Verdict::Dead(format!("`{name}`, which is to show that the build lives, is no file of it"))),
-    }
+    };
     let dir = std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
     let mut command = Command::new(dir.join(name));
     command.args(arguments).current_dir(&dir).env_clear().envs(environment::scrubbed(std::env::vars_os()));
@@ -103,7 +110,11 @@ fn run_command(folder: &Folder, installed: &Installed, command: &[String], timeo
         Ok(ended) => ended,
         Err(source) => {
             let why = format!("`{name}` cannot be started: {source}");
-            return Ok(if is_passing(&source) { Verdict::Unknown(why) } else { Verdict::Dead(why) });
+            return Ok(match source.kind() {
+                ErrorKind::PermissionDenied if can_run => Verdict::Unknown(format!("{why}; {RUNS_NOTHING}")),
+                _ if is_passing(&source) => Verdict::Unknown(why),
+                _ => Verdict::Dead(why),
+            });
         }
     };
     let said = if output.is_empty() { String::new() } else { format!("; it said: {output}") };

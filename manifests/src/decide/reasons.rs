@@ -106,8 +106,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Every code of a refusal but those of [`Compatibility`].
-    pub const CODES: &'static [&'static str] = <Refusal as strum::VariantNames>::VARIANTS;
+    /// Every code of a refusal but those of [`Compatibility`], which the last variant hands on: it has none of its own.
+    pub const CODES: &'static [&'static str] = match <Refusal as strum::VariantNames>::VARIANTS.split_last() {
+        Some((_, codes)) => codes,
+        None => &[],
+    };
 
     /// The stable code: the tag in JSON.
     pub fn code(&self) -> &'static str {

@@ -213,9 +213,7 @@ fn note_fault(dir: &Path, refuses: bool, run: &Run<'_>) -> bool {
             let more = if others > 0 { format!(" and {others} more are") } else { " is".to_owned() };
             format!("`{}`{more} not as installed: `updater verify --repair` puts that back", first.path)
         }
-        None if refuses && can_run() => {
-            "the system runs no program there: look for a file system mounted `noexec`, and at the rights of folders".to_owned()
-        }
+        None if refuses && can_run() => probe::RUNS_NOTHING.to_owned(),
         None => return false,
     };
     run.progress.note(&format!("that says nothing of the build: {fault}"));
