@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -80,6 +81,15 @@ class Instruments(unittest.TestCase):
         seen = measure.cpu_of(child.pid)
         child.communicate(b"\n")
         self.assertGreater(seen, 0.02)
+
+    def test_a_start_lasts_until_the_program_says_that_it_runs(self):
+        started = time.monotonic()
+        cost = measure.started(["sh", "-c", "sleep 0.2; date +%s%N; sleep 1"])
+        # What comes after does not count, however busy the machine is.
+        self.assertGreaterEqual(cost.wall, 0.2)
+        self.assertLessEqual(cost.wall, time.monotonic() - started - 1)
+        with self.assertRaises(RuntimeError):
+            measure.started(["sh", "-c", "date +%s%N; exit 3"])
 
     def test_a_failed_program_is_an_error_with_its_output(self):
         with tempfile.NamedTemporaryFile() as log, self.assertRaisesRegex(RuntimeError, "exit code 3(.|\n)*why"):

@@ -43,6 +43,21 @@ def run(command, accept=(0,), log=None, **options):
     return Cost(wall, usage.ru_utime + usage.ru_stime, kilobytes / 1024, child.returncode, text)
 
 
+def started(command):
+    """Starts `command`, which ends in a client that says when it runs: wall seconds until then, and CPU seconds until all of it has ended."""
+    read, write = os.pipe()
+    before = time.time_ns()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.DEVNULL)
+    os.close(write)
+    with open(read) as output:
+        said = int(output.read())
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"exit code {child.returncode}: {' '.join(command)}")
+    return Cost((said - before) / 1e9, usage.ru_utime + usage.ru_stime)
+
+
 def descendants(pid):
     """`pid` and all processes below it."""
     parents = {}

@@ -26,9 +26,9 @@ class Ours:
     def _log(self, name):
         return os.path.join(self.scratch, f"{name}.log")
 
-    def publish(self, folder, build):
+    def publish(self, folder, build, *options):
         command = [self._program("manifests"), "publish", folder, "--repo", self.repository, "--product", "client", "--os", self.system]
-        command += ["--arch", "x86_64", "--build", build, "--effort", self.effort, "--allow", "no-app-bundle", "--allow", "live-client"]
+        command += ["--arch", "x86_64", "--build", build, "--effort", self.effort, "--allow", "no-app-bundle", "--allow", "live-client", *options]
         return measure.run(command, log=self._log("publish"))
 
     def serve(self):
@@ -54,8 +54,11 @@ class Ours:
 
     def updater(self, command, *options, accept=(0,)):
         """One command of the updater, with what it fetched in `wire.requests`."""
-        line = [self._program("updater"), command, *options, "--dir", self.client, "--json"]
-        return self.service.measured(self.wire, line, accept=accept, log=self._log("updater"))
+        return self.service.measured(self.wire, self.line(command, *options), accept=accept, log=self._log("updater"))
+
+    def line(self, command, *options):
+        """The command line of one command of the updater."""
+        return [self._program("updater"), command, *options, "--dir", self.client, "--json"]
 
     def install(self):
         return self.updater("install", self.link, "--os", self.system, "--arch", "x86_64")

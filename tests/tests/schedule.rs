@@ -18,7 +18,10 @@ fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()).expect("before the year 292277026596")
 }
 
-/// At which of `starts` starts of the schedule, `step` seconds apart, the server was asked. Somebody checks by hand in between.
+/// What people run in between.
+const BY_HAND: [&[&str]; 4] = [&["check"], &["schedule", "run", "--now"], &["update", "--yes"], &["update", "--yes", "--trigger", "menu"]];
+
+/// At which of `starts` starts of the schedule, `step` seconds apart, the server was asked. Somebody asks by hand in between.
 fn asked(scene: &Scene<'_>, starts: i64, step: i64) -> Vec<i64> {
     let begin = now();
     scene.proxy.take_exchanges();
@@ -34,8 +37,9 @@ fn asked(scene: &Scene<'_>, starts: i64, step: i64) -> Vec<i64> {
             asked.push(start);
         }
         if start % 5 == 2 {
-            station.check().exits(0);
-            assert_eq!(scene.proxy.take_exchanges().len(), 1, "a check by hand asks whenever it is made");
+            let by_hand = BY_HAND.iter().cycle().nth(usize::try_from(start / 5).expect("a start")).expect("for ever");
+            station.run(by_hand).exits(0);
+            assert_eq!(scene.proxy.take_exchanges().len(), 1, "`{}` asks whenever it is run", by_hand.join(" "));
         }
     }
     asked
@@ -210,9 +214,9 @@ fn python(script: &str, arguments: &[&Path]) {
 
 #[test]
 fn ac_28_systemd_reads_the_units_and_fires_them_a_period_apart() {
-    for scope in ["--system", "--user"] {
+    for (scope, every, hours_apart) in [("--system", "4h", 4), ("--user", "4h", 4), ("--user", "1h", 1)] {
         let world = World::new();
-        let (name, into) = rendered(&world, "systemd", scope, "4h");
+        let (name, into) = rendered(&world, "systemd", scope, every);
         let units = [into.join(format!("{name}.timer")), into.join(format!("{name}.service"))];
         let verified =
             run(Command::new("systemd-analyze").args([scope, "verify", "--man=no"]).args(&units).env("XDG_RUNTIME_DIR", &into), LIMIT);
@@ -230,7 +234,7 @@ fn ac_28_systemd_reads_the_units_and_fires_them_a_period_apart() {
         let hours: Vec<i64> =
             shown.lines().filter(|line| line.trim_end().ends_with("UTC") && !line.contains("Normalized")).filter_map(of_day).collect();
         assert_eq!(hours.len(), 7, "{shown}");
-        assert!(hours.windows(2).all(|pair| (pair[1] - pair[0]).rem_euclid(24) == 4), "{shown}");
+        assert!(hours.windows(2).all(|pair| (pair[1] - pair[0]).rem_euclid(24) == hours_apart), "{shown}");
     }
 }
 

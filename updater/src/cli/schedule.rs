@@ -30,7 +30,11 @@ pub(crate) enum Command {
     /// Say which task there is, and when it checks next.
     Status,
     /// What the task runs: check when this period has not been checked yet, and update where the consent is `auto-compatible`, or a deadline is over.
-    Run,
+    Run {
+        /// Check at once, also when this period has had its check; the schedule stays as it is.
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 #[derive(Args)]
@@ -86,7 +90,7 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
         Command::Install(wanted) => install(global, wanted, progress),
         Command::Remove => remove(global, progress),
         Command::Status => status(global),
-        Command::Run => run_now(global, progress),
+        Command::Run { now } => run_due(global, now, progress),
     }
 }
 
@@ -201,21 +205,23 @@ fn schedule_is(texts: &Texts, every: Interval, made: &Made) -> String {
 }
 
 /// What the timer starts.
-fn run_now(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
+fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Report, Error> {
     let asking = Asking::default();
     let global = &Occasion::SCHEDULE.patient(global);
-    if let Some(report) = not_due(global, &profile::look(&global.dir, &global.registry())?)? {
+    if !is_now && let Some(report) = not_due(global, &profile::look(&global.dir, &global.registry())?)? {
         return Ok(report);
     }
     self_first::run(global, &asking, progress);
     let run: Run<'_> = asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, Trigger::Schedule, &run)?;
-    // Another one may have taken this moment meanwhile.
-    if let Some(report) = not_due(global, &session.folder)? {
-        return Ok(report);
+    if !is_now {
+        // Another one may have taken this moment meanwhile.
+        if let Some(report) = not_due(global, &session.folder)? {
+            return Ok(report);
+        }
+        let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
+        schedule.save(&session.folder)?;
     }
-    let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
-    schedule.save(&session.folder)?;
     // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
     let word = Word::Ask(&|_| Consent::Nobody);
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {

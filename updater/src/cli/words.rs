@@ -35,7 +35,7 @@ impl Aim {
             Command::Update(update) if !update.dry_run => Aim::Update,
             Command::Explain(_) => Aim::Explain,
             // What the timer starts says how the check or update ended, as these do.
-            Command::Schedule(schedule::Command::Run) => Aim::Other,
+            Command::Schedule(schedule::Command::Run { .. }) => Aim::Other,
             Command::History(_) | Command::Doctor | Command::PrintFirewall | Command::SupportBundle(_) | Command::Schedule(_) => {
                 Aim::Worded
             }

@@ -19,6 +19,8 @@ use crate::told::{Told, Warned};
 
 /// How often somebody looks, while a client runs, whether there is a deadline: an hour before it there is time for every warning.
 const LOOK_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long the first look waits: reading the state takes what the client needs for its own start, which has looked already.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 impl Session {
     /// The deadline of what a check found, also of a release that somebody ignores, where it makes a difference to this station.
@@ -70,6 +72,7 @@ impl Session {
 /// Warns whoever uses the client of the install folder `dir`, as long as this is waited for. `begun` is when [`Run::now`] was.
 pub(super) async fn warn_meanwhile(dir: &Path, run: &Run<'_>, begun: Instant) -> Infallible {
     let mut known = None;
+    tokio::time::sleep(FIRST_LOOK).await;
     loop {
         let elapsed = i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX);
         let now = UtcTime::from_unix(run.now.unix().saturating_add(elapsed));
