@@ -6,6 +6,8 @@
 mod kills;
 #[path = "windows/self_update.rs"]
 mod self_update;
+#[path = "windows/shortcut.rs"]
+mod shortcut;
 #[path = "windows/take_over.rs"]
 mod take_over;
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::profile::Profile;
 use crate::settings::Settings;
+use crate::shortcut::Where;
 
 /// The answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +38,25 @@ pub struct Answers {
     pub state: Option<PathBuf>,
     /// Let the system's timer check for updates.
     pub schedule: bool,
+    /// What people are to click.
+    pub shortcut: Option<Shortcut>,
     /// Settings of the station by key, as `updater settings` takes them.
     pub settings: Vec<(String, String)>,
+}
+
+/// A shortcut, as `updater create-shortcut` takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shortcut {
+    /// What people read below it.
+    pub name: Option<String>,
+    /// Where they find it.
+    pub to: Where,
+    /// A file with the picture.
+    pub icon: Option<PathBuf>,
+    /// Run it in a terminal window.
+    pub terminal: bool,
+    /// What the client is given.
+    pub arguments: Vec<String>,
 }
 
 /// The file: everything but the link may be missing.
@@ -57,8 +75,21 @@ struct AnswersFile {
     state: Option<PathBuf>,
     #[serde(default)]
     schedule: bool,
+    shortcut: Option<ShortcutTable>,
     #[serde(default)]
     settings: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShortcutTable {
+    name: Option<String>,
+    to: Option<String>,
+    icon: Option<PathBuf>,
+    #[serde(default)]
+    terminal: bool,
+    #[serde(default)]
+    arguments: Vec<String>,
 }
 
 impl Answers {
@@ -81,9 +112,19 @@ impl Answers {
             profile: file.profile.as_deref().map(profile).transpose()?,
             state: path(file.state),
             schedule: file.schedule,
+            shortcut: file.shortcut.map(|table| shortcut(table, place)),
             settings: settings(&file.settings)?,
         })
     }
+}
+
+fn shortcut(table: ShortcutTable, place: &Path) -> Shortcut {
+    let ShortcutTable { name, to, icon, terminal, arguments } = table;
+    let to = match to.as_deref().map(Where::parse) {
+        Some(Where::In(folder)) => Where::In(place.join(folder)),
+        said => said.unwrap_or(Where::Menu),
+    };
+    Shortcut { name, to, icon: icon.map(|icon| place.join(icon)), terminal, arguments }
 }
 
 fn said<T: std::str::FromStr<Err: std::fmt::Display>>(key: &str, text: &str) -> Result<T, String> {
@@ -125,9 +166,11 @@ mod tests {
             .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line).to_owned() + "\n")
             .collect();
         let all = Answers::parse(&with_all, Path::new("/share")).unwrap();
-        let Answers { dir, os, arch, variant, channel, root, from, profile, state, schedule, settings, .. } = all;
+        let Answers { dir, os, arch, variant, channel, root, from, profile, state, schedule, shortcut, settings, .. } = all;
         assert!(dir.is_some() && os.is_some() && arch.is_some() && variant.is_some() && channel.is_some());
         assert!(schedule && root.is_some() && from.is_some() && profile.is_some() && state.is_some());
+        let shortcut = shortcut.expect("the example shows one");
+        assert!(shortcut.name.is_some() && shortcut.icon.is_some() && shortcut.terminal && !shortcut.arguments.is_empty());
         for key in crate::settings::KEYS {
             assert!(settings.iter().any(|(known, _)| known == key), "the example does not show `settings.{key}`");
         }
@@ -138,12 +181,19 @@ mod tests {
         let text = format!("link = \"{LINK}\"\ndir = \"/opt/client\"\nfrom = \"repository\"");
         let answers = Answers::parse(&text, Path::new("/share")).unwrap();
         assert_eq!((answers.dir, answers.from), (Some("/opt/client".into()), Some("/share/repository".into())));
+        let shortcut =
+            |table: &str| Answers::parse(&format!("link = \"{LINK}\"\nshortcut = {table}"), Path::new("/share")).unwrap().shortcut.unwrap();
+        assert_eq!(shortcut("{}").to, Where::Menu);
+        assert_eq!(shortcut("{ to = \"desktop\" }").to, Where::Desktop);
+        assert_eq!(shortcut("{ to = \"links\" }").to, Where::In("/share/links".into()));
+        assert_eq!(shortcut("{ icon = \"a.png\" }").icon, Some("/share/a.png".into()));
     }
 
     #[test]
     fn what_cannot_be_is_refused_by_name() {
         assert!(refused("profil = \"user\"").contains("profil"));
         assert!(refused("profile = \"root\"").contains("`profile` is `root`"));
+        assert!(refused("shortcut = { too = \"desktop\" }").contains("too"));
         assert!(refused("os = \"beos\"").contains("`os`"));
         assert!(refused("[settings]\nconsent = \"always\"").contains("`settings`"));
         assert!(refused("[settings]\nconsnt = \"manual\"").contains("consnt"));

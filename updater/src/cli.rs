@@ -26,11 +26,13 @@ mod asking;
 mod backups;
 mod check;
 mod context;
+mod create_shortcut;
 mod doctor;
 mod explain;
 mod history;
 mod ignore;
 mod install;
+mod itself;
 mod launch;
 mod occasion;
 mod output;
@@ -173,6 +175,8 @@ enum Command {
     /// Let the system's timer check for updates, with a moment of its own for each station.
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// Make what people click: a shortcut that brings the client up to date and starts it.
+    CreateShortcut(create_shortcut::Arguments),
     /// Show how this station is looked after and where that is said, or change it: `updater settings consent manual`.
     Settings(settings::Arguments),
     /// Say what a code means, why it comes and what to do; without a code, list all.
@@ -205,6 +209,7 @@ Examples:
   updater update                    fetch, verify, back up, swap
   updater update --dry-run          what it would do and cost
   updater launch -- -P=TCP          see that the client fits its server and is up to date, and start it
+  updater create-shortcut -- -P=TCP a shortcut that does the same
   updater download                  in two acts: fetch now, `updater apply` later
   updater rollback                  back to the newest backup, offline
   updater explain no-space          what a code means, and what to do
@@ -319,6 +324,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
         Command::SupportBundle(command) => support_bundle::run(global, &command, progress),
         Command::PrintFirewall => print_firewall::run(global, progress),
         Command::Schedule(command) => schedule::run(global, command, progress),
+        Command::CreateShortcut(command) => create_shortcut::run(global, command, progress),
         Command::Settings(command) => settings::run(global, &command, progress),
         Command::Explain(command) => Ok(explain::run(global, &command)),
         Command::Agent(command) => agent::run(global, command),

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::outside::{self, Readers};
 use crate::fs::{Folder, FsError, LocalPath, Point};
+use crate::mark;
 use crate::settings::Interval;
 pub use register::{Places, Registration};
 
@@ -48,7 +49,7 @@ pub enum Kind {
     Launchd,
 }
 
-/// Whose timer it is.
+/// Whose a timer is, or a shortcut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -204,9 +205,9 @@ impl Kind {
 }
 
 impl Task {
-    /// What stands in every file of the task, and in none of another install folder: a path would look different in each, as each quotes it.
+    /// What stands in every file of the task, and in none of another install folder.
     fn mark(&self) -> String {
-        format!("updater schedule install ({})", phase::tag(&self.folder))
+        mark::mark("schedule install", &mark::tag(&self.folder))
     }
 
     /// Refuses what no renderer can write: control characters end a line of a unit file or of cron.
@@ -266,7 +267,7 @@ impl Schedule {
 
 /// What the task of the install folder `folder` (absolute, without links) is called.
 pub fn name_of(folder: &Path) -> String {
-    format!("{NAME}-{}", phase::tag(&folder.to_string_lossy()))
+    format!("{NAME}-{}", mark::tag(&folder.to_string_lossy()))
 }
 
 /// The moment of the install folder `folder` (absolute, without links) on this computer, within a period of `every`, in seconds.
@@ -285,7 +286,7 @@ pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>,
     let rendered = kind.render(task);
     for path in made.files() {
         let old = outside::read(&path).map_err(|source| ScheduleError::Outside { path: path.clone(), source })?;
-        if old.is_some_and(|old| !has(&old, &task.mark())) {
+        if old.is_some_and(|old| !mark::has(&old, &task.mark())) {
             return Err(ScheduleError::Taken { path });
         }
     }
@@ -296,7 +297,7 @@ pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>,
     schedule.task = Some(made.clone());
     schedule.save(folder)?;
     for (path, file) in made.files().into_iter().zip(&rendered) {
-        outside::place(&path, &file.bytes, Readers::All).map_err(|source| ScheduleError::Outside { path, source })?;
+        outside::place(&path, &file.bytes, Readers::All, Point::ScheduleFile).map_err(|source| ScheduleError::Outside { path, source })?;
     }
     Ok(if registers { register::register(&made, &rendered) } else { Registration::Left })
 }
@@ -313,16 +314,10 @@ pub fn remove(folder: &Folder) -> Result<Option<(Made, Registration)>, ScheduleE
 fn take_away(made: &Made) -> Result<Registration, ScheduleError> {
     let registration = register::unregister(made);
     for path in made.files() {
-        outside::remove(&path).map_err(|source| ScheduleError::Outside { path, source })?;
+        outside::remove(&path, Point::ScheduleFile).map_err(|source| ScheduleError::Outside { path, source })?;
     }
     register::after_removal(made);
     Ok(registration)
-}
-
-/// Whether `bytes`, in whichever encoding, has `mark` in it.
-fn has(bytes: &[u8], mark: &str) -> bool {
-    let wide: Vec<u8> = mark.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    [mark.as_bytes(), &wide].iter().any(|mark| bytes.windows(mark.len()).any(|part| part == *mark))
 }
 
 #[cfg(test)]

@@ -13,3 +13,4 @@ pub(crate) mod places;
 pub(crate) mod processes;
 pub(crate) mod security;
 pub(crate) mod service;
+pub(crate) mod shell_link;

@@ -30,6 +30,7 @@ use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
 use updater::schedule::Schedule;
 use updater::settings::{ConsentPolicy, Settings};
+use updater::shortcut::Shortcuts;
 use updater::station::Station;
 use updater::swap;
 use updater::swap::journal::Journal;
@@ -216,12 +217,13 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     let root = folder.read(&LocalPath::state("trust/content/root.json")).unwrap().unwrap();
     let (known, all) = (Proofs::load(&folder).unwrap(), cut::proofs());
     let consent = Settings::load(&folder).unwrap().consent;
-    let schedule = Schedule::load(&folder).unwrap();
+    let (schedule, shortcuts) = (Schedule::load(&folder).unwrap(), Shortcuts::load(&folder).unwrap());
     let is_new = [
         Ratchet::load(&folder).unwrap() == ratchet(9),
         channel == station("beta"),
         consent == ConsentPolicy::Prompt,
         schedule == cut::schedule(9),
+        shortcuts == cut::shortcuts(9),
         root == b"new root",
         known == all[2],
     ];
@@ -229,7 +231,8 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     assert!(is_new[1] || channel == station("stable"), "{at}");
     assert!(is_new[2] || consent == ConsentPolicy::Manual, "{at}");
     assert!(is_new[3] || schedule == cut::schedule(4), "{at}");
-    assert!(is_new[4] || root == b"old root", "{at}");
+    assert!(is_new[4] || shortcuts == cut::shortcuts(4), "{at}");
+    assert!(is_new[5] || root == b"old root", "{at}");
     assert!(is_new.is_sorted_by(|earlier, later| earlier >= later), "{at}: they are replaced one after the other: {is_new:?}");
     assert!(all.contains(&known), "{at}: {known:?}");
     let attempts = folder.read(&LocalPath::state("attempts.json")).unwrap();
@@ -250,7 +253,7 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     part.discard().unwrap();
     folder.empty_trash().unwrap();
     assert_eq!(cut::names_in(scene, &["trash", "parts"]), BTreeSet::new(), "{at}");
-    is_new == [true; 6]
+    is_new == [true; 7]
 }
 
 const MOMENTS: [&str; 2] = ["", "+after"];
@@ -364,6 +367,8 @@ matrix! {
     fn f6_a_cut_at_settings_file_is_survived(SettingsFile);
     #[test]
     fn f6_a_cut_at_schedule_file_is_survived(ScheduleFile);
+    #[test]
+    fn f6_a_cut_at_shortcut_file_is_survived(ShortcutFile);
     #[test]
     fn f6_a_cut_at_trust_file_is_survived(TrustFile);
     #[test]
@@ -486,6 +491,7 @@ const NEEDED: &[(Situation, usize, Point)] = &[
     (Situation::State, 0, Point::StationFile),
     (Situation::State, 0, Point::SettingsFile),
     (Situation::State, 0, Point::ScheduleFile),
+    (Situation::State, 0, Point::ShortcutFile),
     (Situation::State, 0, Point::TrustFile),
     (Situation::State, 0, Point::RatchetFile),
     (Situation::State, 0, Point::ProofFile),

@@ -162,7 +162,14 @@ fn d_20_a_station_with_windows_is_taken_over_by_the_steps_of_the_page() {
 
     // The first station.
     let answers = world.path("answers.toml");
-    fs::write(&answers, format!("link = \"{}\"\ndir = \"client\"\n\n[settings]\nrole = \"station\"\n", site.link)).expect("written");
+    fs::write(
+        &answers,
+        format!(
+            "link = \"{}\"\ndir = \"client\"\nshortcut = {{ to = \"links\", name = \"SmartClient\" }}\n\n[settings]\nrole = \"station\"\n",
+            site.link
+        ),
+    )
+    .expect("written");
     let (installed, said) = install(&answers);
     assert_eq!(installed["result"], "installed", "{}", said.report());
     let found = &installed["found"];
@@ -188,6 +195,8 @@ fn d_20_a_station_with_windows_is_taken_over_by_the_steps_of_the_page() {
     assert_eq!(kinds, ["adopted", "adopted", "own"], "{listed}");
     let ini = drive_path(&station.file("smartclient.ini"));
     launches(&station, "smartclient.exe", &v9, &ini);
+    let shortcut = world.path("links/SmartClient.lnk");
+    assert!(shortcut.is_file(), "what people click: {installed}");
 
     // The first update, and back.
     remote(&world, 14);
@@ -211,7 +220,7 @@ fn d_20_a_station_with_windows_is_taken_over_by_the_steps_of_the_page() {
     station.run(&["uninstall"]).exits(0);
     tree(&station).assert_is(&last, "the client stays");
     assert_eq!((station.backups(), kept.len()), (kept, 3), "its backups stay");
-    assert!(!station.state("").exists(), "the updater's own folder is gone");
+    assert!(!station.state("").exists() && !shortcut.exists(), "the updater's own folder is gone, and the shortcut to it");
     // Said, never judged: the page promises minutes.
     eprintln!(
         "a station with Windows was taken over, from its server's folder to an update and back, in {:.1} s under Wine",

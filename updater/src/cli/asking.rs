@@ -125,6 +125,7 @@ fn asked(command: &Command) -> Result<Option<Asked>, Error> {
         },
         Command::Schedule(schedule::Command::Status) => return Ok(None),
         Command::Schedule(_) => return not_for_all("`updater schedule`"),
+        Command::CreateShortcut(_) => return not_for_all("`updater create-shortcut`"),
         Command::Check(_) | Command::Verify(_) | Command::Download(_) => return not_for_all("`--from` and `--clock`"),
         Command::Install(_) => return not_for_all("`updater install`"),
         Command::Uninstall(_) => return not_for_all("`updater uninstall`"),

@@ -15,7 +15,7 @@ use updater::profile::{Profile, Wish};
 use updater::progress::Progress;
 use updater::settings::{Origin, Settings};
 
-use super::{Global, Report, context, update};
+use super::{Global, Report, context, create_shortcut, update};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Whether the system's timer is to check for updates.
     #[arg(skip)]
     schedule: bool,
+    /// What people are to click.
+    #[arg(skip)]
+    shortcut: Option<Box<updater::answers::Shortcut>>,
     /// Hold the build of another OS than this computer's: windows, linux, macosx, android, wince.
     #[arg(long, value_parser = Os::from_command_line)]
     os: Option<Os>,
@@ -64,21 +67,36 @@ impl Arguments {
         let unusable = |reason: String| Error::Argument { path: path.clone(), source: io::Error::new(io::ErrorKind::InvalidData, reason) };
         let text = std::fs::read_to_string(&path).map_err(|source| Error::Argument { path: path.clone(), source })?;
         let place = path.parent().unwrap_or_else(|| Path::new(""));
-        let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, schedule, settings } =
+        let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, schedule, shortcut, settings } =
             Answers::parse(&text, place).map_err(unusable)?;
         if global.dir == Path::new(".") {
             global.dir = dir.unwrap_or_else(|| global.dir.clone());
         }
-        Ok(Arguments { link: Some(link), answers: None, settings, schedule, os, arch, variant, channel, root, profile, state, from })
+        Ok(Arguments {
+            link: Some(link),
+            answers: None,
+            settings,
+            schedule,
+            shortcut: shortcut.map(Box::new),
+            os,
+            arch,
+            variant,
+            channel,
+            root,
+            profile,
+            state,
+            from,
+        })
     }
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
-    let Arguments { link, answers: _, settings, schedule, os, arch, variant, channel, root, from, profile, state } = arguments;
+    let Arguments { link, answers: _, settings, schedule, shortcut, os, arch, variant, channel, root, from, profile, state } = arguments;
     // The command line asks for one of the two.
     let link = link.ok_or(Error::NotInstalled)?;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
     let wanted = Wanted { link, root, os, arch, variant, channel };
+    shortcut.as_deref().map_or(Ok(()), create_shortcut::check)?;
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
     let mut report = update::report(&session, &updated, "installed");
@@ -95,8 +113,14 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         let (done, next) = report.text.rsplit_once('\n').unwrap_or((&report.text, ""));
         report.text = format!("{done}\nset {key} = {value}\n{next}").trim_end().to_owned();
     }
+    // Each opens the folder for itself.
+    drop(session);
+    if let Some(answer) = shortcut {
+        let created = create_shortcut::run(global, create_shortcut::Arguments::answered(*answer), progress)?;
+        report.text += &format!("\n{}", created.text.lines().next().unwrap_or_default());
+        report.json["shortcut"] = created.json;
+    }
     if schedule {
-        drop(session);
         let scheduled = super::schedule::run(global, super::schedule::Command::usual(), progress)?;
         report.text += &format!("\n{}", scheduled.text);
         report.json["schedule"] = scheduled.json;

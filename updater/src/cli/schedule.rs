@@ -1,6 +1,6 @@
 //! `updater schedule …`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -8,7 +8,7 @@ use updater::exit_code::Exit;
 use updater::fs::Folder;
 use updater::fs::owners::{self, Owners};
 use updater::pipeline::{Consent, Error, Run, Session, Word};
-use updater::profile::{self, Profile};
+use updater::profile;
 use updater::progress::Progress;
 use updater::schedule::due::{self, Due};
 use updater::schedule::register::{is_registered, usual_kind};
@@ -19,7 +19,7 @@ use updater::trigger::Trigger;
 
 use super::check::Asking;
 use super::occasion::Occasion;
-use super::{Global, Report, check, context, self_first, update};
+use super::{Global, Report, check, context, itself, self_first, update};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -105,17 +105,17 @@ fn install(global: &Global, wanted: Install, progress: &dyn Progress) -> Result<
     let kind = wanted.kind.map_or_else(usual_kind, Kind::from);
     let registers = wanted.into.is_none();
     let place = match wanted.into {
-        Some(into) => Some(absolute(&into)?),
-        None => Places::here(absolute(&session.folder.state_path())?).of(kind, scope),
+        Some(into) => Some(itself::absolute(&into)?),
+        None => Places::here(itself::absolute(&session.folder.state_path())?).of(kind, scope),
     };
     if place.is_none() && (kind, scope) != (Kind::Cron, Scope::User) {
         return Err(ScheduleError::NoPlace { kind, scope }.into());
     }
     let task = Task {
         name: wanted.alias.unwrap_or_else(|| schedule::name_of(&dir)),
-        folder: unicode(&dir)?,
-        program: unicode(&program()?)?,
-        arguments: arguments(global, &dir, profile::of(&session.folder))?,
+        folder: itself::unicode(&dir)?,
+        program: itself::program()?,
+        arguments: itself::words(&["schedule", "run"], global, &dir, profile::of(&session.folder))?,
         every: settings.check_every,
         phase: schedule::phase_of(&dir, settings.check_every),
         scope,
@@ -248,31 +248,4 @@ fn not_due(global: &Global, folder: &Folder) -> Result<Option<Report>, Error> {
             Some(Report::new(&json!({ "result": "not-due", "next": next }), text, Exit::Success))
         }
     })
-}
-
-/// The words behind the program's name.
-fn arguments(global: &Global, dir: &Path, profile: Profile) -> Result<Vec<String>, Error> {
-    let mut words = vec!["schedule".to_owned(), "run".to_owned(), "--dir".to_owned(), unicode(dir)?];
-    if profile == Profile::Service && global.registry != profile::registry::system() {
-        words.extend(["--registry".to_owned(), unicode(&absolute(&global.registry)?)?]);
-    }
-    for file in &global.ca_file {
-        words.extend(["--ca-file".to_owned(), unicode(&absolute(file)?)?]);
-    }
-    Ok(words)
-}
-
-/// The updater that runs this, as the timer will start it.
-fn program() -> Result<PathBuf, Error> {
-    std::env::current_exe().map_err(|source| Error::Argument { path: "updater".into(), source })
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|source| Error::Argument { path: path.to_owned(), source })
-}
-
-fn unicode(path: &Path) -> Result<String, Error> {
-    // Windows' own long form of a path is no argument that people or `cmd` know.
-    let text = path.to_str().map(|text| text.strip_prefix(r"\\?\").filter(|rest| !rest.starts_with("UNC")).unwrap_or(text).to_owned());
-    text.ok_or_else(|| ScheduleError::Text { text: path.display().to_string(), why: "it is not Unicode" }.into())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use updater::exit_code::Exit;
 use updater::fs::outside::{self, Readers};
-use updater::fs::{Folder, LocalPath};
+use updater::fs::{Folder, LocalPath, Point};
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
@@ -20,11 +20,12 @@ use super::{Global, Report, context, doctor, print_firewall};
 /// What may hold a proxy's password.
 const PROXIES: [&str; 8] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 /// The documents of the state folder that go in as they are. Keys and what is trusted do not.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "history.jsonl",
     "settings.toml",
     "station.json",
     "schedule.json",
+    "shortcuts.json",
     "attempts.json",
     "told.json",
     "proof.json",
@@ -67,7 +68,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
     let parts = joined(parts);
     let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&arguments.file, error.into()))?;
     let file = std::path::absolute(&arguments.file).map_err(|source| argument(&arguments.file, source))?;
-    outside::place(&file, &bytes, Readers::Owner).map_err(|source| argument(&file, source))?;
+    outside::place(&file, &bytes, Readers::Owner, Point::ScheduleFile).map_err(|source| argument(&file, source))?;
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
     let text = texts.get("bundle-written", &[("file", file.display().to_string().into()), ("parts", names.join(", ").into())]);
     Ok(Report::new(&json!({ "result": "written", "file": file, "parts": names }), text, Exit::Success))

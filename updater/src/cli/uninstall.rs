@@ -20,5 +20,15 @@ pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error
     if !arguments.backups && removed.backups_left > 0 {
         text += &format!("\n{} backups stay: remove the folders bkp_remote.* when you do not need them", removed.backups_left);
     }
-    Ok(Report::new(&json!({ "result": "uninstalled", "backups_left": removed.backups_left }), text, Exit::Success))
+    let updater::shortcut::Removed { gone, left } = &removed.shortcuts;
+    for path in gone {
+        text += &format!("\nthe shortcut `{}` is gone", path.display());
+    }
+    for path in left {
+        text += &format!("\n`{}` was a shortcut of ours and is another file now: it stays", path.display());
+    }
+    let json = json!({
+        "result": "uninstalled", "backups_left": removed.backups_left, "shortcuts": { "gone": gone, "left": left },
+    });
+    Ok(Report::new(&json, text, Exit::Success))
 }

@@ -49,6 +49,8 @@ points! {
     SettingsFile = "settings.file";
     /// Replacing `schedule.json`, and making or removing the files of a schedule where the system looks for them.
     ScheduleFile = "schedule.file";
+    /// Replacing `shortcuts.json`, and making or removing shortcuts.
+    ShortcutFile = "shortcut.file";
     /// Replacing a file of the trust store.
     TrustFile = "trust.file";
     /// Replacing `ratchet.json`.

@@ -1,4 +1,4 @@
-//! Files for others, outside every install folder: the units, tasks and tables of a schedule, which the system reads, and what somebody asked for, such as a support bundle. Each is written beside its place and renamed, so that whoever reads it
+//! Files for others, outside every install folder: the units, tasks and tables of a schedule, which the system reads, shortcuts, and what somebody asked for, such as a support bundle. Each is written beside its place and renamed, so that whoever reads it
 //! meanwhile finds the old one or the new one, whole.
 
 use std::io::{self, ErrorKind, Write as _};
@@ -20,29 +20,41 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 pub enum Readers {
     /// Everybody.
     All,
+    /// Everybody, who may run it, too.
+    Runners,
     /// Its owner alone, from the first byte on.
     Owner,
 }
 
+impl Readers {
+    fn mode(self) -> u32 {
+        match self {
+            Readers::All => 0o644,
+            Readers::Runners => 0o755,
+            Readers::Owner => 0o600,
+        }
+    }
+}
+
 /// Puts a file with `bytes` at `path`, and makes the folders that lead there.
-pub fn place(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub fn place(path: &Path, bytes: &[u8], readers: Readers, point: Point) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     if !folder.is_dir() {
         owners::make_folders(folder)?;
     }
-    fault::around(Point::ScheduleFile, Change::InstallFolder, || {
+    fault::around(point, Change::InstallFolder, || {
         // Its owner's alone until it is said otherwise.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
-        platform::set_file_mode(file.as_file(), if readers == Readers::All { 0o644 } else { 0o600 })?;
+        platform::set_file_mode(file.as_file(), readers.mode())?;
         file.as_file().sync_all()?;
         file.persist(path).map(drop).map_err(|error| error.error)
     })
 }
 
 /// Removes the file `path`; `false` when there is none.
-pub fn remove(path: &Path) -> io::Result<bool> {
-    match fault::around(Point::ScheduleFile, Change::InstallFolder, || std::fs::remove_file(path)) {
+pub fn remove(path: &Path, point: Point) -> io::Result<bool> {
+    match fault::around(point, Change::InstallFolder, || std::fs::remove_file(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         removed => removed.map(|()| true),
     }

@@ -30,6 +30,7 @@ use crate::room::NoRoom;
 use crate::schedule::ScheduleError;
 use crate::self_update::SelfUpdateError;
 use crate::settings::SettingsError;
+use crate::shortcut::ShortcutError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
@@ -200,6 +201,9 @@ pub enum Error {
     /// See [`SettingsError`].
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// See [`ShortcutError`].
+    #[error(transparent)]
+    Shortcut(#[from] ShortcutError),
     /// See [`ScheduleError`].
     #[error(transparent)]
     Schedule(#[from] ScheduleError),

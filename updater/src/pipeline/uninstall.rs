@@ -9,14 +9,17 @@ use crate::lock::Lock;
 use crate::profile;
 use crate::profile::registry::Registry;
 use crate::schedule;
+use crate::shortcut::{self, Removed};
 use crate::state_format;
 use crate::swap;
 
 /// What an uninstall left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uninstalled {
     /// Backups that are still there.
     pub backups_left: usize,
+    /// What became of the shortcuts.
+    pub shortcuts: Removed,
 }
 
 /// Removes what is the updater's from the folder `dir`; the client and, unless asked for, the backups stay. Needs nothing of what was stored there but a swap that can be ended.
@@ -37,7 +40,8 @@ pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<
         }
     }
     schedule::remove(&folder)?;
+    let shortcuts = shortcut::remove_all(&folder)?;
     lock.remove_state(&folder)?;
     profile::forget(dir, registry)?;
-    Ok(Uninstalled { backups_left })
+    Ok(Uninstalled { backups_left, shortcuts })
 }

@@ -10,6 +10,9 @@ use manifests::digest::Digest;
 use manifests::json;
 use serde::{Deserialize, Serialize};
 
+#[cfg(windows)]
+use crate::windows_api::places;
+
 use super::ProfileError;
 use crate::fs::owners::{self, Owners};
 use crate::fs::{Folder, FsError, LocalPath, Point};
@@ -27,7 +30,7 @@ pub fn system() -> PathBuf {
 /// sets, has no say.
 #[cfg(windows)]
 pub fn system() -> PathBuf {
-    crate::windows_api::places::program_data().unwrap_or_else(|_| r"C:\ProgramData".into()).join("Stationmaster")
+    places::known(places::Known::ProgramData).unwrap_or_else(|_| r"C:\ProgramData".into()).join("Stationmaster")
 }
 
 /// The registry in a folder, which need not exist: then nothing is registered.

@@ -7,11 +7,6 @@ pub fn of(machine: &str, folder: &str, every_seconds: u64) -> u64 {
     number(&format!("stationmaster schedule\0{machine}\0{folder}")) % every_seconds.max(1)
 }
 
-/// Eight letters and digits that name `folder` on its computer.
-pub fn tag(folder: &str) -> String {
-    format!("{:08x}", number(&format!("stationmaster task\0{folder}")) >> 32)
-}
-
 /// The first eight bytes of a SHA-256.
 fn number(text: &str) -> u64 {
     Digest::of(text.as_bytes())

@@ -82,7 +82,7 @@ fn text(task: &Task) -> String {
 pub(super) use super::launchd::escape;
 
 /// An argument as Windows takes a command line apart: backslashes count only before a quotation mark.
-fn quoted(argument: &str) -> String {
+pub(crate) fn quoted(argument: &str) -> String {
     let is_plain = !argument.is_empty() && !argument.contains([' ', '\t', '"']);
     if is_plain {
         return argument.to_owned();

@@ -6,13 +6,37 @@ use std::path::PathBuf;
 use std::ptr::null_mut;
 
 use windows_sys::Win32::System::Com::CoTaskMemFree;
-use windows_sys::Win32::UI::Shell::{FOLDERID_ProgramData, SHGetKnownFolderPath};
+use windows_sys::Win32::UI::Shell::{
+    FOLDERID_CommonPrograms, FOLDERID_Desktop, FOLDERID_ProgramData, FOLDERID_Programs, FOLDERID_PublicDesktop, SHGetKnownFolderPath,
+};
 
-/// The folder for what programs keep for all accounts (`C:\ProgramData`).
-pub(crate) fn program_data() -> io::Result<PathBuf> {
+/// One of these folders.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known {
+    /// What programs keep for all accounts (`C:\ProgramData`).
+    ProgramData,
+    /// The programs in the start menu of this account.
+    Programs,
+    /// Those in that of all accounts.
+    CommonPrograms,
+    /// The desktop of this account.
+    Desktop,
+    /// What is on the desktop of all accounts.
+    PublicDesktop,
+}
+
+/// Where `folder` is.
+pub(crate) fn known(folder: Known) -> io::Result<PathBuf> {
+    let id = match folder {
+        Known::ProgramData => &FOLDERID_ProgramData,
+        Known::Programs => &FOLDERID_Programs,
+        Known::CommonPrograms => &FOLDERID_CommonPrograms,
+        Known::Desktop => &FOLDERID_Desktop,
+        Known::PublicDesktop => &FOLDERID_PublicDesktop,
+    };
     let mut path = null_mut();
     // SAFETY: it reads a constant and writes one pointer, to a local.
-    let result = unsafe { SHGetKnownFolderPath(&FOLDERID_ProgramData, 0, null_mut(), &raw mut path) };
+    let result = unsafe { SHGetKnownFolderPath(id, 0, null_mut(), &raw mut path) };
     let found = if result == 0 && !path.is_null() {
         // SAFETY: after success it is a text that ends in a zero, which is looked for before anything behind it is read.
         let units = unsafe { std::slice::from_raw_parts(path, (0..).take_while(|&at| *path.add(at) != 0).count()) };

@@ -33,6 +33,7 @@ use updater::proof::Proofs;
 use updater::ratchet::Ratchet;
 use updater::schedule::Schedule;
 use updater::settings::Settings;
+use updater::shortcut::Shortcuts;
 use updater::station::Station;
 use updater::swap::{self, Recovery, SwapError};
 use updater::told::{Told, Warned};
@@ -89,6 +90,11 @@ pub fn schedule(number: i64) -> Schedule {
     Schedule { task: None, last: Some(UtcTime::from_unix(number)) }
 }
 
+/// Where shortcuts were made.
+pub fn shortcuts(number: u64) -> Shortcuts {
+    Shortcuts::default().with(Path::new(&format!("/desktop/{number}.desktop")), format!("{number:08}"))
+}
+
 pub fn station(channel: &str) -> Station {
     let text = r#"{"format":0,"type":"station","product":"p","os":"linux","arch":"any","channel":"CHANNEL","repository":"http://h/r/","name":"acme"}"#;
     Station::parse(text.replace("CHANNEL", channel).as_bytes()).unwrap()
@@ -136,6 +142,7 @@ pub fn write_former_state(folder: &Folder) {
     station("stable").save(folder).unwrap();
     Settings::change(folder, "consent", Some("manual")).unwrap();
     schedule(4).save(folder).unwrap();
+    shortcuts(4).save(folder).unwrap();
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"old root", Point::TrustFile).unwrap();
     folder.write_durably(&deferred(), &waiting(4), Point::DeferredFile).unwrap();
     proofs()[0].save(folder).unwrap();
@@ -167,6 +174,7 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     station("beta").save(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     Settings::change(folder, "consent", Some("prompt")).map_err(|error| SwapError::Impossible(error.to_string()))?;
     schedule(9).save(folder)?;
+    shortcuts(9).save(folder)?;
     folder.write_durably(&LocalPath::state("trust/content/root.json"), b"new root", Point::TrustFile)?;
     for known in &proofs()[1..] {
         known.save(folder)?;

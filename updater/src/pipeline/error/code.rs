@@ -1,5 +1,7 @@
 //! The stable code of each way to fail: what scripts, `updater explain` and `docs/errors` go by.
 
+use std::path::Path;
+
 use manifests::compat::Compatibility;
 
 use super::Error;
@@ -24,6 +26,7 @@ use crate::rollback::RollbackError;
 use crate::schedule::ScheduleError;
 use crate::self_update::{RecordError, SelfUpdateError};
 use crate::settings::SettingsError;
+use crate::shortcut::ShortcutError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
@@ -95,6 +98,7 @@ impl Error {
             Error::Settings(SettingsError::Unknown(_) | SettingsError::Value { .. }) => Code::BadArgument,
             Error::Settings(SettingsError::Fs(error)) => error.requirement().code(),
             Error::Schedule(error) => schedule_code(error),
+            Error::Shortcut(error) => shortcut_code(error),
             Error::SelfUpdate(error) => self_update_code(error),
             Error::StateFormat(StateFormatError::Newer { .. }) => Code::NewerState,
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
@@ -125,9 +129,24 @@ fn schedule_code(error: &ScheduleError) -> Code {
     match error {
         ScheduleError::Text { .. } | ScheduleError::NoPlace { .. } => Code::BadArgument,
         ScheduleError::Taken { .. } => Code::InTheWay,
-        ScheduleError::Outside { path, source } => FsError::Open { path: path.clone(), source: source.kind().into() }.requirement().code(),
+        ScheduleError::Outside { path, source } => outside_code(path, source),
         ScheduleError::Fs(error) => error.requirement().code(),
     }
+}
+
+fn shortcut_code(error: &ShortcutError) -> Code {
+    match error {
+        ShortcutError::Text { .. } | ShortcutError::NoPlace { .. } | ShortcutError::Unfit(_) => Code::BadArgument,
+        ShortcutError::System(_) => Code::Internal,
+        ShortcutError::Taken { .. } => Code::InTheWay,
+        ShortcutError::Outside { path, source } => outside_code(path, source),
+        ShortcutError::Fs(error) => error.requirement().code(),
+    }
+}
+
+/// What is lacking for a file outside the install folder.
+fn outside_code(path: &Path, source: &std::io::Error) -> Code {
+    FsError::Open { path: path.to_owned(), source: source.kind().into() }.requirement().code()
 }
 
 fn fetch_code(error: &FetchError) -> Code {
