@@ -9,6 +9,7 @@
 //! - TUF 1.0.34: [`key`], [`signed`], [`role`] and its four kinds ([`root`], [`timestamp`], [`snapshot`], [`targets`]), [`limits`], and the
 //!   client workflow itself in [`trust`].
 //! - Ours: [`policy`], [`channel`], [`release`] with [`pack`], [`install_link`], [`compat`], which says whether a client fits a server, and [`decide`], which says what a station does and why.
+//! - What comes back: [`attempt`], what a station did, named by an [`id`] and set off by a [`trigger`]; [`report`], what it tells its server of that.
 //!
 //! The bytes are described in `docs/format.md`.
 
@@ -26,6 +27,7 @@
     )
 )]
 
+pub mod attempt;
 pub mod build;
 pub mod canonical;
 pub mod channel;
@@ -34,6 +36,7 @@ pub mod decide;
 pub mod digest;
 #[cfg(windows)]
 pub mod dll_search;
+pub mod id;
 pub mod install_link;
 pub mod json;
 pub mod key;
@@ -44,6 +47,7 @@ pub mod path;
 pub mod policy;
 pub mod quote;
 pub mod release;
+pub mod report;
 pub mod role;
 pub mod root;
 pub mod signed;
@@ -53,6 +57,7 @@ pub mod steering;
 pub mod targets;
 pub mod time;
 pub mod timestamp;
+pub mod trigger;
 pub mod trust;
 
 // Its sums are of lengths and counts of what lies on its own disk; the files that read what others may have written deny arithmetic again.

@@ -5,118 +5,14 @@
 //! Lines are only ever appended. A cut can tear the last one; a reader skips what does not parse, a writer begins on a new line.
 
 use manifests::channel::FORMAT;
-use manifests::time::UtcTime;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+pub use manifests::attempt::{Attempt, BuildAt, Outcome};
 
 use crate::fs::{Folder, FsError, LocalPath, Point};
-use crate::id::Id;
 use crate::outbox;
 use crate::system_log;
-use crate::trigger::Trigger;
 
-/// One attempt (`docs/format.md` section 14).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// Names it; also the backup that it made.
-    pub id: Id,
-    /// When it ended.
-    pub time: UtcTime,
-    /// The machine.
-    pub host: String,
-    /// Whoever ran it, as the OS knows them.
-    pub os_user: String,
-    /// Whoever agreed to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approver: Option<String>,
-    /// What set it off.
-    pub trigger: Trigger,
-    /// What set those runs off that waited for this one and took what it had found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub joined: Vec<Trigger>,
-    /// What was installed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<BuildAt>,
-    /// What was to be installed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<BuildAt>,
-    /// How it ended.
-    pub result: Outcome,
-    /// Stable code of the failed requirement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Words for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Bytes received.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-}
-
-impl Attempt {
-    /// What set it off, and those that joined it, for people: `schedule+push`.
-    pub fn triggers(&self) -> String {
-        std::iter::once(&self.trigger).chain(&self.joined).map(|trigger| trigger.as_str()).collect::<Vec<_>>().join("+")
-    }
-}
-
-/// A build and its sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BuildAt {
-    /// The vendor's text.
-    pub build: String,
-    /// Its number within the epoch.
-    pub sequence: u64,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The new files are in place.
-    Applied,
-    /// Everything is as it was.
-    Failed,
-    /// An earlier build is back.
-    RolledBack,
-    /// It is ready, and waits for programs that are in use (D-31).
-    Deferred,
-    /// It is fetched, and waits for somebody to install it (AC-26).
-    Downloaded,
-    /// Somebody said no, or may not say yes.
-    Declined,
-    /// It was cut off, and a later start finished it.
-    Recovered,
-    /// Something was asked, in a way that is worth a line; nothing was installed.
-    Checked,
-}
-
-impl Outcome {
-    /// All of them.
-    pub const ALL: &'static [Outcome] = &[
-        Outcome::Applied,
-        Outcome::Failed,
-        Outcome::RolledBack,
-        Outcome::Deferred,
-        Outcome::Downloaded,
-        Outcome::Declined,
-        Outcome::Recovered,
-        Outcome::Checked,
-    ];
-
-    /// The name in the history, in JSON and in logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Applied => "applied",
-            Outcome::Failed => "failed",
-            Outcome::RolledBack => "rolled-back",
-            Outcome::Deferred => "deferred",
-            Outcome::Downloaded => "downloaded",
-            Outcome::Declined => "declined",
-            Outcome::Recovered => "recovered",
-            Outcome::Checked => "checked",
-        }
-    }
-}
 
 /// What every line says beside the attempt.
 #[derive(Deserialize)]
@@ -186,6 +82,8 @@ pub fn parse(bytes: &[u8]) -> Vec<Attempt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Id;
+    use manifests::time::UtcTime;
 
     fn attempt(id: u8) -> Attempt {
         Attempt {

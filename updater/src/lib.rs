@@ -32,7 +32,6 @@ pub mod fetch;
 pub mod firewall;
 pub mod fs;
 pub mod history;
-pub mod id;
 pub mod in_use;
 pub mod install;
 pub mod installed;
@@ -69,9 +68,10 @@ pub mod swap;
 pub mod system_log;
 pub mod text;
 pub mod told;
-pub mod trigger;
 pub mod trust_store;
 pub mod trusted;
 pub mod waiting;
 #[cfg(windows)]
 mod windows_api;
+
+pub use manifests::{id, trigger};

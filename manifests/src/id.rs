@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::quote::quoted;
+
 /// Eight random bytes, written as 16 hex characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id([u8; 8]);
@@ -15,7 +17,8 @@ pub struct Id([u8; 8]);
 pub struct InvalidId(String);
 
 impl Id {
-    /// A new id. Ids need not be secret, only different: should the system have no randomness, time and process id stand in.
+    /// A new id, with the feature `random`. Ids need not be secret, only different: should the system have no randomness, time and process id stand in.
+    #[cfg(feature = "random")]
     pub fn random() -> Id {
         let mut bytes = [0; 8];
         if getrandom::fill(&mut bytes).is_err() {
@@ -37,7 +40,7 @@ impl FromStr for Id {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         let bytes = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.filter(|_| lower).map(Id).ok_or_else(|| InvalidId(text.escape_debug().take(40).collect()))
+        bytes.filter(|_| lower).map(Id).ok_or_else(|| InvalidId(quoted(text, 40).to_string()))
     }
 }
 
