@@ -135,9 +135,18 @@ impl World {
 
     /// `update-server serve`, for a repository of this name that lies at `dir`; several servers of one world have different `id`s.
     pub fn serve_copy(&self, name: &str, dir: &Path, id: &str) -> Server {
+        self.serve_with(name, dir, id, "")
+    }
+
+    /// `update-server serve`, for one repository to whose stations it listens: what they report is in `ID-journal`.
+    pub fn serve_and_listen(&self, repository: &Repository<'_>, id: &str) -> Server {
+        self.serve_with(&repository.name, &repository.dir, id, &format!("[reports]\njournal = \"{id}-journal\"\n"))
+    }
+
+    fn serve_with(&self, name: &str, dir: &Path, id: &str, more: &str) -> Server {
         let config = self.path(&format!("{id}.toml"));
         let text = format!(
-            "listen = \"127.0.0.1:0\"\ninstall_documents = \"{id}-links\"\n\n[[repository]]\nname = \"{name}\"\npath = \"{}\"\n",
+            "listen = \"127.0.0.1:0\"\ninstall_documents = \"{id}-links\"\n\n[[repository]]\nname = \"{name}\"\npath = \"{}\"\n\n{more}",
             dir.display()
         );
         fs::write(&config, text).expect("configuration written");

@@ -35,10 +35,11 @@ fn in_words(station: &Station, arguments: &[&str]) -> Command {
     command
 }
 
-/// The documents that wait to be told to the server.
+/// The failures that wait to be told to the server's administrator.
 fn outbox(station: &Station) -> Vec<Value> {
     let Ok(names) = fs::read_dir(station.state("outbox")) else { return vec![] };
-    names.map(|name| serde_json::from_slice(&fs::read(name.expect("listed").path()).expect("read")).expect("JSON")).collect()
+    let all = names.map(|name| serde_json::from_slice(&fs::read(name.expect("listed").path()).expect("read")).expect("JSON"));
+    all.filter(|waiting: &Value| waiting["event"]["alert"] == true).collect()
 }
 
 #[track_caller]

@@ -10,6 +10,7 @@ use crate::folders::Folders;
 use crate::metrics::Metrics;
 use crate::publishing::Publishing;
 use crate::readiness::Readiness;
+use crate::reports::Reports;
 use crate::upkeep::Upkeep;
 
 /// The state of a server. Plain fields; tests replace what they need.
@@ -30,6 +31,8 @@ pub struct App {
     pub folders: Folders,
     /// Who may publish over the network, and into what; `None` when nobody may.
     pub publishing: Option<Publishing>,
+    /// What stations report; `None` when they may not.
+    pub reports: Option<Reports>,
     /// Whether this server also publishes, with keys that lie on this machine.
     pub demo: bool,
 }
@@ -45,6 +48,7 @@ impl App {
             readiness: Readiness::default(),
             metrics: Arc::default(),
             publishing: Publishing::new(settings, &upkeep),
+            reports: Reports::new(settings),
             upkeep,
             folders: Folders::new(settings),
             demo: false,

@@ -2,6 +2,7 @@
 
 mod demo;
 mod import;
+mod journal;
 mod link;
 mod serve;
 mod site;
@@ -29,6 +30,8 @@ Examples:
     update-server serve --config AppServer.ini --listen 0.0.0.0:8080 --base-url http://updates.example:8080/
   Make the link by which stations install from one of them:
     update-server link --config server.toml --repository acme --product smartclient --channel stable --base-url https://updates.example/
+  See which stations could not be updated, and why:
+    update-server journal --config server.toml --failed
 
 Exit status: 0 done, 1 failed (standard error says why), 2 the command line is wrong."
 )]
@@ -41,6 +44,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::Serve),
     Import(import::Import),
+    Journal(journal::Journal),
     Link(link::Link),
     Demo(demo::DemoCommand),
 }
@@ -92,6 +96,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run(out),
             Command::Import(import) => import.run(out),
+            Command::Journal(journal) => journal.run(out),
             Command::Link(link) => link.run(out),
             Command::Demo(demo) => demo.run(out),
         }

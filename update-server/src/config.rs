@@ -3,6 +3,7 @@
 
 mod file;
 pub mod folder;
+mod reports;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use manifests::name::{ChannelId, Name};
 use serde::Deserialize;
 
 pub use folder::FolderSettings;
+pub use reports::ReportSettings;
 
 use file::File;
 
@@ -29,6 +31,8 @@ pub struct Settings {
     pub repositories: Vec<RepositorySettings>,
     /// The folders that publish themselves, no channel of a repository twice.
     pub folders: Vec<FolderSettings>,
+    /// What is kept of what stations report; `None` when nothing is.
+    pub reports: Option<ReportSettings>,
     /// Bounds on clients.
     pub limits: Limits,
     /// Memory for content.
@@ -243,6 +247,7 @@ impl Settings {
             install_documents: folder.join(file.install_documents.unwrap_or(defaults.install_documents)),
             repositories,
             folders,
+            reports: file.reports.resolve(folder)?,
             limits: Limits::resolve(file.limits)?,
             cache: CacheSettings {
                 memory_bytes: file.cache.memory_bytes.unwrap_or(defaults.cache.memory_bytes),
@@ -330,6 +335,7 @@ impl Default for Settings {
             install_documents: PathBuf::from("install"),
             repositories: Vec::new(),
             folders: Vec::new(),
+            reports: None,
             limits: Limits::default(),
             cache: CacheSettings { memory_bytes: 64 << 20, transfer_memory_bytes: 64 << 20 },
             log: LogSettings { format: LogFormat::Text, level: "info".to_owned(), requests: false },

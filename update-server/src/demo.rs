@@ -19,7 +19,7 @@ use manifests::publish::refresh::Refreshed;
 use manifests::publish::{Outcome, PublishError, PublishRequest, Published, Repository, Silent};
 use manifests::time::UtcTime;
 
-use crate::config::{RepositorySettings, Settings};
+use crate::config::{ReportSettings, RepositorySettings, Settings};
 use crate::install_documents::{self, LinkError};
 
 /// How long one command on the repository waits for another.
@@ -140,6 +140,7 @@ impl Demo {
             listen,
             install_documents: self.state.join("install"),
             repositories: vec![RepositorySettings::served(self.repository.name().clone(), self.repository.path())],
+            reports: Some(ReportSettings::in_state(&self.state)),
             ..Settings::default()
         }
     }

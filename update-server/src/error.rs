@@ -73,6 +73,22 @@ pub enum Problem {
     RepositoryBusy,
     /// The server could not do its part of publishing.
     PublishFailed,
+    /// A report longer than any has to be.
+    ReportTooLong,
+    /// A report that did not arrive whole, or not in time.
+    ReportCut,
+    /// A report that is none, or not signed by the key that it names.
+    ReportUnfit {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A station, or an address, that tells too much.
+    TooManyReports {
+        /// When it may try again.
+        seconds: u64,
+    },
+    /// The journal has had what the operator allows for this month.
+    JournalFull,
 }
 
 impl Problem {
@@ -96,6 +112,11 @@ impl Problem {
         Problem::BaseNotCurrent { reason: String::new() },
         Problem::RepositoryBusy,
         Problem::PublishFailed,
+        Problem::ReportTooLong,
+        Problem::ReportCut,
+        Problem::ReportUnfit { reason: String::new() },
+        Problem::TooManyReports { seconds: 0 },
+        Problem::JournalFull,
     ];
 
     /// The HTTP status.
@@ -117,6 +138,11 @@ impl Problem {
             Problem::BaseNotCurrent { .. } => StatusCode::CONFLICT,
             Problem::RepositoryBusy => StatusCode::LOCKED,
             Problem::PublishFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Problem::ReportTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::ReportCut => StatusCode::BAD_REQUEST,
+            Problem::ReportUnfit { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::TooManyReports { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Problem::JournalFull => StatusCode::INSUFFICIENT_STORAGE,
         }
     }
 
@@ -141,6 +167,11 @@ impl Problem {
             Problem::BaseNotCurrent { .. } => "base-not-current",
             Problem::RepositoryBusy => "repository-busy",
             Problem::PublishFailed => "publish-failed",
+            Problem::ReportTooLong => "report-too-long",
+            Problem::ReportCut => "report-cut",
+            Problem::ReportUnfit { .. } => "report-unfit",
+            Problem::TooManyReports { .. } => "too-many-reports",
+            Problem::JournalFull => "journal-full",
         }
     }
 
@@ -169,6 +200,11 @@ impl Problem {
             }
             Problem::RepositoryBusy => "Another submission or command is changing the repository. Send this one again in a minute.",
             Problem::PublishFailed => "This server could not do its part; its log says why. Nothing was published.",
+            Problem::ReportTooLong => "The report is longer than any has to be. Send it in parts.",
+            Problem::ReportCut => "The report did not arrive whole, or not in time. Send it again.",
+            Problem::ReportUnfit { reason } => return format!("This is no report that is taken here: {reason}.").into(),
+            Problem::TooManyReports { .. } => "Too much came from this station or address. Retry-After says when to send the rest.",
+            Problem::JournalFull => "The journal of this server has had its bytes for this month. Its operator can allow more.",
         })
     }
 
@@ -221,7 +257,7 @@ impl IntoResponse for Problem {
             Problem::TokenRefused => {
                 fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Problem::TooManyWrongTokens { seconds } => {
+            Problem::TooManyWrongTokens { seconds } | Problem::TooManyReports { seconds } => {
                 fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             Problem::RepositoryBusy => {

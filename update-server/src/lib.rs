@@ -12,8 +12,9 @@
 //! - [`routes`]: the answers. [`content`]: which file a path names, from memory or disk. [`error`]: what goes wrong for a client.
 //! - [`upkeep`]: signs anew what would expire. [`publishing`]: who may publish, and what. [`readiness`] and [`metrics`]: what operators are told.
 //! - [`folders`]: folders that publish themselves. [`appserver`]: what an `AppServer.ini` says of them. [`watch`]: when a folder has changed and become still.
+//! - [`reports`]: what stations tell of their updates, and the journal that keeps it.
 //! - [`demo`]: a whole system in one folder.
-//! - [`cli`]: `serve`, `import`, `link`, `demo`. [`install_documents`], [`identity`]: what a link leads to, and under which name. [`logging`], [`signals`],
+//! - [`cli`]: `serve`, `import`, `link`, `journal`, `demo`. [`install_documents`], [`identity`]: what a link leads to, and under which name. [`logging`], [`signals`],
 //!   [`descriptors`], [`clock`]: the process and its machine.
 
 // What comes from disk, network or people is a Result; where it cannot fail, the text of an `expect` says why.
@@ -39,6 +40,7 @@ pub mod metrics;
 pub mod places;
 pub mod publishing;
 pub mod readiness;
+pub mod reports;
 pub mod router;
 pub mod routes;
 pub mod sendfile;

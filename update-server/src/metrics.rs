@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::App;
 use crate::readiness::{FolderReport, Report, RepositoryReport};
+use crate::reports::Reports;
 
 /// The classes of paths that requests are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Route {
     Install,
     /// `/v1/publish/…`.
     Publish,
+    /// `/v1/reports/…`.
+    Reports,
     /// `/healthz`, `/readyz`, `/metrics`.
     Operators,
     /// Everything else.
@@ -32,7 +35,7 @@ pub enum Route {
 }
 
 impl Route {
-    const ALL: [Route; 5] = [Route::Repository, Route::Install, Route::Publish, Route::Operators, Route::Other];
+    const ALL: [Route; 6] = [Route::Repository, Route::Install, Route::Publish, Route::Reports, Route::Operators, Route::Other];
 
     /// The class of the path of a request.
     pub fn of(path: &str) -> Route {
@@ -41,6 +44,7 @@ impl Route {
             _ if path.starts_with("/repo/") => Route::Repository,
             _ if path.starts_with("/i/") => Route::Install,
             _ if path.starts_with("/v1/publish/") => Route::Publish,
+            _ if path.starts_with("/v1/reports/") => Route::Reports,
             "/healthz" | "/readyz" | "/metrics" => Route::Operators,
             _ => Route::Other,
         }
@@ -51,6 +55,7 @@ impl Route {
             Route::Repository => "repository",
             Route::Install => "install",
             Route::Publish => "publish",
+            Route::Reports => "reports",
             Route::Operators => "operators",
             Route::Other => "other",
         }
@@ -123,6 +128,7 @@ pub fn text(app: &App, report: &Report) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("stationmaster");
     repositories(&mut registry, &report.repositories);
     folders(&mut registry, &report.folders);
+    reports(&mut registry, app.reports.as_ref());
     traffic(&mut registry, &app.metrics);
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -169,6 +175,17 @@ fn folders(registry: &mut Registry, folders: &[FolderReport]) {
     registry.register("folder_breaks_rule", "A rule of lint that keeps a folder from being published", broken);
 }
 
+fn reports(registry: &mut Registry, reports: Option<&Reports>) {
+    let attempts = Family::<Labels, Counter>::default();
+    for (name, counts) in reports.into_iter().flat_map(Reports::counts) {
+        for (outcome, count) in counts {
+            let labels = vec![("repository", name.to_string()), ("result", outcome.as_str().to_owned())];
+            attempts.get_or_create(&labels).inc_by(count);
+        }
+    }
+    registry.register("reported_attempts", "Attempts to update that stations reported and that were written down", attempts);
+}
+
 fn traffic(registry: &mut Registry, metrics: &Metrics) {
     let requests = Family::<Labels, Counter>::default();
     for (route, statuses) in Route::ALL.iter().zip(metrics.requests.iter()) {
@@ -200,7 +217,9 @@ mod tests {
     #[test]
     fn no_path_becomes_a_label() {
         let app = App::new(&Settings::default());
-        for path in ["/repo/a/b", "/repo/x/y", "/i/code", "/v1/publish/acme", "/metrics", "/etc/passwd", "/repo", "*", ""] {
+        for path in
+            ["/repo/a/b", "/repo/x/y", "/i/code", "/v1/publish/acme", "/v1/reports/acme", "/metrics", "/etc/passwd", "/repo", "*", ""]
+        {
             app.metrics.answered(Route::of(path), 404);
         }
         for status in [0, 99, 600, u16::MAX] {
@@ -209,7 +228,7 @@ mod tests {
         app.metrics.sent(7);
         let text = text(&app, &Report { status: "ready", demo: false, repositories: vec![], folders: vec![] }).unwrap();
         let requests: Vec<&str> = text.lines().filter(|line| line.starts_with("stationmaster_requests_total{")).collect();
-        let mut expected = [("repository", 2), ("install", 1), ("publish", 1), ("operators", 1), ("other", 4)]
+        let mut expected = [("repository", 2), ("install", 1), ("publish", 1), ("reports", 1), ("operators", 1), ("other", 4)]
             .map(|(route, count)| format!("stationmaster_requests_total{{route=\"{route}\",status=\"404\"}} {count}"));
         expected.sort();
         let mut found = requests.clone();

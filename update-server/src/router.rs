@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::error::Problem;
-use crate::routes::{health, install, metrics, publish, repository};
+use crate::routes::{health, install, metrics, publish, reports, repository};
 
 /// Whom a listener is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub fn router(app: Arc<App>, audience: Audience) -> Router {
             .route("/repo/{*path}", get(repository::file))
             // Installers, from a link or a QR code.
             .route("/i/{code}", get(install::document));
+        if app.reports.is_some() {
+            // Stations, of their updates. Without a journal this is no page at all.
+            routes = routes.route("/v1/reports/{repository}", post(reports::report));
+        }
         if app.publishing.is_some() {
             // Publishers and their CI. Without tokens this is no page at all.
             routes = routes.route("/v1/publish/{repository}", post(publish::submission));

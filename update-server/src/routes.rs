@@ -4,4 +4,5 @@ pub mod health;
 pub mod install;
 pub mod metrics;
 pub mod publish;
+pub mod reports;
 pub mod repository;

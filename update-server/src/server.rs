@@ -228,12 +228,12 @@ async fn answer(
     let logged = (settings.log.requests || tracing::enabled!(tracing::Level::DEBUG))
         .then(|| (request.method().clone(), request.uri().path().to_owned()));
     let route = Route::of(request.uri().path());
-    // Submissions have a limit of their own, and who sends them matters.
-    let submission = route == Route::Publish && app.publishing.is_some();
-    if submission {
+    // Submissions and reports have a limit of their own, and who sends them matters.
+    let has_own_limit = (route == Route::Publish && app.publishing.is_some()) || (route == Route::Reports && app.reports.is_some());
+    if has_own_limit {
         request.extensions_mut().insert(Peer(peer));
     }
-    let response = if !submission && request.body().size_hint().lower() > settings.limits.max_body_bytes {
+    let response = if !has_own_limit && request.body().size_hint().lower() > settings.limits.max_body_bytes {
         Problem::BodyTooLarge.answer(request.method())
     } else {
         router.call(request).await?

@@ -1,6 +1,6 @@
 //! `history.jsonl`: one line for each attempt that changed something or meant to (S1-8, D-25).
 //!
-//! Of a failure the administrator hears: it goes into the [`outbox`], too.
+//! The server hears of it, and of a failure its administrator: it goes into the [`outbox`], too.
 //!
 //! Lines are only ever appended. A cut can tear the last one; a reader skips what does not parse, a writer begins on a new line.
 
@@ -12,7 +12,6 @@ pub use manifests::attempt::{Attempt, BuildAt, Outcome};
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::outbox;
 use crate::system_log;
-
 
 /// What every line says beside the attempt.
 #[derive(Deserialize)]
@@ -49,7 +48,7 @@ pub fn append_once(folder: &Folder, attempt: &Attempt) -> Result<(), FsError> {
 fn append_after(folder: &Folder, present: &[u8], attempt: &Attempt) -> Result<(), FsError> {
     // First, so that a line without its event is never left by a cut; a disk too full for it still takes the line.
     if let Err(error) = outbox::put(folder, attempt) {
-        tracing::warn!(%error, attempt.id = %attempt.id, "the failure is not kept for the server");
+        tracing::warn!(%error, attempt.id = %attempt.id, "the attempt is not kept for the server");
     }
     let mut line = to_line(attempt);
     if !present.is_empty() && !present.ends_with(b"\n") {
@@ -83,6 +82,7 @@ pub fn parse(bytes: &[u8]) -> Vec<Attempt> {
 mod tests {
     use super::*;
     use crate::id::Id;
+    use crate::trigger::Trigger;
     use manifests::time::UtcTime;
 
     fn attempt(id: u8) -> Attempt {

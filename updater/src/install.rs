@@ -152,6 +152,7 @@ fn station(document: &InstallDocument, wanted: &Wanted, repository: Url) -> Resu
         name: document.content.name.clone(),
         etag: None,
         checked: None,
+        reports_refused: None,
     })
 }
 

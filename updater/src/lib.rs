@@ -7,8 +7,9 @@
 //! - Looking and deciding: [`scan`], [`plan`]; [`consent`] says who has to agree, [`deadline`] until when that can be put off.
 //! - Changing: [`in_use`], [`stage`], [`backup`], [`swap`], [`rollback`]. All of it goes through [`fs`], the one module that changes the file system.
 //! - For whom: [`profile`] says where the state lies and whom that protects against; [`agent`] works for people without rights.
+//! - Telling: [`report`] delivers what waits in the [`outbox`].
 //! - What people read, in their language, and what every code means: [`text`].
-//! - What is kept in `.updater`: [`station`], [`installed`], [`ratchet`], [`history`], [`outbox`], [`lock`], [`settings`], [`told`]. The bytes are in `docs/format.md`.
+//! - What is kept in `.updater`: [`station`], [`station_key`], [`installed`], [`ratchet`], [`history`], [`outbox`], [`lock`], [`settings`], [`told`]. The bytes are in `docs/format.md`.
 //!
 //! The library prints nothing and reads no clock; [`progress`] and `now` come from outside.
 
@@ -52,6 +53,7 @@ pub mod proof;
 pub mod ratchet;
 pub mod recognise;
 pub mod refresh;
+pub mod report;
 pub mod rollback;
 pub mod room;
 pub mod scan;
@@ -63,6 +65,7 @@ pub mod shortcut;
 pub mod stage;
 pub mod state_format;
 pub mod station;
+pub mod station_key;
 pub mod support_bundle;
 pub mod swap;
 pub mod system_log;

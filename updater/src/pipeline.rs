@@ -15,6 +15,7 @@ mod others;
 mod outcome;
 mod proposal;
 mod prove;
+mod reports;
 mod requirements;
 mod rollback;
 mod session;
@@ -112,8 +113,9 @@ pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) ->
     session.mend_ratchet(run)?;
     // Whoever installs is there and wants it tried.
     session.retry()?;
-    let updated = session.adopt(run).await?;
-    Ok((session, updated))
+    let outcome = session.adopt(run).await;
+    session.tell(run).await;
+    Ok((session, outcome?))
 }
 
 impl Session {
@@ -122,11 +124,14 @@ impl Session {
         run.progress.begin(Step::Check, 0);
         self.check_ratchet()?;
         if let Some(checked) = self.answered_meanwhile(run).await {
+            self.has_reached = true;
             return Ok(checked);
         }
         let route = self.route(run)?;
         let waiting = self.waiting(run);
-        let checked = check::check(&route, &self.folder, &mut self.station, &mut self.ratchet, run.when()).await?;
+        let checked = check::check(&route, &self.folder, &mut self.station, &mut self.ratchet, run.when()).await.map_err(Error::from);
+        self.note_reached(&checked);
+        let checked = checked?;
         self.answered(waiting);
         self.warn_of_deadline(&checked, run);
         // Somebody said what counts as expired: that is worth a line, whatever comes of it (F14).
@@ -149,7 +154,7 @@ impl Session {
     /// Brings the folder to the newest release that is for it, and repairs what differs from the installed one when there is none.
     pub async fn update(&mut self, trigger: Trigger, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
         let outcome = self.update_steps(trigger, run, dry_run, word).await;
-        self.report_failure(trigger, run, outcome)
+        self.ended(trigger, run, outcome).await
     }
 
     async fn update_steps(&mut self, trigger: Trigger, run: &Run<'_>, dry_run: bool, word: Word<'_>) -> Result<Updated, Error> {
@@ -167,7 +172,7 @@ impl Session {
         word: Word<'_>,
     ) -> Result<Updated, Error> {
         let outcome = self.take(checked, trigger, run, dry_run, word).await;
-        self.report_failure(trigger, run, outcome)
+        self.ended(trigger, run, outcome).await
     }
 
     /// Brings every file back to what was installed, whatever its size and time say.
@@ -185,7 +190,7 @@ impl Session {
             self.bring_to(target, how, Trigger::Repair, run, false, |_| Consent::Yes).await
         };
         let outcome = outcome.await;
-        self.report_failure(Trigger::Repair, run, outcome)
+        self.ended(Trigger::Repair, run, outcome).await
     }
 
     /// scan → plan → (agree) → fetch → stage → (nobody uses it) → back up and swap → prove → report.

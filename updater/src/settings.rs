@@ -32,6 +32,8 @@ pub struct Settings {
     pub language: Option<String>,
     /// How often a schedule checks.
     pub check_every: Interval,
+    /// Whether the server is told what was done here.
+    pub reports: bool,
     /// What the file itself says.
     set: SettingsFile,
 }
@@ -124,7 +126,8 @@ pub enum SettingsError {
 pub const FILE: &str = "settings.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 8] = ["role", "consent", "approver", "on_load", "on_environment_start", "server_build", "language", "check_every"];
+pub const KEYS: [&str; 9] =
+    ["role", "consent", "approver", "on_load", "on_environment_start", "server_build", "language", "check_every", "reports"];
 
 /// The file: everything may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +141,7 @@ struct SettingsFile {
     server_build: Option<String>,
     language: Option<String>,
     check_every: Option<Interval>,
+    reports: Option<bool>,
 }
 
 impl Default for Settings {
@@ -167,6 +171,7 @@ impl Settings {
             server_build: set.server_build.clone(),
             language: set.language.clone(),
             check_every: set.check_every.unwrap_or_default(),
+            reports: set.reports.unwrap_or(true),
             set,
         }
     }
@@ -244,6 +249,7 @@ impl Settings {
             server_build: self.server_build.clone(),
             language: self.language.clone(),
             check_every: Some(self.check_every),
+            reports: Some(self.reports),
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Station {
     pub etag: Option<String>,
     /// When the last check was completed.
     pub checked: Option<UtcTime>,
+    /// When the server last said that it takes no reports.
+    pub reports_refused: Option<UtcTime>,
 }
 
 /// `station.json` cannot be read or written.
@@ -66,6 +68,8 @@ struct StationWire {
     etag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checked: Option<UtcTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reports_refused: Option<UtcTime>,
 }
 
 impl Station {
@@ -84,15 +88,15 @@ impl Station {
         if !repository.path().ends_with('/') || repository.cannot_be_a_base() {
             return Err(damaged("the repository's URL does not end in `/`".into()));
         }
-        let StationWire { product, os, arch, variant, channel, name, etag, checked, .. } = wire;
-        Ok(Station { product, os, arch, variant, channel, repository, name, etag, checked })
+        let StationWire { product, os, arch, variant, channel, name, etag, checked, reports_refused, .. } = wire;
+        Ok(Station { product, os, arch, variant, channel, repository, name, etag, checked, reports_refused })
     }
 
     /// The document.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Station { product, os, arch, variant, channel, repository, name, etag, checked } = self.clone();
+        let Station { product, os, arch, variant, channel, repository, name, etag, checked, reports_refused } = self.clone();
         let (format, document, repository) = (FORMAT, "station".to_owned(), repository.to_string());
-        let wire = StationWire { format, document, product, os, arch, variant, channel, repository, name, etag, checked };
+        let wire = StationWire { format, document, product, os, arch, variant, channel, repository, name, etag, checked, reports_refused };
         // Text and numbers only: nothing in it can fail to serialise.
         serde_json::to_vec(&wire).unwrap_or_default()
     }

@@ -20,6 +20,7 @@ use std::sync::LazyLock;
 
 use cut::{Act, Disk, Start, dies, dies_on, lasting, loses_power_after, ratchet, station};
 use manifests::digest::Digest;
+use manifests::signer::Signer as _;
 use manifests::time::UtcTime;
 use scene::Scene;
 use updater::backup;
@@ -242,6 +243,8 @@ fn check_state(scene: &Scene, at: &str) -> bool {
     let kept = cut::CONFIG.map(|bytes| updater::pristine::load(&folder, &Digest::of(bytes)).unwrap());
     assert!(kept.iter().zip(cut::CONFIG).all(|(kept, bytes)| kept.as_ref().is_none_or(|kept| kept == bytes)), "{at}");
     assert!(kept.iter().any(Option::is_some), "{at}: the old one goes only when the new one is there");
+    let key = updater::station_key::load_or_make(&folder).unwrap().key_id();
+    assert_eq!(updater::station_key::load_or_make(&folder).unwrap().key_id(), key, "{at}: whole or made anew, it lasts");
     let others = folder.read(&LocalPath::state("interference.json")).unwrap();
     assert!(others.is_none_or(|found| cut::interference().iter().any(|known| known.to_bytes() == found)), "{at}");
     let waits = folder.read(&cut::deferred()).unwrap();
@@ -445,6 +448,8 @@ matrix! {
     fn f6_a_cut_at_commit_state_is_survived(CommitState);
     #[test]
     fn f6_a_cut_at_outbox_file_is_survived(OutboxFile);
+    #[test]
+    fn f6_a_cut_at_station_key_is_survived(StationKey);
     #[test]
     fn f6_a_cut_at_history_line_is_survived(HistoryLine);
     #[test]

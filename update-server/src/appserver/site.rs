@@ -14,7 +14,7 @@ use manifests::publish::{PublishError, Repository, Silent};
 use manifests::time::UtcTime;
 
 use super::{AppServerError, Wanted};
-use crate::config::{FolderSettings, OnlineKeys, RepositorySettings, Settings};
+use crate::config::{FolderSettings, OnlineKeys, ReportSettings, RepositorySettings, Settings};
 use crate::install_documents::{self, BaseUrl, LinkError};
 
 /// The folder beside an `AppServer.ini` in which all that is made goes, unless another is given.
@@ -81,6 +81,7 @@ impl Site {
         let mut settings = Settings {
             listen: listen.unwrap_or(Settings::default().listen),
             install_documents: state.join("install"),
+            reports: Some(ReportSettings::in_state(&state)),
             ..Settings::default()
         };
         if let Some(repository) = &repository {

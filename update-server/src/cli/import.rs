@@ -104,7 +104,7 @@ impl Import {
 fn configuration(site: &Site, ini: &Path) -> String {
     let quoted = |path: &Path| toml::Value::from(path.display().to_string()).to_string();
     let mut text = format!(
-        "# Made of {} by `update-server import`. `server.example.toml` documents every setting.\n\nlisten = \"{}\"\ninstall_documents = \"install\"\n",
+        "# Made of {} by `update-server import`. `server.example.toml` documents every setting.\n\nlisten = \"{}\"\ninstall_documents = \"install\"\n\n[reports]\njournal = \"journal\"\n",
         ini.display(),
         site.settings.listen
     );

@@ -91,7 +91,7 @@ impl Serve {
 }
 
 /// Whether `path` is the configuration of an application server.
-fn is_appserver(path: &Path) -> bool {
+pub(super) fn is_appserver(path: &Path) -> bool {
     path.extension().is_some_and(|end| end.eq_ignore_ascii_case("ini"))
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) folder: Vec<super::folder::FolderTable>,
     #[serde(default)]
+    pub(crate) reports: super::reports::ReportsTable,
+    #[serde(default)]
     pub(crate) limits: LimitsTable,
     #[serde(default)]
     pub(crate) cache: CacheTable,

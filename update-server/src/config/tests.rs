@@ -16,10 +16,13 @@ fn the_example_shows_the_defaults() {
 /// The patterns have no `..`, so a new setting does not compile until it is here, and then fails until the example has it.
 #[test]
 fn the_example_has_every_setting() {
-    let File { listen, operators_listen, install_documents, repository, folder, limits, cache, log, shutdown } =
+    let File { listen, operators_listen, install_documents, repository, folder, reports, limits, cache, log, shutdown } =
         toml::from_str(EXAMPLE).unwrap();
     // Left out, it means something that no value does; the example has it as a comment.
     assert!(operators_listen.is_none() && EXAMPLE.contains("\n# operators_listen = "));
+    let reports::ReportsTable { journal, keep_months, max_month_bytes } = reports;
+    assert!(keep_months.is_some() && max_month_bytes.is_some());
+    assert!(journal.is_none() && EXAMPLE.contains("\n# journal = "));
     assert!(listen.is_some() && install_documents.is_some() && repository.is_empty() && folder.is_empty());
     let file::LimitsTable {
         max_connections,
@@ -181,6 +184,8 @@ fn values_that_cannot_work_are_refused_with_their_key() {
         ("[[repository]]\nname = \"a\"\npath = \"x\"\nkeys = \"k\"\npublish_tokens = [\"secret\"]", "publish_tokens"),
         ("[limits]\nmax_header_bytes = 100", "limits.max_header_bytes"),
         ("[limits]\nsend_timeout_seconds = 0", "limits.send_timeout_seconds"),
+        ("[reports]\nkeep_months = 0", "reports.keep_months"),
+        ("[reports]\nmax_month_bytes = 5", "reports.max_month_bytes"),
         ("[log]\nlevel = \"update_server=loud\"", "log.level"),
         ("[log]\nformat = \"xml\"", "xml"),
         ("[[repository]]\nname = \"../x\"\npath = \"x\"", "../x"),
@@ -198,4 +203,8 @@ fn paths_are_relative_to_the_file() {
     let settings = Settings::resolve(file, Path::new("/etc/stationmaster")).unwrap();
     assert_eq!(settings.repositories[0].path, Path::new("/etc/stationmaster/repo"));
     assert_eq!(settings.install_documents, Path::new("/etc/stationmaster/install"));
+    assert_eq!(settings.reports, None, "reports are taken where somebody has said where they are kept");
+    let file = toml::from_str("[reports]\njournal = \"journal\"").unwrap();
+    let settings = Settings::resolve(file, Path::new("/etc/stationmaster")).unwrap();
+    assert_eq!(settings.reports, Some(ReportSettings::in_state(Path::new("/etc/stationmaster"))));
 }

@@ -62,6 +62,25 @@ code-publish-failed = The server could not do its part of publishing
     .why = A file could not be written, or a key could not be used. Nothing was published.
     .cure = The server's log says why; mend that and send the submission again.
 
+## What stations report
+## docs/operating.md#what-stations-report
+
+code-report-too-long = The report is longer than the server takes
+    .why = A report of a station has at most 100 attempts and half a mebibyte.
+    .cure = Updaters keep within it by themselves; whatever else sends reports must send them in parts.
+code-report-cut = The report did not arrive whole
+    .why = The connection broke in the middle, or was too slow. Nothing was written down.
+    .cure = The station sends it again at its next check; look at the network in between if this goes on.
+code-report-unfit = What came is no report of a station
+    .why = It is malformed, for another repository, or not signed by the key that it names; the detail says what is wrong.
+    .cure = Update the server first and then the stations; if it goes on, find out who sends it: the server's log names the address.
+code-too-many-reports = A station or an address reports too much
+    .why = One station may report 500 attempts a day and one address 20,000, and who sends what is no report has to wait.
+    .cure = Find out with `update-server journal` who it is and why. What was not taken waits at the station.
+code-journal-full = The journal has no more room for this month
+    .why = Reports of this month have used up `reports.max_month_bytes`. What is written down stays.
+    .cure = Find out with `update-server journal` whether a station tells too much; else raise the limit.
+
 ## What /readyz warns of
 ## docs/operating.md#every-day
 

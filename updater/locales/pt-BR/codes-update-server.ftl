@@ -62,6 +62,25 @@ code-publish-failed = O servidor não conseguiu fazer a sua parte da publicaçã
     .why = Um arquivo não pôde ser gravado, ou uma chave não pôde ser usada. Nada foi publicado.
     .cure = O log do servidor diz por quê; corrija e envie de novo.
 
+## O que as estações relatam
+## docs/operating.md#what-stations-report
+
+code-report-too-long = O relatório é maior do que o servidor aceita
+    .why = O relatório de uma estação tem no máximo 100 tentativas e meio mebibyte.
+    .cure = Os updaters respeitam isso sozinhos; qualquer outro programa deve enviar relatórios em partes.
+code-report-cut = O relatório não chegou inteiro
+    .why = A conexão caiu no meio ou foi lenta demais. Nada foi registrado.
+    .cure = A estação o envia de novo na próxima verificação; se continuar, veja a rede entre os dois.
+code-report-unfit = O que chegou não é o relatório de uma estação
+    .why = Está malformado, é para outro repositório ou não foi assinado pela chave que indica; o detalhe diz o que está errado.
+    .cure = Atualize primeiro o servidor e depois as estações; se continuar, descubra quem envia: o log do servidor indica o endereço.
+code-too-many-reports = Uma estação ou um endereço relata demais
+    .why = Uma estação pode relatar 500 tentativas por dia e um endereço 20.000, e quem envia o que não é relatório precisa esperar.
+    .cure = Descubra com `update-server journal` quem é e por quê. O que não foi aceito espera na estação.
+code-journal-full = O diário não tem mais espaço neste mês
+    .why = Os relatórios deste mês esgotaram `reports.max_month_bytes`. O que está registrado permanece.
+    .cure = Verifique com `update-server journal` se uma estação relata demais; se não, aumente o limite.
+
 ## De que /readyz avisa
 ## docs/operating.md#every-day
 

@@ -62,6 +62,25 @@ code-publish-failed = 服务器未能完成其发布工作
     .why = 文件无法写入或密钥无法使用。没有发布任何内容。
     .cure = 原因见服务器日志；排除后重新发送。
 
+## 站点的报告
+## docs/operating.md#what-stations-report
+
+code-report-too-long = 报告超过服务器接受的长度
+    .why = 站点的一份报告最多包含 100 次尝试，且不超过半个 MiB。
+    .cure = 更新程序会自行遵守；其他程序须分批发送报告。
+code-report-cut = 报告没有完整到达
+    .why = 连接中途断开或过慢。没有记录任何内容。
+    .cure = 站点会在下次检查时重新发送；若持续出现，请检查两者之间的网络。
+code-report-unfit = 收到的内容不是站点的报告
+    .why = 格式有误、属于另一仓库，或不是由其所示密钥签名；详情中说明了问题。
+    .cure = 请先更新服务器，再更新站点；若持续出现，请查明发送者：服务器日志中有其地址。
+code-too-many-reports = 某站点或地址的报告过多
+    .why = 一个站点每天可报告 500 次尝试，一个地址 20,000 次；发送非报告内容者须等待。
+    .cure = 请用 `update-server journal` 查明是谁以及原因。未被接受的内容在站点上等待。
+code-journal-full = 本月的报告日志已没有空间
+    .why = 本月的报告已用尽 `reports.max_month_bytes`。已记录的内容会保留。
+    .cure = 请用 `update-server journal` 查看是否有站点报告过多；否则请提高限制。
+
 ## /readyz 的警告
 ## docs/operating.md#every-day
 

@@ -52,7 +52,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Check), &run)?;
-    let checked = context::block_on(session.check(&run))?;
+    let checked = context::block_on(session.check_and_tell(&run))?;
     let drift = session.drift(Depth::Fast, &run)?;
     Ok(report(&session, &checked, &drift))
 }

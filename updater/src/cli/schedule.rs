@@ -228,7 +228,7 @@ fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Rep
         let updated = context::block_on(session.update(Trigger::Schedule, &run, false, word))?;
         return Ok(update::report(&session, &updated, "updated"));
     }
-    let checked = context::block_on(session.check(&run))?;
+    let checked = context::block_on(session.check_and_tell(&run))?;
     if session.is_overdue(&checked) {
         let updated = context::block_on(session.update_to(checked, Trigger::Schedule, &run, false, word))?;
         return Ok(update::report(&session, &updated, "updated"));

@@ -125,5 +125,5 @@ fn is_recorded(global: &Global, code: &str, message: &str) -> bool {
     let Ok(folder) = profile::look(&global.dir, &global.registry()) else { return false };
     let last = history::read(&folder).ok().and_then(|mut lines| lines.pop());
     last.is_some_and(|last| is_code(&last) && last.detail.as_deref() == Some(message))
-        && outbox::waiting(&folder).is_ok_and(|waiting| waiting.iter().any(|event| is_code(&event.attempt)))
+        && outbox::waiting(&folder).is_ok_and(|waiting| waiting.iter().any(|waiting| is_code(&waiting.event.attempt)))
 }

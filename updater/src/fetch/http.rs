@@ -92,6 +92,17 @@ impl HttpSource {
         .await
     }
 
+    /// What the server answers when it is handed the JSON document `body` at exactly `url`, at most `limit` bytes.
+    pub async fn post(&self, url: &Url, body: Vec<u8>, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let body = Bytes::from(body);
+        self.within_time(url, limit, async {
+            let response = self.exchange(url.clone(), headers, Some(body)).await?;
+            self.read_whole(response, url, limit, true).await
+        })
+        .await
+    }
+
     fn url(&self, path: &str) -> Result<Url, FetchError> {
         // `+` in a query means a space to some servers, and in a path to a few (S3); percent-encoded it means itself to all.
         self.base
@@ -99,14 +110,22 @@ impl HttpSource {
             .map_err(|error| FetchError::Address { url: shown(&format!("{}{path}", self.base)), reason: error.to_string() })
     }
 
-    /// Asks for `url` and follows redirects within the site.
     async fn send(&self, url: Url, headers: HeaderMap) -> Result<Response, FetchError> {
+        self.exchange(url, headers, None).await
+    }
+
+    /// Asks for `url`, or hands `body` in there, and follows redirects within the site.
+    async fn exchange(&self, url: Url, headers: HeaderMap, body: Option<Bytes>) -> Result<Response, FetchError> {
         let mut visited = vec![url];
         loop {
             // Never empty: it begins with the address that was asked for.
             let Some(url) = visited.last() else { return Err(FetchError::Address { url: String::new(), reason: "it is empty".into() }) };
-            let request = self.client_for(url)?.get(url.clone()).headers(headers.clone()).send();
-            let response = match timeout(self.network.limits.head, request).await {
+            let client = self.client_for(url)?;
+            let request = match &body {
+                Some(body) => client.post(url.clone()).body(body.clone()),
+                None => client.get(url.clone()),
+            };
+            let response = match timeout(self.network.limits.head, request.headers(headers.clone()).send()).await {
                 Ok(answered) => answered.map_err(|error| failed(url, &error))?,
                 Err(_) => return Err(too_slow(url, TooSlow { received: 0, waited: self.network.limits.head })),
             };

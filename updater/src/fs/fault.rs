@@ -125,8 +125,10 @@ points! {
     CommitSlot = "commit.slot";
     /// Renaming `installed.next` and `manifest.next`.
     CommitState = "commit.state";
-    /// Keeping a failure to be told, or dropping one that was.
+    /// Keeping an attempt to be told, or dropping one that was.
     OutboxFile = "outbox.file";
+    /// Writing the key that signs reports.
+    StationKey = "station.key";
     /// Appending a line to the history.
     HistoryLine = "history.line";
     /// Removing the journal.

@@ -155,7 +155,7 @@ impl Session {
     /// Makes the newest release that is for this station ready, and leaves the client as it is: the first act (AC-26).
     pub async fn download(&mut self, run: &Run<'_>) -> Result<Updated, Error> {
         let outcome = self.download_steps(run).await;
-        self.report_failure(Trigger::Download, run, outcome)
+        self.ended(Trigger::Download, run, outcome).await
     }
 
     async fn download_steps(&mut self, run: &Run<'_>) -> Result<Updated, Error> {

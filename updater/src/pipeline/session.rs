@@ -120,6 +120,8 @@ pub struct Session {
     joined: Vec<Trigger>,
     /// What this run left while it waited.
     ticket: Option<Ticket>,
+    /// Whether a check of this run reached the server, which can be told something then.
+    pub(super) has_reached: bool,
     /// None when the folder is only looked at.
     lock: Option<Lock>,
 }
@@ -236,6 +238,7 @@ impl Session {
             has_joined: false,
             joined: vec![],
             ticket: None,
+            has_reached: false,
             lock,
         })
     }

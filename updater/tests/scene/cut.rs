@@ -35,6 +35,7 @@ use updater::schedule::Schedule;
 use updater::settings::Settings;
 use updater::shortcut::Shortcuts;
 use updater::station::Station;
+use updater::station_key;
 use updater::swap::{self, Recovery, SwapError};
 use updater::told::{Told, Warned};
 use updater::trigger::Trigger;
@@ -193,6 +194,7 @@ fn write_state(folder: &Folder) -> Result<(), SwapError> {
     folder.empty_trash()?;
     interference()[1].save(folder)?;
     Interference::forget(folder)?;
+    station_key::load_or_make(folder).map_err(|error| SwapError::Impossible(error.to_string()))?;
     Ok(part(folder.path()).append(&[7; 50])?)
 }
 
