@@ -9,7 +9,7 @@ use system_tests::process::run;
 use system_tests::wine::windows_program;
 
 /// Libraries of Windows itself, in lower case. Whatever else a program imports would have to be shipped with it, and could be planted beside it (attack F5).
-const OF_WINDOWS: [&str; 17] = [
+const OF_WINDOWS: [&str; 19] = [
     "advapi32.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",
@@ -21,8 +21,10 @@ const OF_WINDOWS: [&str; 17] = [
     "ntdll.dll",
     "ole32.dll",
     "oleaut32.dll",
+    "rpcrt4.dll",
     "secur32.dll",
     "shell32.dll",
+    "shlwapi.dll",
     "user32.dll",
     "userenv.dll",
     "ws2_32.dll",

@@ -4,12 +4,12 @@
 //! the install folder, both absolute. Made again at the same place it is the same one; a file that is not ours is never replaced. Where shortcuts were made is remembered in
 //! `.updater/shortcuts.json`, so that they can be taken away: those that still are ours ([`crate::mark`]).
 
-#[cfg(any(test, not(any(windows, target_os = "macos"))))]
+#[cfg(any(all(test, unix), not(any(windows, target_os = "macos"))))]
 mod desktop_entry;
 #[cfg(not(any(windows, target_os = "macos")))]
 use desktop_entry as platform;
 
-#[cfg(any(test, target_os = "macos"))]
+#[cfg(any(all(test, unix), target_os = "macos"))]
 mod command_file;
 #[cfg(target_os = "macos")]
 use command_file as platform;
