@@ -58,6 +58,31 @@ fn d_13_each_trigger_is_in_the_history_of_a_folder_that_the_agent_looks_after() 
 }
 
 #[test]
+fn d_13_a_trigger_that_is_turned_off_asks_nobody_and_changes_nothing() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    let lines = scene.station.history().len();
+    scene.station.run(&["settings", "triggers", "menu push"]).exits(0);
+    scene.station.run(&["settings", "triggers", "menu rollback"]).exits(2);
+    for command in [
+        &["check", "--trigger", "wake"][..],
+        &["update", "--yes", "--trigger", "exchange"],
+        &["download", "--trigger", "database"],
+        &["schedule", "run"],
+    ] {
+        let off = scene.station.run(command).exits(0);
+        assert_eq!(off.text("result"), "trigger-off", "{}", off.json);
+    }
+    assert_eq!((scene.proxy.take_exchanges().len(), scene.station.history().len()), (0, lines));
+    scene.station.tree().assert_is(&scene.v1.tree(), "nothing came");
+    // By hand, and by what is on.
+    scene.station.run(&["schedule", "run", "--now"]).exits(10);
+    scene.station.check().exits(10);
+    scene.station.run(&["update", "--yes", "--trigger", "push"]).exits(0);
+    scene.station.tree().assert_is(&world.build("v2").tree(), "updated");
+}
+
+#[test]
 fn d_13_a_history_and_a_journal_of_a_newer_updater_with_another_trigger_are_no_damage() {
     let world = World::new();
     let scene = Scene::with_update(&world);

@@ -5,6 +5,7 @@
 //! may be installed at all is decided from signed documents alone.
 
 mod interval;
+mod triggers;
 
 use manifests::build::Build;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::fs::{Folder, FsError, LocalPath, Point};
 use crate::text::Language;
 pub use interval::Interval;
+pub use triggers::Triggers;
 
 /// How a station is looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Settings {
     pub language: Option<String>,
     /// How often a schedule checks.
     pub check_every: Interval,
+    /// Which triggers that other programs name set anything off.
+    pub triggers: Triggers,
     /// Whether the server is told what was done here.
     pub reports: bool,
     /// What the file itself says.
@@ -126,8 +130,8 @@ pub enum SettingsError {
 pub const FILE: &str = "settings.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 9] =
-    ["role", "consent", "approver", "on_load", "on_environment_start", "server_build", "language", "check_every", "reports"];
+pub const KEYS: [&str; 10] =
+    ["role", "consent", "approver", "on_load", "on_environment_start", "server_build", "language", "check_every", "triggers", "reports"];
 
 /// The file: everything may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +145,7 @@ struct SettingsFile {
     server_build: Option<String>,
     language: Option<String>,
     check_every: Option<Interval>,
+    triggers: Option<Triggers>,
     reports: Option<bool>,
 }
 
@@ -171,6 +176,7 @@ impl Settings {
             server_build: set.server_build.clone(),
             language: set.language.clone(),
             check_every: set.check_every.unwrap_or_default(),
+            triggers: set.triggers.clone().unwrap_or_default(),
             reports: set.reports.unwrap_or(true),
             set,
         }
@@ -249,6 +255,7 @@ impl Settings {
             server_build: self.server_build.clone(),
             language: self.language.clone(),
             check_every: Some(self.check_every),
+            triggers: Some(self.triggers.clone()),
             reports: Some(self.reports),
         }
     }

@@ -147,3 +147,4 @@ schedule-unregistered = не зарегистрировано: `updater schedule
 schedule-registered-unknown = зарегистрировано ли, здесь узнать нельзя
 schedule-last = последняя проверка по расписанию началась { $last }
 schedule-not-due = в этом периоде проверка уже была; следующая: { $next }
+trigger-off = `{ $trigger }` здесь ничего не запускает: что запускает, говорит `updater settings triggers`

@@ -22,6 +22,9 @@ pub(crate) struct Download {
 
 /// Fetches what is offered; the client stays as it is.
 pub(crate) fn download(global: &Global, arguments: &Download, progress: &dyn Progress) -> Result<Report, Error> {
+    if let Some(report) = arguments.occasion.turned_off(global) {
+        return Ok(report);
+    }
     let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Download), &run)?;

@@ -49,6 +49,9 @@ impl Asking {
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    if let Some(report) = arguments.occasion.turned_off(global) {
+        return Ok(report);
+    }
     let global = &arguments.occasion.patient(global);
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Check), &run)?;

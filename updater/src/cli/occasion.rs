@@ -5,9 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::PossibleValue;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::json;
+use updater::exit_code::Exit;
+use updater::profile;
+use updater::settings::Settings;
 use updater::trigger::Trigger;
 
-use super::Global;
+use super::{Global, Report};
 
 /// How long a run that another program set off waits for another updater: whoever is at work is done by then, and what it found is taken.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -37,6 +41,14 @@ impl Occasion {
     /// What was said.
     pub(crate) fn said(self) -> Option<Trigger> {
         self.trigger
+    }
+
+    /// The report of a run that is turned off at this station; `None` where it is not, and where the settings cannot be read, which the run itself says.
+    pub(crate) fn turned_off(self, global: &Global) -> Option<Report> {
+        let settings = || Settings::load(&profile::look(&global.dir, &global.registry()).ok()?).ok();
+        let trigger = self.trigger.filter(|trigger| settings().is_some_and(|settings| !settings.triggers.lets(*trigger)))?;
+        let text = global.texts().get("trigger-off", &[("trigger", trigger.as_str().into())]);
+        Some(Report::new(&json!({ "result": "trigger-off", "trigger": trigger }), text, Exit::Success))
     }
 
     /// `global` with the patience of whoever set it off: a person is told at once who is at work.

@@ -207,6 +207,9 @@ fn schedule_is(texts: &Texts, every: Interval, made: &Made) -> String {
 /// What the timer starts.
 fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Report, Error> {
     let asking = Asking::default();
+    if !is_now && let Some(report) = Occasion::SCHEDULE.turned_off(global) {
+        return Ok(report);
+    }
     let global = &Occasion::SCHEDULE.patient(global);
     if !is_now && let Some(report) = not_due(global, &profile::look(&global.dir, &global.registry())?)? {
         return Ok(report);

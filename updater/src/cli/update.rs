@@ -60,6 +60,9 @@ impl Arguments {
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
+    if let Some(report) = arguments.occasion.turned_off(global) {
+        return Ok(report);
+    }
     let global = &arguments.occasion.patient(global);
     let trigger = arguments.occasion.said().unwrap_or(Trigger::Update);
     let run = Run { everything: arguments.everything, ..arguments.asking.begin(global, progress)? };
