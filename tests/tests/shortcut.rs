@@ -195,6 +195,16 @@ fn d_20_a_roll_out_makes_the_shortcut_that_its_answers_ask_for() {
 
     fs::write(&answers, text).expect("written");
     let entry = world.path("links/stationmaster-SmartClient.desktop");
+    fs::create_dir(world.path("links")).expect("made");
+    fs::write(&entry, "somebody else's").expect("written");
+    let (code, said) = install();
+    assert_eq!(
+        (code, said["result"].as_str(), said["shortcut"]["error"]["code"].as_str()),
+        (5, Some("installed"), Some("in-the-way")),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&entry).expect("read"), "somebody else's");
+    fs::remove_file(&entry).expect("removed");
     // Twice is once.
     for _ in 0..2 {
         let (code, said) = install();

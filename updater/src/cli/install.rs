@@ -15,7 +15,7 @@ use updater::profile::{Profile, Wish};
 use updater::progress::Progress;
 use updater::settings::{Origin, Settings};
 
-use super::{Global, Report, context, create_shortcut, update};
+use super::{Global, Report, context, create_shortcut, update, words};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -116,9 +116,12 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     // Each opens the folder for itself.
     drop(session);
     if let Some(answer) = shortcut {
-        let created = create_shortcut::run(global, create_shortcut::Arguments::answered(*answer), progress)?;
-        report.text += &format!("\n{}", created.text.lines().next().unwrap_or_default());
-        report.json["shortcut"] = created.json;
+        // The client is installed, whatever keeps the shortcut from being made.
+        let asked = create_shortcut::Arguments::answered(*answer);
+        let made = create_shortcut::run(global, asked, progress).unwrap_or_else(|error| words::plain(&error));
+        report.text += &format!("\n{}", made.text.lines().next().unwrap_or_default());
+        report.json["shortcut"] = made.json;
+        report.exit = if report.exit == Exit::Success { made.exit } else { report.exit };
     }
     if schedule {
         let scheduled = super::schedule::run(global, super::schedule::Command::usual(), progress)?;
