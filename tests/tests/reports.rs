@@ -210,6 +210,42 @@ fn ac_75_a_cut_between_the_server_and_the_station_tells_nothing_twice() {
 }
 
 #[test]
+fn ac_74_what_a_start_did_is_told_while_the_client_runs_and_holds_no_start_up() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let publish = |version: &str| {
+        let build = scene.v1.copy(version);
+        build.exec("client", format!("#!/bin/sh\necho {version}\n"), T0 + 60);
+        scene
+            .repository
+            .publish_with(&build, &["--build", version, "--entry-point", "client", "--probe", "file:client"])
+            .succeeded("publish");
+    };
+    publish("1.5.0");
+    scene.station.update().exits(0);
+    scene.station.run(&["settings", "consent", "auto-compatible"]).exits(0);
+    let launch = || {
+        let mut command = Command::new(program("updater"));
+        run(command.args(["launch", "--dir"]).arg(&scene.station.dir), LIMIT)
+    };
+    publish("2.0.0");
+    let done = launch();
+    assert_eq!((done.code(), done.stdout.as_str()), (0, "2.0.0\n"), "{}", done.report());
+    scene.assert_told(&["applied", "applied", "applied"]);
+    assert_eq!(scene.journal()[2]["event"]["attempt"]["to"]["build"], "2.0.0");
+    // A server that never answers: the client has run and ended long before the updater gives up.
+    publish("3.0.0");
+    scene.proxy.on(PLACE, Nth::Every, Fault::Hold(Spot::Byte(0)));
+    let done = launch();
+    assert_eq!((done.code(), done.stdout.as_str()), (0, "3.0.0\n"), "{}", done.report());
+    assert_eq!(scene.waiting(), 1, "what could not be told waits");
+    scene.proxy.release();
+    scene.proxy.calm();
+    scene.station.check().exits(0);
+    scene.assert_told(&["applied", "applied", "applied", "applied"]);
+}
+
+#[test]
 fn ac_75_a_server_that_is_killed_remembers_what_it_has_said_to_have() {
     let world = World::new();
     let scene = Scene::new(&world);

@@ -65,38 +65,75 @@ struct Taken {
     taken: Vec<Id>,
 }
 
-/// Tells the server of `station` what waits in `folder`; how many attempts it has taken. Costs nothing where nothing waits. What waited when reports were switched off is dropped.
+/// What is to be told, signed; nothing of it is sent yet.
+pub struct Letter {
+    to: Url,
+    repository: Url,
+    bytes: Vec<u8>,
+    ids: Vec<Id>,
+}
+
+/// What a server made of a letter.
+pub enum Reply {
+    /// These attempts are written down there.
+    Taken(Vec<Id>),
+    /// It takes no reports.
+    Refused,
+}
+
+/// Tells the server of `station` what waits in `folder`; how many attempts it has taken. Costs nothing where nothing waits.
 pub async fn deliver(folder: &Folder, station: &mut Station, network: &Network, now: UtcTime) -> Result<usize, ReportError> {
+    let Some(letter) = write(folder, station, now)? else { return Ok(0) };
+    settle(folder, station, letter.send(network).await?, now)
+}
+
+/// Puts what waits in `folder` into a letter; `None` where there is nothing to send. What waited when reports were switched off is dropped.
+pub fn write(folder: &Folder, station: &Station, now: UtcTime) -> Result<Option<Letter>, ReportError> {
     let of_here = |waiting: outbox::Waiting| waiting.repository.as_ref().is_none_or(|name| *name == station.name).then_some(waiting.event);
     let events: Vec<Event> = outbox::waiting(folder)?.into_iter().filter_map(of_here).collect();
     if events.is_empty() {
-        return Ok(0);
+        return Ok(None);
     }
+    let ids: Vec<Id> = events.iter().map(|event| event.attempt.id).collect();
     if !Settings::load(folder)?.reports {
-        let all: Vec<Id> = events.iter().map(|event| event.attempt.id).collect();
-        outbox::delivered(folder, &all)?;
-        return Ok(0);
+        outbox::delivered(folder, &ids)?;
+        return Ok(None);
     }
     if is_refused(station, now) {
-        return Ok(0);
+        return Ok(None);
     }
-    let (key, address) = (station_key::load_or_make(folder)?, address(station)?);
-    let report = fitting(station, &events, &key)?;
-    let source = HttpSource::with(station.repository.clone(), network)?;
-    let patience = PATIENCE.min(network.limits.document);
-    let answer = match timeout(patience, source.post(&address, report, ANSWER_BYTES)).await {
-        Ok(Err(error)) if takes_none(&error) => {
+    let (key, to) = (station_key::load_or_make(folder)?, address(station)?);
+    Ok(Some(Letter { to, repository: station.repository.clone(), bytes: fitting(station, &events, &key)?, ids }))
+}
+
+impl Letter {
+    /// Sends it. Changes nothing here.
+    pub async fn send(self, network: &Network) -> Result<Reply, ReportError> {
+        let source = HttpSource::with(self.repository, network)?;
+        let patience = PATIENCE.min(network.limits.document);
+        let answer = match timeout(patience, source.post(&self.to, self.bytes, ANSWER_BYTES)).await {
+            Ok(Err(error)) if takes_none(&error) => return Ok(Reply::Refused),
+            answered => answered.map_err(|_| ReportError::TooSlow)??,
+        };
+        let Taken { taken } = serde_json::from_slice(&answer).map_err(|error| ReportError::Answer(error.to_string()))?;
+        // Only what was sent: an answer can drop nothing else.
+        Ok(Reply::Taken(self.ids.into_iter().filter(|id| taken.contains(id)).collect()))
+    }
+}
+
+/// Notes what the server replied; how many attempts it has taken.
+pub fn settle(folder: &Folder, station: &mut Station, reply: Reply, now: UtcTime) -> Result<usize, ReportError> {
+    match reply {
+        Reply::Taken(taken) => {
+            outbox::delivered(folder, &taken)?;
+            Ok(taken.len())
+        }
+        Reply::Refused => {
             station.reports_refused = Some(now);
             station.save(folder)?;
-            return Ok(0);
+            Ok(0)
         }
-        answered => answered.map_err(|_| ReportError::TooSlow)??,
-    };
-    let Taken { taken } = serde_json::from_slice(&answer).map_err(|error| ReportError::Answer(error.to_string()))?;
-    // Only what was sent: an answer can drop nothing else.
-    let taken: Vec<Id> = events.iter().map(|event| event.attempt.id).filter(|id| taken.contains(id)).collect();
-    outbox::delivered(folder, &taken)?;
-    Ok(taken.len())
+    }
 }
 
 /// Whether the server has said lately that it takes no reports. A time that lies ahead of the clock says nothing.

@@ -7,13 +7,16 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use manifests::digest::Digest;
 use manifests::path::RelPath;
+use tokio::time::timeout;
 
 use super::deadline::warn_meanwhile;
+use super::reports::tell_meanwhile;
 use super::{Error, Run, Session, Start, Updated, entry_point};
 use crate::code::Code;
 use crate::fs::{Folder, Requirement};
@@ -31,6 +34,9 @@ use crate::trigger::Trigger;
 
 /// How long the end of a watched client, or that it lives, waits to be written down while another updater is at work.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client that has ended lets the server be told of its start.
+const TELLING: Duration = Duration::from_secs(3);
 
 /// A client that is ready to be started.
 struct Ready {
@@ -58,6 +64,7 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
             return Ok(end);
         }
         let started = Client::start(Command::new(&program).args(arguments));
+        let tells = session.as_ref().is_some_and(|session| session.has_reached);
         drop(session);
         let unproved = manifest.zip(needed);
         let (manifest, end, is_passing) = match (started, unproved) {
@@ -70,12 +77,12 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
                     _ => return Ok(end),
                 }
             }
-            (Ok(mut client), None) => return Ok(warned(client.end(), dir, run, begun).await),
-            (Ok(mut client), Some((manifest, needed))) => match warned(watch(client.end(), needed), dir, run, begun).await {
+            (Ok(mut client), None) => return Ok(beside(client.end(), dir, run, begun, tells).await),
+            (Ok(mut client), Some((manifest, needed))) => match beside(watch(client.end(), needed), dir, run, begun, tells).await {
                 Some(end) => (manifest, end, false),
                 None => {
                     note_down(dir, run, |proofs| proofs.prove(&manifest));
-                    return Ok(warned(client.end(), dir, run, begun).await);
+                    return Ok(beside(client.end(), dir, run, begun, false).await);
                 }
             },
         };
@@ -100,11 +107,26 @@ pub async fn launch(dir: &Path, arguments: &[OsString], start: &Start<'_>, run: 
     }
 }
 
-/// Waits for `end`, and warns whoever uses the client meanwhile of a deadline that comes near.
-async fn warned<T>(end: impl Future<Output = T>, dir: &Path, run: &Run<'_>, begun: Instant) -> T {
+/// Waits for `end`; meanwhile warns whoever uses the client of a deadline that comes near, and tells the server what came of this start where it was reached. That never holds the start up, and
+/// its end only for as long as [`TELLING`].
+async fn beside<T>(end: impl Future<Output = T>, dir: &Path, run: &Run<'_>, begun: Instant, tells: bool) -> T {
+    let warned = async {
+        tokio::select! {
+            end = end => end,
+            never = warn_meanwhile(dir, run, begun) => match never {},
+        }
+    };
+    if !tells {
+        return warned.await;
+    }
+    let (mut warned, mut told) = (pin!(warned), pin!(tell_meanwhile(dir, run)));
     tokio::select! {
-        end = end => end,
-        never = warn_meanwhile(dir, run, begun) => match never {},
+        end = &mut warned => {
+            // Whether it was told in time is for the next run.
+            let _ = timeout(TELLING, told).await;
+            end
+        }
+        () = &mut told => warned.await,
     }
 }
 

@@ -2,10 +2,17 @@
 //!
 //! It is nobody's business how that ends but the log's: an update that was told is no better than one that was not, and what could not be told waits.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::{Error, Run, Session};
 use crate::check::Checked;
 use crate::code::Code;
+use crate::fs::Folder;
+use crate::lock::Lock;
+use crate::profile;
 use crate::report;
+use crate::station::Station;
 use crate::trigger::Trigger;
 
 impl Session {
@@ -35,10 +42,33 @@ impl Session {
         if !self.has_reached || run.routes.folder.is_some() {
             return;
         }
-        match report::deliver(&self.folder, &mut self.station, &run.routes.network, run.now).await {
-            Ok(0) => {}
-            Ok(taken) => tracing::info!(attempts = taken, "the server has been told"),
-            Err(error) => tracing::info!(%error, "the server could not be told; what happened here waits in the outbox"),
-        }
+        log(&report::deliver(&self.folder, &mut self.station, &run.routes.network, run.now).await.map_err(|error| error.to_string()));
+    }
+}
+
+/// Tells the server what came of a start, while the client of `dir` runs. The folder is not held meanwhile; where another updater is at work, that one tells it, or the next.
+pub(super) async fn tell_meanwhile(dir: &Path, run: &Run<'_>) {
+    let lock = |folder: &Folder| Lock::acquire_within(folder, Trigger::Launch.as_str(), Duration::ZERO).map_err(Error::from);
+    let told = async {
+        let folder = profile::open(dir, &run.registry)?;
+        let letter = {
+            let _lock = lock(&folder)?;
+            let station = Station::load(&folder)?.ok_or(Error::NotInstalled)?;
+            report::write(&folder, &station, run.now)?
+        };
+        let Some(letter) = letter else { return Ok(0) };
+        let reply = letter.send(&run.routes.network).await?;
+        let _lock = lock(&folder)?;
+        let mut station = Station::load(&folder)?.ok_or(Error::NotInstalled)?;
+        Ok(report::settle(&folder, &mut station, reply, run.now)?)
+    };
+    log(&told.await.map_err(|error: Box<dyn std::error::Error>| error.to_string()));
+}
+
+fn log(told: &Result<usize, String>) {
+    match told {
+        Ok(0) => {}
+        Ok(attempts) => tracing::info!(attempts, "the server has been told"),
+        Err(error) => tracing::info!(error, "the server could not be told; what happened here waits in the outbox"),
     }
 }
