@@ -20,7 +20,7 @@ pub struct Attempt {
     /// Whoever ran it, as the OS knows them.
     pub os_user: String,
     /// Whoever agreed to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub approver: Option<String>,
     /// What set it off.
     pub trigger: Trigger,
@@ -28,21 +28,21 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<Trigger>,
     /// What was installed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub from: Option<BuildAt>,
     /// What was to be installed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub to: Option<BuildAt>,
     /// How it ended.
     pub result: Outcome,
     /// Stable code of the failed requirement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub code: Option<String>,
     /// Words for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub detail: Option<String>,
     /// Bytes received.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")]
     pub bytes: Option<u64>,
 }
 

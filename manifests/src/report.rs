@@ -284,7 +284,8 @@ mod tests {
     fn what_is_no_report_of_this_format_is_refused() {
         let refused = |change: fn(&mut Value)| Report::parse(&changed(change, &[&signer(1)])).unwrap_err();
         assert!(matches!(refused(|signed| signed["format"] = 1.into()), ReportError::Format(1)));
-        let changes: [fn(&mut Value); 5] = [
+        let changes: [fn(&mut Value); 6] = [
+            |signed| signed["events"][0]["attempt"]["approver"] = Value::Null,
             |signed| signed["type"] = "lease".into(),
             |signed| signed["repository"] = "../x".into(),
             |signed| signed["events"][0]["attempt"]["result"] = "bored".into(),

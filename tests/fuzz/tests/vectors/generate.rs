@@ -1,6 +1,7 @@
 //! Makes the documents of `tests/vectors`: the sample ones, and one for each way in which a document can be wrong.
 
 mod releases;
+mod reports;
 mod roles;
 mod words;
 
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Made> {
     releases::objects(&mut add);
     words::words(&mut add);
     state(&mut add);
+    reports::reports(&mut add);
     made
 }
 

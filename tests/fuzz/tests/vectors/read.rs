@@ -15,6 +15,7 @@ use manifests::pack::FrameDecoder;
 use manifests::path::RelPath;
 use manifests::policy::Policy;
 use manifests::release::Manifest;
+use manifests::report::Report;
 use manifests::role::HasHeader;
 use manifests::trust::{Need, Origin, TrustedSet};
 use serde_json::{Value, json};
@@ -50,6 +51,7 @@ pub(crate) const KINDS: &[(&str, Read)] = &[
     ("history", history),
     ("ratchet", ratchet),
     ("station", station),
+    ("report", report),
 ];
 
 fn shown(error: impl std::fmt::Display) -> String {
@@ -289,4 +291,11 @@ fn ratchet(_: &str, bytes: &[u8]) -> Result<String, String> {
 fn station(_: &str, bytes: &[u8]) -> Result<String, String> {
     let station = Station::parse(bytes).map_err(shown)?;
     Ok(format!("{} from {} at {}", station.channel_id(), station.name, station.repository))
+}
+
+fn report(_: &str, bytes: &[u8]) -> Result<String, String> {
+    let report = Report::parse(bytes).map_err(shown)?;
+    let said = report.events.iter().map(|event| format!("{} {}", event.attempt.id, event.attempt.result.as_str())).collect::<Vec<_>>();
+    let key: String = report.station.as_str().chars().take(8).collect();
+    Ok(format!("station {key}… of {}: {}", report.repository, said.join(", ")))
 }
