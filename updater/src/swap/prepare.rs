@@ -281,3 +281,34 @@ pub(crate) fn moved<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> 
 fn changed(path: &RelPath) -> SwapError {
     SwapError::Changed { path: path.into() }
 }
+
+#[cfg(all(test, unix))]
+#[expect(clippy::disallowed_methods, reason = "the folder is made as anybody would make it")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ac_56_an_entry_point_is_called_as_the_plan_calls_it_and_is_one_file() {
+        let place = tempfile::tempdir().unwrap();
+        for name in ["Client.exe", "Other.exe", "other.exe", "Still.exe"] {
+            std::fs::write(place.path().join(name), name).unwrap();
+        }
+        // As a file system that does not tell cases apart shows it.
+        for (name, other) in [("Client.exe", "client.EXE"), ("Still.exe", "still.exe")] {
+            std::fs::hard_link(place.path().join(name), place.path().join(other)).unwrap();
+        }
+        let folder = Folder::open(place.path()).unwrap();
+        let path = |name: &str| name.parse::<RelPath>().unwrap();
+        let operations = ["client.EXE", "other.exe"].map(|name| (path(name), vec![Operation::Rmdir { path: path(name) }]));
+        let preparing = Preparing { folder: &folder, operations: BTreeMap::from(operations), added: 0 };
+        let spelled = |names: &[&str]| {
+            let entries: Vec<RelPath> = names.iter().map(|name| path(name)).collect();
+            preparing.spelled(&entries).unwrap().iter().map(RelPath::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(spelled(&["Client.exe", "client.EXE"]), ["client.EXE"]);
+        assert_eq!(spelled(&["Client.exe"]), ["client.EXE"], "the old release's name of what comes");
+        assert_eq!(spelled(&["Other.exe"]), ["Other.exe"], "two files are two");
+        assert_eq!(spelled(&["Still.exe", "still.exe"]), ["Still.exe"], "one file of which nothing is planned goes out once");
+        assert_eq!(spelled(&["gone.exe"]), ["gone.exe"]);
+    }
+}
