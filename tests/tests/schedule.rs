@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use system_tests::process::run;
 use system_tests::scene::Scene;
 use system_tests::station::Station;
-use system_tests::world::{Clock, T0, World};
+use system_tests::world::{Clock, T0, World, copy_tree};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -72,6 +72,38 @@ fn ac_29_after_a_sleep_of_three_periods_one_check_is_made() {
     let results: Vec<String> = (0..3).map(|n| run_at(awake + n).text("result").to_owned()).collect();
     assert_eq!(scene.proxy.take_exchanges().len(), 1, "{results:?}");
     assert_eq!(results[1..], ["not-due", "not-due"]);
+}
+
+#[test]
+fn ac_29_the_timers_of_two_hundred_stations_fire_all_over_the_period() {
+    const STATIONS: usize = 200;
+    const PERIOD: u64 = 4 * 3600;
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let units = world.path("units");
+    let into = units.to_str().expect("Unicode");
+    let mut moments: Vec<u64> = (0..STATIONS)
+        .map(|n| {
+            let station = Station::at(world.path(&format!("till-{n}")));
+            copy_tree(&scene.station.dir, &station.dir);
+            let installed = station.run(&["schedule", "install", "--kind", "systemd", "--user", "--into", into]).exits(0);
+            let timer = fs::read_to_string(units.join(format!("{}.timer", installed.text("name")))).expect("a timer of its own");
+            let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=*-*-* ")).expect("a calendar");
+            let fields: Vec<&str> = calendar.trim_end_matches(" UTC").split(':').collect();
+            let [hours, minute, second] = fields[..] else { panic!("{calendar}") };
+            let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| panic!("{calendar}"));
+            assert_eq!(hours.split(',').count(), 6, "every four hours: {calendar}");
+            number(hours.split(',').next().expect("an hour")) * 3600 + number(minute) * 60 + number(second)
+        })
+        .collect();
+    assert_eq!(names(&units).len(), 2 * STATIONS, "a task for each folder");
+    moments.sort_unstable();
+    assert!(moments.last() < Some(&PERIOD), "{moments:?}");
+    // By chance alone fewer than 8 or more than 50 of 200 come into one eighth once in thousands of draws; the folders differ in every run.
+    for eighth in 0..8 {
+        let here = moments.iter().filter(|moment| **moment / (PERIOD / 8) == eighth).count();
+        assert!((8..=50).contains(&here), "{here} of {STATIONS} in the eighth {eighth}: {moments:?}");
+    }
 }
 
 #[test]

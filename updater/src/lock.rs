@@ -188,6 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn f9_of_many_that_begin_at_once_where_no_state_is_yet_each_has_its_turn() {
+        for _ in 0..50 {
+            let place = tempfile::tempdir().unwrap();
+            let begin = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let run = || {
+                    let folder = Folder::open(place.path()).unwrap();
+                    begin.wait();
+                    Lock::acquire_within(&folder, "update", Duration::from_secs(600)).map(drop)
+                };
+                let runs = [(); 4].map(|()| scope.spawn(run));
+                runs.into_iter().for_each(|run| run.join().unwrap().unwrap());
+            });
+        }
+    }
+
+    #[test]
     fn f9_whoever_has_waited_in_vain_learns_who_is_at_work_and_takes_no_lock_later() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();

@@ -216,9 +216,14 @@ impl Folder {
         }
         let failed = |source| FsError::io("making the folder", path, source);
         let (folder, name) = self.parent_of("making the folder", path)?;
-        match folder.stat(name).map_err(failed)? {
-            Some(stat) if stat.is_folder() => Ok(()),
-            _ => folder.make_folder(name, 0o755, at).map(drop).map_err(failed),
+        let is_there = || folder.stat(name).map(|stat| stat.is_some_and(|stat| stat.is_folder()));
+        if is_there().map_err(failed)? {
+            return Ok(());
+        }
+        match folder.make_folder(name, 0o755, at) {
+            // Somebody else made it meanwhile: runs that begin at once all need the folders of the state before one of them has the lock.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_there().is_ok_and(|there| there) => Ok(()),
+            made => made.map(drop).map_err(failed),
         }
     }
 
