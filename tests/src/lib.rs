@@ -12,6 +12,7 @@
 //! - [`forge`]: signs with the publisher's keys what the publisher's tools refuse to sign.
 //! - [`scene`]: a station that somebody wants to lead astray.
 //! - [`zip`]: zip files with names that no folder could hold.
+//! - [`language`]: how much English stands in a line.
 //! - [`disk`]: file systems of a given size, kind and temper.
 //! - [`root`]: what only root can do.
 //! - [`running`]: a client that somebody has open.
@@ -22,6 +23,7 @@
 
 pub mod disk;
 pub mod forge;
+pub mod language;
 pub mod process;
 pub mod proxy;
 pub mod root;

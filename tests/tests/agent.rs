@@ -76,6 +76,25 @@ impl Drop for Stranger {
 }
 
 #[test]
+fn ac_78_the_agent_reports_in_the_language_of_whoever_asks() {
+    let world = World::new();
+    let shop = Shop::new(&world);
+    let _agent = shop.place.agent();
+    let first = |words: &[&str]| {
+        let mut command = as_account(NOBODY);
+        command.arg(shop.place.updater()).args(words).arg("--dir").arg(&shop.place.station.dir);
+        command.arg("--registry").arg(&shop.place.registry).arg("--socket").arg(&shop.place.socket);
+        let done = command.output().expect("started");
+        String::from_utf8_lossy(&done.stdout).lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(first(&["check", "--lang", "ru"]), "установлено: client 1.0.0; доступна 2.0.0");
+    assert_eq!(first(&["backups", "--lang", "zh"]), "还没有备份：第一次更新时生成");
+    assert_eq!(first(&["unhold", "--lang", "pt"]), "", "refused, on standard error");
+    assert_eq!(first(&["backups", "--lang", "en"]), "there are no backups yet: the first update makes one");
+    assert!(first(&["history", "--lang", "pt"]).contains("  install  instalada  nada → 1.0.0"), "{}", first(&["history", "--lang", "pt"]));
+}
+
+#[test]
 fn somebody_without_rights_gets_what_is_offered_and_the_history_names_him() {
     let world = World::new();
     let shop = Shop::new(&world);

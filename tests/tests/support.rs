@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use system_tests::language::longest_run_of_words;
 use system_tests::process::run;
 use system_tests::proxy::{Fault, Nth};
 use system_tests::scene::Scene;
@@ -241,14 +242,6 @@ fn ac_78_what_support_reads_is_in_the_language_of_the_run_from_the_first_line_to
             }
         }
     }
-}
-
-/// Most words of plain letters that follow each other in `line`, beside what stands in backticks.
-fn longest_run_of_words(line: &str) -> usize {
-    let unquoted: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ` ");
-    let is_word = |word: &str| !word.is_empty() && word.trim_end_matches([',', ';', ':']).bytes().all(|byte| byte.is_ascii_alphabetic());
-    let words: Vec<bool> = unquoted.split_whitespace().map(is_word).collect();
-    words.split(|is_word| !is_word).map(<[bool]>::len).max().unwrap_or_default()
 }
 
 #[test]

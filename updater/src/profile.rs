@@ -246,16 +246,6 @@ fn list(found: &[Exposed]) -> String {
     if more > 0 { format!("{}, and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
-impl Profile {
-    /// What it protects against, in one line for people.
-    pub const fn promise(self) -> &'static str {
-        match self {
-            Profile::User => "protects against network and server, not against whoever can write this folder",
-            Profile::Service => "protects against network, server and the people at this computer, who cannot change this folder",
-        }
-    }
-}
-
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,6 +1,6 @@
 //! What people read, in their language: one catalogue per language, compiled in (D-23, AC-78).
 //!
-//! The catalogues lie in `updater/locales/`, in Fluent: `station.ftl` holds what is seen at a station, `support.ftl` what those read who look after it, `codes-PROGRAM.ftl` a title, a cause and a cure for every code that the program says.
+//! The catalogues lie in `updater/locales/`, in Fluent: `station.ftl` holds what is seen at a station, `reports.ftl` what commands report, `support.ftl` what those read who look after it, `codes-PROGRAM.ftl` a title, a cause and a cure for every code that the program says.
 //! They may say anything in words, and decide nothing: codes, exit codes, JSON and file names are the same in all languages. A text that a catalogue lacks is taken from the English
 //! one; tests see to it that none does.
 //!

@@ -36,6 +36,9 @@ pub struct Request {
     /// How long to wait for another updater on the folder, in seconds.
     #[serde(default)]
     pub wait_seconds: u64,
+    /// The language of the person, as `--lang` takes it; without it that of the folder's settings or of the agent. It decides the words of the report alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// The commands that can be asked for. Each is the command of that name on the command line.

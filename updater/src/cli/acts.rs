@@ -10,6 +10,7 @@ use updater::trigger::Trigger;
 
 use super::check::Asking;
 use super::occasion::Occasion;
+use super::update::Done;
 use super::{Global, Report, context, update};
 
 #[derive(Args, Default)]
@@ -29,7 +30,7 @@ pub(crate) fn download(global: &Global, arguments: &Download, progress: &dyn Pro
     let run = arguments.asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Download), &run)?;
     let updated = context::block_on(session.download(&run))?;
-    Ok(update::report(&session, &updated, "updated"))
+    Ok(update::report(global.texts(), &session, &updated, Done::Updated))
 }
 
 /// Installs what was fetched, without a network.
@@ -37,10 +38,7 @@ pub(crate) fn apply(global: &Global, progress: &dyn Progress) -> Result<Report, 
     let run = context::begin(global, progress);
     let mut session = Session::open(&global.dir, "apply", &run)?;
     Ok(match context::block_on(session.install_ready(&run))? {
-        Some(updated) => update::report(&session, &updated, "updated"),
-        None => {
-            let text = "nothing is ready to be installed; nothing was changed\nNext: `updater download` fetches what is offered";
-            Report::new(&json!({ "result": Code::NothingWaits }), text.to_owned(), Exit::Success)
-        }
+        Some(updated) => update::report(global.texts(), &session, &updated, Done::Updated),
+        None => Report::new(&json!({ "result": Code::NothingWaits }), global.texts().get("apply-nothing", &[]), Exit::Success),
     })
 }

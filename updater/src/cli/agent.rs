@@ -97,6 +97,7 @@ impl Clerk for CommandLine {
         let global = Global {
             dir: dir.to_owned(),
             wait: request.wait_seconds,
+            lang: request.language.clone(),
             in_use: InUse::Defer,
             who: Some(Who { os_user: peer.name.clone(), is_admin: Some(is_admin), ..here }),
             ..self.global.clone()

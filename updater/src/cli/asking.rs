@@ -5,7 +5,7 @@ use updater::agent::ask::ask;
 use updater::agent::message::{Agreed, Answer, Command as Asked, PROTOCOL, Request};
 use updater::exit_code::Exit;
 use updater::fs::owners;
-use updater::history::{Attempt, BuildAt};
+use updater::history::BuildAt;
 use updater::in_use::InUse;
 use updater::pipeline::{Consent, Error};
 use updater::profile::ProfileError;
@@ -13,7 +13,7 @@ use updater::profile::registry::Entry;
 use updater::progress::Progress;
 use updater::text::Texts;
 
-use super::{Command, Global, Report, history, ignore, launch, question, schedule};
+use super::{Command, Global, Report, ignore, launch, question, schedule};
 
 /// Has the agent carry `command` out; `None` when that is for this process to do.
 pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress) -> Result<Option<Report>, Error> {
@@ -61,7 +61,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         }
         return Ok(None);
     }
-    Ok(Some(report(global, answer)))
+    Ok(Some(report(answer)))
 }
 
 /// What the person says to what the agent has found; `None` where there is nothing to be asked, and nobody to ask.
@@ -139,7 +139,8 @@ fn send(global: &Global, entry: &Entry, command: Asked, progress: &dyn Progress)
     let wait_seconds = if matches!(command, Asked::Launch { .. }) { global.wait.max(launch::PATIENCE.as_secs()) } else { global.wait };
     // The registry holds only what is Unicode.
     let dir = entry.dir.to_string_lossy().into_owned();
-    let request = Request { protocol: PROTOCOL, dir, command, wait_seconds };
+    let language = Some(global.texts().language().tag().to_owned());
+    let request = Request { protocol: PROTOCOL, dir, command, wait_seconds, language };
     Ok(ask(&global.socket, entry, &request, progress)?)
 }
 
@@ -151,14 +152,12 @@ fn proposed(texts: &Texts, answer: &Answer) -> Option<(String, BuildAt)> {
     let release = serde_json::from_value(answer.json["to"].clone()).ok()?;
     let question = match (answer.json["client"].as_str(), answer.json["server"].as_str()) {
         (Some(client), Some(server)) => question::replace(texts, client, server),
-        _ => question::install(texts, answer.text.split("\nNothing was changed").next()?),
+        // The last line says what comes next where nobody answers.
+        _ => question::install(texts, answer.text.rsplit_once('\n')?.0),
     };
     Some((question, release))
 }
 
-/// What the agent says, which knows no language but its own: the history is put into words here.
-fn report(global: &Global, answer: Answer) -> Report {
-    let attempts = serde_json::from_value::<Vec<Attempt>>(answer.json["attempts"].clone()).ok();
-    let text = attempts.map_or(answer.text, |attempts| history::in_words(global.texts(), &attempts));
-    Report { exit: Exit::from_number(answer.exit), json: answer.json, text }
+fn report(answer: Answer) -> Report {
+    Report { exit: Exit::from_number(answer.exit), json: answer.json, text: answer.text }
 }

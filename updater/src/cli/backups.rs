@@ -9,6 +9,7 @@ use updater::history::BuildAt;
 use updater::installed::InstalledRelease;
 use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
+use updater::text::Texts;
 
 use super::{Global, Report, context};
 
@@ -30,11 +31,12 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         found = backup::backups(&session.folder)?;
     }
     let json = json!({ "backups": found.iter().map(as_json).collect::<Vec<_>>() });
+    let texts = global.texts();
     let text = match &found[..] {
-        [] => "there are no backups yet: the first update makes one".to_owned(),
+        [] => texts.get("backups-none", &[]),
         _ => {
-            let lines: Vec<String> = found.iter().map(as_text).collect();
-            format!("{}\nNext: `updater rollback` goes back to the newest, `updater rollback --to NNN` to another", lines.join("\n"))
+            let lines: Vec<String> = found.iter().map(|backup| as_text(texts, backup)).collect();
+            format!("{}\n{}", lines.join("\n"), texts.get("backups-next", &[]))
         }
     };
     Ok(Report::new(&json, text, Exit::Success))
@@ -66,24 +68,25 @@ fn holds(backup: &Backup) -> Option<BuildAt> {
     backup.release.as_ref().map(at).or_else(|| backup.recognised.clone())
 }
 
-fn as_text(backup: &Backup) -> String {
-    let name = backup.slot.folder_name();
+fn as_text(texts: &Texts, backup: &Backup) -> String {
     let build = match (&backup.release, &backup.recognised) {
         (Some(release), _) => Some(release.id.build.text().to_owned()),
-        (None, Some(recognised)) => Some(format!("{} by its files", recognised.build)),
+        (None, Some(recognised)) => Some(texts.get("backups-recognised", &[("build", recognised.build.as_str().into())])),
         (None, None) => None,
     };
-    match &backup.kind {
-        BackupKind::Own { made, .. } => format!("{name}  {}, made {made}", build.unwrap_or("an unknown build".to_owned())),
-        BackupKind::Adopted { made, .. } => {
-            let build = build.map_or(String::new(), |build| build + ", ");
-            format!("{name}  {build}made by another program, taken in {made}; unverified")
+    let what = match (&backup.kind, build) {
+        (BackupKind::Own { made, .. }, build) => {
+            let build = build.unwrap_or_else(|| texts.get("build-unknown", &[]));
+            texts.get("backups-own", &[("build", build.into()), ("made", made.to_string().into())])
         }
-        BackupKind::Exposed => {
-            format!("{name}  can be changed by others, so it is not believed: give it {GIVE_ALL}")
+        (BackupKind::Adopted { made, .. }, None) => texts.get("backups-adopted", &[("made", made.to_string().into())]),
+        (BackupKind::Adopted { made, .. }, Some(build)) => {
+            texts.get("backups-adopted-build", &[("build", build.into()), ("made", made.to_string().into())])
         }
-        BackupKind::Foreign => format!("{name}  made by another program; `updater backups --adopt` takes it into the rotation"),
-        BackupKind::Damaged(damage) => format!("{name}  damaged ({damage}); `updater backups --adopt` keeps it as unverified"),
-        BackupKind::NotAFolder => format!("{name}  is not a folder: move it away, or no update can be made"),
-    }
+        (BackupKind::Exposed, _) => texts.get("backups-exposed", &[("rights", GIVE_ALL.into())]),
+        (BackupKind::Foreign, _) => texts.get("backups-foreign", &[]),
+        (BackupKind::Damaged(damage), _) => texts.get("backups-damaged", &[("why", damage.to_string().into())]),
+        (BackupKind::NotAFolder, _) => texts.get("backups-not-a-folder", &[]),
+    };
+    format!("{}  {what}", backup.slot.folder_name())
 }

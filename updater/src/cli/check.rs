@@ -12,6 +12,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{Error, Run, Session};
 use updater::progress::Progress;
 use updater::scan::{Depth, Drift};
+use updater::text::{Language, Texts};
 use updater::trigger::Trigger;
 
 use super::occasion::Occasion;
@@ -57,11 +58,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let mut session = Session::open_to_ask(&global.dir, arguments.occasion.said().unwrap_or(Trigger::Check), &run)?;
     let checked = context::block_on(session.check_and_tell(&run))?;
     let drift = session.drift(Depth::Fast, &run)?;
-    Ok(report(&session, &checked, &drift))
+    Ok(report(global.texts(), &session, &checked, &drift))
 }
 
 /// What a check found, for scripts and people.
-pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> Report {
+pub(crate) fn report(texts: &Texts, session: &Session, checked: &Checked, drift: &[Drift]) -> Report {
     let decision = session.decide(checked);
     let release = session.installed.as_ref().map(|installed| &installed.release);
     let offered = match &decision.verdict {
@@ -85,31 +86,47 @@ pub(crate) fn report(session: &Session, checked: &Checked, drift: &[Drift]) -> R
         "known_as_of": session.station.checked,
         "joined": session.has_joined,
     });
-    let at =
-        release.map_or("nothing is installed".to_owned(), |release| format!("{} {} is installed", release.id.product, release.id.build));
+    let at = match release {
+        None => texts.get("check-nothing-installed", &[]),
+        Some(release) => {
+            let (product, build) = (release.id.product.to_string(), release.id.build.to_string());
+            texts.get("check-installed", &[("product", product.into()), ("build", build.into())])
+        }
+    };
     let mut text = match &decision.verdict {
-        Verdict::Offer(release) => format!("{at}; {} is available", release.build),
-        Verdict::Renumber(release) => format!("{at}, released again as number {}", release.sequence),
-        Verdict::UpToDate => format!("{at}, and nothing newer is for this station"),
-        Verdict::NothingReleased => format!("{at}, and no release is for this station"),
+        Verdict::Offer(release) => texts.get("check-offer", &[("at", at.into()), ("build", release.build.to_string().into())]),
+        Verdict::Renumber(release) => texts.get("check-renumbered", &[("at", at.into()), ("number", release.sequence.into())]),
+        Verdict::UpToDate => texts.get("check-up-to-date", &[("at", at.into())]),
+        Verdict::NothingReleased => texts.get("check-nothing-released", &[("at", at.into())]),
     };
     for passed in &decision.passed_over {
-        text += &format!("\nrelease {} ({}): {}", passed.sequence, passed.build.as_deref().unwrap_or("unknown build"), passed.refusal);
+        let build = passed.build.clone().unwrap_or_else(|| texts.get("check-unknown-build", &[]));
+        let why = technical(texts, passed.refusal.code(), passed.refusal.to_string());
+        let arguments = [("number", passed.sequence.into()), ("build", build.into()), ("why", why.into())];
+        text += &format!("\n{}", texts.get("check-passed-over", &arguments));
     }
     if let Some(deadline) = &deadline {
-        text += &format!("\n{}: {}", deadline.build, update::comes_by_itself(deadline));
+        text += &format!("\n{}: {}", deadline.build, update::comes_by_itself(texts, deadline));
     }
     for warning in &warnings {
-        text += &format!("\nwarning: {warning}");
+        text += &format!("\n{}", texts.get("report-warning", &[("text", warning.as_str().into())]));
     }
     if !drift.is_empty() {
-        text += &format!("\n{} files are not as installed (`updater verify` lists them)", drift.len());
+        text += &format!("\n{}", texts.get("check-drift", &[("count", drift.len().into())]));
     }
     let has_work = matches!(decision.verdict, Verdict::Offer(_)) || !drift.is_empty();
     if has_work {
-        text += "\nNext: `updater update`";
+        text += &format!("\n{}", texts.get("report-next-update", &[]));
     }
     Report::new(&json, text, if has_work { Exit::Available } else { Exit::Success })
+}
+
+/// What `code` is called in the language of `texts`, with the `detail`, which is in English and says it all there.
+fn technical(texts: &Texts, code: &str, detail: String) -> String {
+    match texts.explain(code).filter(|_| texts.language() != Language::English) {
+        Some(said) => format!("{} ({detail})", said.title),
+        None => detail,
+    }
 }
 
 /// One code and one reason for the whole decision.

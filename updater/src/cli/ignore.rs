@@ -35,24 +35,23 @@ impl Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
     let mut session = Session::open(&global.dir, "ignore", &run)?;
-    let which = arguments.which();
+    let (which, texts) = (arguments.which(), global.texts());
     if arguments.undo {
         let (result, text) = match session.offer_again(&which, &run)? {
-            true => ("offered-again", "what was ignored is offered again\nNext: `updater check`"),
-            false => ("nothing-ignored", "nothing of that was ignored"),
+            true => ("offered-again", texts.get("ignore-undone", &[])),
+            false => ("nothing-ignored", texts.get("ignore-none", &[])),
         };
-        return Ok(Report::new(&json!({ "result": result }), text.to_owned(), Exit::Success));
+        return Ok(Report::new(&json!({ "result": result }), text, Exit::Success));
     }
     let Some(ignored) = session.ignore(&which, &run)? else {
-        let text = "nothing is offered here that could be ignored\nNext: `updater check` asks what is new";
-        return Ok(Report::new(&json!({ "result": Code::NothingToDo }), text.to_owned(), Exit::Success));
+        let text = texts.get("ignore-nothing", &[]);
+        return Ok(Report::new(&json!({ "result": Code::NothingToDo }), text, Exit::Success));
     };
     let Ignored { release, deadline } = &ignored;
-    let mut text =
-        format!("{} (release {}) is ignored: it is not offered any more, and any newer release is", release.build, release.sequence);
+    let mut text = texts.get("ignore-done", &[("build", release.build.to_string().into()), ("number", release.sequence.into())]);
     if let Some(deadline) = deadline {
-        text += &format!("\n{}", update::comes_by_itself(deadline));
+        text += &format!("\n{}", update::comes_by_itself(texts, deadline));
     }
-    text += "\nNext: `updater ignore --undo` offers it again";
+    text += &format!("\n{}", texts.get("ignore-next", &[]));
     Ok(Report::new(&json!({ "result": Code::Ignored, "release": release, "deadline": deadline }), text, Exit::Success))
 }

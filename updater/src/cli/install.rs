@@ -15,6 +15,7 @@ use updater::profile::{Profile, Wish};
 use updater::progress::Progress;
 use updater::settings::{Origin, Settings};
 
+use super::update::Done;
 use super::{Global, Report, context, create_shortcut, update, words};
 
 #[derive(Args)]
@@ -99,7 +100,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     shortcut.as_deref().map_or(Ok(()), create_shortcut::check)?;
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
-    let mut report = update::report(&session, &updated, "installed");
+    let mut report = update::report(global.texts(), &session, &updated, Done::Installed);
     if let Some(found) = &session.found {
         report.json["found"] = json!(found);
     }
@@ -111,7 +112,8 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         Settings::change(&session.folder, key, Some(value))?;
         // The last line names the next command.
         let (done, next) = report.text.rsplit_once('\n').unwrap_or((&report.text, ""));
-        report.text = format!("{done}\nset {key} = {value}\n{next}").trim_end().to_owned();
+        let set = global.texts().get("install-set", &[("key", key.as_str().into()), ("value", value.as_str().into())]);
+        report.text = format!("{done}\n{set}\n{next}").trim_end().to_owned();
     }
     // Each opens the folder for itself.
     drop(session);

@@ -11,6 +11,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{self, Consent, Error, NotStarted, Question, Run, Start};
 use updater::progress::Progress;
 
+use super::update::Done;
 use super::{Global, Report, context, question, update, words};
 
 /// How long a start waits for another updater, unless it is told: most are done by then, and people want their client.
@@ -63,7 +64,7 @@ pub(crate) fn ready(global: &Global, moments: &Moments, agreed: &Agreed, progres
         agreed.to(asked)
     };
     match context::block_on(pipeline::ready(&global.dir, &moments.start(&answers), &run)) {
-        Ok((session, Some(updated))) => Ok(update::report(&session, &updated, "updated")),
+        Ok((session, Some(updated))) => Ok(update::report(global.texts(), &session, &updated, Done::Updated)),
         Ok((_, None)) => Ok(Report::new(&json!({ "result": Code::NothingWaits }), "nothing waits".to_owned(), Exit::Success)),
         // Whoever asked can ask the person, and ask again.
         Err(Error::Incompatible(misfit)) if misfit.why == NotStarted::Nobody => {

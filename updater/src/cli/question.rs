@@ -42,7 +42,7 @@ pub(crate) fn at_start(texts: &Texts, question: &Question<'_>) -> Consent {
             let (client, server) = misfit.judged.builds();
             ask(texts, &replace(texts, client, server), false)
         }
-        Question::Install(proposal) => ask(texts, &install(texts, &update::describe(proposal)), proposal.may_ignore),
+        Question::Install(proposal) => ask(texts, &install(texts, &update::describe(texts, proposal)), proposal.may_ignore),
     }
 }
 

@@ -35,31 +35,30 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         "is_unverified": back.is_unverified,
         "warnings": back.warnings,
     });
-    let now_at = back.now_at.as_ref().map_or("an unknown build", |now_at| &now_at.build);
+    let texts = global.texts();
+    let now_at = back.now_at.as_ref().map_or_else(|| texts.get("build-unknown", &[]), |now_at| now_at.build.clone());
     let mut text = match (&back.held, &back.left) {
-        (None, _) => format!("back at {now_at}; nothing is held"),
-        (Some(_), Some(left)) => format!("back at {now_at}; {} is held and not offered again until you say so", left.build),
+        (None, _) => texts.get("rollback-free", &[("build", now_at.into())]),
+        (Some(_), Some(left)) => texts.get("rollback-held", &[("build", now_at.into()), ("left", left.build.as_str().into())]),
         (Some(held), None) => {
             let Place(epoch, sequence) = held.at;
-            format!("back at {now_at}; what was left is not known: nothing up to {epoch}:{sequence} is offered again until you say so")
+            texts.get("rollback-held-unknown", &[("build", now_at.into()), ("place", format!("{epoch}:{sequence}").into())])
         }
     };
     if back.is_unverified {
-        text += "\nwarning: the backup was made by another program; nobody can say that it was whole";
+        text += &format!("\n{}", texts.get("rollback-unverified", &[]));
     }
     for path in &back.altered {
-        text += &format!("\nwarning: `{path}` is back as it was, which is not as the release has it");
+        text += &format!("\n{}", texts.get("rollback-altered", &[("path", path.to_string().into())]));
     }
     for path in &back.kept {
-        text += &format!("\nkept your own `{path}`");
+        text += &format!("\n{}", texts.get("report-kept", &[("path", path.to_string().into())]));
     }
     for warning in &back.warnings {
-        text += &format!("\nwarning: {warning}");
+        text += &format!("\n{}", texts.get("report-warning", &[("text", warning.as_str().into())]));
     }
-    text += "\nNext: start the client";
-    if back.held.is_some() {
-        text += "; `updater unhold` offers what is held again";
-    }
+    let next = if back.held.is_some() { texts.get("rollback-next-unhold", &[]) } else { texts.get("rollback-next", &[]) };
+    text += &format!("\n{next}");
     Ok(Report::new(&json, text, Exit::Success))
 }
 
@@ -67,6 +66,9 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 pub(crate) fn unhold(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
     let was_held = Session::open(&global.dir, "unhold", &run)?.unhold()?;
-    let text = if was_held { "what was held is offered again\nNext: `updater update`" } else { "nothing was held" };
-    Ok(Report::new(&json!({ "result": if was_held { "unheld" } else { "nothing-held" } }), text.to_owned(), Exit::Success))
+    let (result, text) = match was_held {
+        true => ("unheld", global.texts().get("unhold-done", &[])),
+        false => ("nothing-held", global.texts().get("unhold-nothing", &[])),
+    };
+    Ok(Report::new(&json!({ "result": result }), text, Exit::Success))
 }

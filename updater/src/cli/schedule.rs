@@ -19,6 +19,7 @@ use updater::trigger::Trigger;
 
 use super::check::Asking;
 use super::occasion::Occasion;
+use super::update::Done;
 use super::{Global, Report, check, context, itself, self_first, update};
 
 #[derive(Subcommand)]
@@ -229,15 +230,15 @@ fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Rep
     let word = Word::Ask(&|_| Consent::Nobody);
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
         let updated = context::block_on(session.update(Trigger::Schedule, &run, false, word))?;
-        return Ok(update::report(&session, &updated, "updated"));
+        return Ok(update::report(global.texts(), &session, &updated, Done::Updated));
     }
     let checked = context::block_on(session.check_and_tell(&run))?;
     if session.is_overdue(&checked) {
         let updated = context::block_on(session.update_to(checked, Trigger::Schedule, &run, false, word))?;
-        return Ok(update::report(&session, &updated, "updated"));
+        return Ok(update::report(global.texts(), &session, &updated, Done::Updated));
     }
     let drift = session.drift(updater::scan::Depth::Fast, &run)?;
-    Ok(check::report(&session, &checked, &drift))
+    Ok(check::report(global.texts(), &session, &checked, &drift))
 }
 
 /// The report of a run that has nothing to do in this period.

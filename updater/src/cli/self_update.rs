@@ -94,7 +94,7 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
             let run = asking.begin(global, progress)?;
             let mut updater = open(home, "self check", &run)?;
             let checked = context::block_on(updater.check(&run))?;
-            let report = check::report(&updater.session, &checked, &[]);
+            let report = check::report(global.texts(), &updater.session, &checked, &[]);
             let text = report.text.replace("`updater update`", "`updater self update`");
             Ok(Report { text, ..report })
         }

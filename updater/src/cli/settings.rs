@@ -52,15 +52,16 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
     if let Some(only) = only.filter(|_| held.is_empty()) {
         return Err(SettingsError::Unknown(only.clone()).into());
     }
+    let texts = global.texts();
     let lines = held.iter().map(|held| {
         let value = match &held.value {
-            None => "(not set)".to_owned(),
+            None => texts.get("settings-not-set", &[]),
             Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
         };
         let from = match held.from {
-            Origin::Default => "default",
-            Origin::Role => "role",
-            Origin::File => FILE,
+            Origin::Default => texts.get("settings-default", &[]),
+            Origin::Role => texts.get("settings-role", &[]),
+            Origin::File => FILE.to_owned(),
         };
         format!("{:<20} {value:<16} {from}", held.key)
     });

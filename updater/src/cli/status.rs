@@ -11,7 +11,7 @@ use updater::fs::Requirement;
 use updater::installed::InstalledError;
 use updater::interference::Verdict;
 use updater::pipeline::{Error, Session};
-use updater::profile;
+use updater::profile::{self, Profile};
 use updater::progress::Progress;
 use updater::proof::Todo;
 use updater::scan::Depth;
@@ -45,28 +45,45 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let trusted = trusted::trusted(&session.folder, &session.station, session.installed.as_ref()).map_err(CheckError::from)?;
     let station = &session.station;
     let release = session.installed.as_ref().map(|installed| &installed.release);
+    let (texts, mut says_next) = (global.texts(), false);
     let is_known = !matches!(session.known(), Err(Error::Installed(_)));
-    let mut text = match release {
+    let channel = station.channel_id().to_string();
+    let mut lines = vec![match release {
         Some(release) => {
-            format!("{} {} (release {}), following {}", release.id.product, release.id.build, release.place, station.channel_id())
+            let (product, build) = (release.id.product.to_string(), release.id.build.to_string());
+            let place = release.place.to_string();
+            let arguments = [("product", product.into()), ("build", build.into()), ("place", place.into()), ("channel", channel.into())];
+            texts.get("status-installed", &arguments)
         }
-        None if is_known => format!("nothing is installed yet, following {}", station.channel_id()),
-        None => format!("{} is installed, but {}", station.channel_id(), InstalledError::Lost),
+        None if is_known => texts.get("status-nothing", &[("channel", channel.into())]),
+        None => texts.get("status-lost", &[("channel", channel.into()), ("why", InstalledError::Lost.to_string().into())]),
+    }];
+    let checked = match &station.checked {
+        Some(time) => texts.get("status-known", &[("time", time.to_string().into())]),
+        None => texts.get("status-never", &[]),
     };
-    text += &format!("\nfrom {} (`{}`), {}", shown(station.repository.as_str()), station.name, as_of(station.checked.as_ref()));
-    let differing = if is_known { drift.len().to_string() } else { "not known".to_owned() };
-    text += &format!("\nbackups: {}; files not as installed: {differing}", backups.len());
+    let (address, name) = (shown(station.repository.as_str()).to_string(), station.name.to_string());
+    lines.push(texts.get("status-from", &[("address", address.into()), ("name", name.into()), ("known", checked.into())]));
+    let differing = if is_known { drift.len().to_string() } else { texts.get("status-not-known", &[]) };
+    lines.push(texts.get("status-counts", &[("backups", backups.len().into()), ("drift", differing.into())]));
     if let Some(held) = &session.ratchet.hold {
-        text += &format!("\nrelease {} is held: a rollback left it (`updater unhold` offers it again)", held.at);
+        lines.push(texts.get("status-held", &[("place", held.at.to_string().into())]));
     }
     let profile = profile::of(&session.folder);
-    text += &format!("\nprofile: {profile}, state in {}; {}", session.folder.state_path().display(), profile.promise());
+    let promise = match profile {
+        Profile::User => texts.get("status-promise-user", &[]),
+        Profile::Service => texts.get("status-promise-service", &[]),
+    };
+    let state = session.folder.state_path().display().to_string();
+    let filled = [("profile", profile.to_string().into()), ("state", state.into()), ("promise", promise.into())];
+    lines.push(texts.get("status-profile", &filled));
     let proof = session.proof()?;
     if release.is_some() && matches!(proof, Todo::Watch(_)) {
-        text += "\nit has not shown yet that it lives: `updater launch` watches a start";
+        lines.push(texts.get("status-unproved", &[]));
     }
     if let Some(failed) = &session.attempts {
-        text += &format!("\nrelease {} could not be applied {} times in a row (`{}`)", failed.at, failed.failures, failed.code);
+        let (place, code) = (failed.at.to_string(), failed.code.to_string());
+        lines.push(texts.get("status-attempts", &[("place", place.into()), ("count", failed.failures.into()), ("code", code.into())]));
     }
     let (others, held_until) = match session.others(&run) {
         Verdict::Alone => (None, None),
@@ -74,10 +91,11 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         Verdict::Held(evidence, until) => (Some(evidence), Some(until)),
     };
     if let Some(evidence) = &others {
-        text += &format!("\nwarning: {}: {evidence}", Code::SecondUpdater);
+        let said = format!("{}: {}", Code::SecondUpdater, evidence.cause().and(evidence.cure()).in_words(texts));
+        lines.push(texts.get("report-warning", &[("text", said.into())]));
     }
     if let Some(until) = held_until {
-        text += &format!("\nwhat it changes is not put back before {until} (`updater update --retry` does)");
+        lines.push(texts.get("second-updater-held", &[("until", until.to_string().into())]));
     }
     let others = others.map(|evidence| json!({ "code": Code::SecondUpdater, "evidence": evidence, "held_until": held_until }));
     let proof = match proof {
@@ -105,7 +123,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         Ok(known) => {
             let online: Vec<&str> = known.policy.online_roles().collect();
             if !online.is_empty() {
-                text += &format!("\ntrust: the keys of {} lie on the machine that serves; whoever owns it can sign", online.join(", "));
+                lines.push(texts.get("status-online", &[("roles", online.join(", ").into())]));
             }
             let decision = session.decide(known);
             let (code, reason) = check::summary(&decision);
@@ -114,32 +132,30 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
             json["online_roles"] = json!(online);
             json["passed_over"] = json!(decision.passed_over);
             if arguments.explain {
-                text += &format!("\n{}", check::report(&session, known, &[]).text);
+                let checked = check::report(texts, &session, known, &[]);
+                says_next = checked.exit == Exit::Available;
+                lines.push(checked.text);
             } else {
-                known.notices.iter().for_each(|notice| text += &format!("\nwarning: {notice}"));
+                lines.extend(known.notices.iter().map(|notice| texts.get("report-warning", &[("text", notice.to_string().into())])));
             }
             json["warnings"] = json!(known.notices.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         Err(error) => {
-            text += &format!("\nwhat is known is not current: {error}");
+            lines.push(texts.get("status-not-current", &[("why", error.to_string().into())]));
             json["decision"] = json!("unknown");
             json["reason"] = json!(error.to_string());
         }
     }
     if arguments.explain {
-        text += "\ntrusted, to be compared with other stations:";
+        lines.push(texts.get("status-trusted", &[]));
         for (name, file) in &trusted {
             let version = file.version.map_or(String::new(), |version| format!(" version {version}"));
             let expires = file.expires.map_or(String::new(), |expires| format!(", expires {expires}"));
-            text += &format!("\n  {name}{version}: sha256 {}{expires}", file.sha256);
+            lines.push(format!("  {name}{version}: sha256 {}{expires}", file.sha256));
         }
     }
-    if !text.contains("\nNext: ") {
-        text += if is_known { "\nNext: `updater check` asks what is new" } else { "\nNext: `updater update`" };
+    if !says_next {
+        lines.push(if is_known { texts.get("status-next-check", &[]) } else { texts.get("report-next-update", &[]) });
     }
-    Ok(Report::new(&json, text, Exit::Success))
-}
-
-fn as_of(checked: Option<&manifests::time::UtcTime>) -> String {
-    checked.map_or("never checked".to_owned(), |time| format!("known as of {time}"))
+    Ok(Report::new(&json, lines.join("\n"), Exit::Success))
 }

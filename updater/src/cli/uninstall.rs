@@ -15,10 +15,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error> {
+    // Before the settings are gone that may say the language.
+    let texts = global.texts();
     let removed = pipeline::uninstall(&global.dir, arguments.backups, &global.registry())?;
-    let mut text = "the updater's own files are gone; the client stays as it is".to_owned();
+    let mut text = texts.get("uninstall-done", &[]);
     if !arguments.backups && removed.backups_left > 0 {
-        text += &format!("\n{} backups stay: remove the folders bkp_remote.* when you do not need them", removed.backups_left);
+        text += &format!("\n{}", texts.get("uninstall-backups", &[("count", removed.backups_left.into())]));
     }
     let updater::shortcut::Removed { gone, left } = &removed.shortcuts;
     for path in gone {

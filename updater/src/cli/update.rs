@@ -8,6 +8,7 @@ use updater::deadline::Deadline;
 use updater::exit_code::Exit;
 use updater::pipeline::{Consent, Cost, Error, Proposal, Run, Session, Updated, Word};
 use updater::progress::Progress;
+use updater::text::Texts;
 use updater::trigger::Trigger;
 
 use super::check::Asking;
@@ -70,7 +71,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let ask = |proposal: &Proposal| match &arguments.agreed {
         Some(agreed) => agreed.to(Some(&proposal.to)),
         None if trigger.is_unattended() => Consent::Nobody,
-        None => question::ask(global.texts(), &question::install(global.texts(), &describe(proposal)), proposal.may_ignore),
+        None => question::ask(global.texts(), &question::install(global.texts(), &describe(global.texts(), proposal)), proposal.may_ignore),
     };
     let has_agreed = arguments.yes || arguments.agreed == Some(Agreed::Yes);
     let word = if has_agreed { Word::Yes } else { Word::Ask(&ask) };
@@ -78,105 +79,114 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         session.retry()?;
     }
     let updated = context::block_on(session.update(trigger, &run, arguments.dry_run, word))?;
-    Ok(report(&session, &updated, "updated"))
+    Ok(report(global.texts(), &session, &updated, Done::Updated))
+}
+
+/// What a release came for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    Updated,
+    Installed,
+    Repaired,
+}
+
+impl Done {
+    /// How it ended, for scripts.
+    fn result(self) -> &'static str {
+        match self {
+            Done::Updated => "updated",
+            Done::Installed => "installed",
+            Done::Repaired => "repaired",
+        }
+    }
 }
 
 /// What an update did, for scripts and people.
-pub(crate) fn report(session: &Session, updated: &Updated, done: &str) -> Report {
-    let mut report = of_outcome(session, updated, done);
+pub(crate) fn report(texts: &Texts, session: &Session, updated: &Updated, done: Done) -> Report {
+    let mut report = of_outcome(texts, session, updated, done);
     report.json["joined"] = session.has_joined.into();
     report
 }
 
-fn of_outcome(session: &Session, updated: &Updated, done: &str) -> Report {
+fn of_outcome(texts: &Texts, session: &Session, updated: &Updated, done: Done) -> Report {
     let release = session.installed.as_ref().map(|installed| &installed.release);
     let installed = release.map(|release| json!({ "build": release.id.build.text(), "sequence": release.place.1 }));
     let at = release.map_or(String::new(), |release| format!("{} {}", release.id.product, release.id.build));
     match updated {
         Updated::Nothing => Report::new(
             &json!({ "result": Code::NothingToDo, "installed": installed }),
-            format!("{at} is up to date; nothing was changed"),
+            texts.get("update-nothing", &[("at", at.into())]),
             Exit::Success,
         ),
         Updated::Planned(proposal) => {
-            let text = format!("{}\nNothing was changed. Next: `updater update`", describe(proposal));
+            let text = format!("{}\n{}", describe(texts, proposal), texts.get("update-planned", &[]));
             Report::new(&with_proposal(Code::Planned.as_str(), proposal), text, Exit::Success)
         }
         Updated::NotAgreed(proposal, consent) => {
             let (code, next) = match consent {
-                Consent::No => (Code::Declined, "Nothing was changed. Next: `updater update --yes`"),
-                Consent::TwoActs => {
-                    (Code::TwoActs, "Nothing was changed. Next: `updater download` fetches it, `updater apply` installs it")
-                }
-                Consent::Ignore => (
-                    Code::Ignored,
-                    "Nothing was changed, and it is not offered again; any newer release is. `updater ignore --undo` takes that back",
-                ),
-                Consent::NeedsAdmin => (Code::NotAllowed, "Nothing was changed: whoever answers for this folder has to agree to it"),
-                Consent::Yes | Consent::Nobody => (Code::NeedsConsent, "Nothing was changed. Next: `updater update --yes`"),
+                Consent::No => (Code::Declined, texts.get("update-not-agreed", &[])),
+                Consent::TwoActs => (Code::TwoActs, texts.get("update-two-acts", &[])),
+                Consent::Ignore => (Code::Ignored, texts.get("update-ignored", &[])),
+                Consent::NeedsAdmin => (Code::NotAllowed, texts.get("update-needs-admin", &[])),
+                Consent::Yes | Consent::Nobody => (Code::NeedsConsent, texts.get("update-not-agreed", &[])),
             };
-            Report::new(&with_proposal(code.as_str(), proposal), format!("{}\n{next}", describe(proposal)), code.exit())
+            Report::new(&with_proposal(code.as_str(), proposal), format!("{}\n{next}", describe(texts, proposal)), code.exit())
         }
         Updated::Ready { proposal, received_bytes } => {
             let mut json = with_proposal(Code::Downloaded.as_str(), proposal);
             json["installed"] = json!(installed);
             json["received_bytes"] = json!(received_bytes);
-            let text = format!(
-                "{} is downloaded, {received_bytes} bytes received; {at} is as it was\nNext: `updater apply` installs it",
-                proposal.to.build
-            );
-            Report::new(&json, text, Code::Downloaded.exit())
+            let arguments = [("build", proposal.to.build.as_str().into()), ("bytes", (*received_bytes).into()), ("at", at.into())];
+            Report::new(&json, texts.get("update-downloaded", &arguments), Code::Downloaded.exit())
         }
         Updated::Deferred { proposal, received_bytes, holders } => {
             let mut json = with_proposal(Code::Deferred.as_str(), proposal);
             json["installed"] = json!(installed);
             json["received_bytes"] = json!(received_bytes);
             json["holders"] = json!(holders);
-            let mut text = format!("{} is ready and waits: the client is in use, and nothing of it was changed", proposal.to.build);
+            let mut text = texts.get("update-deferred", &[("build", proposal.to.build.as_str().into())]);
             for holder in holders {
                 text += &format!("\n  {holder}");
             }
             if holders.is_empty() {
-                text += "\n  a file is held by a program that cannot be seen";
+                text += &format!("\n  {}", texts.get("update-unseen", &[]));
             }
-            text += "\nNext: close the client; `updater update` then applies it, or waits for it with `--in-use wait`";
+            text += &format!("\n{}", texts.get("update-deferred-next", &[]));
             Report::new(&json, text, Exit::Deferred)
         }
         Updated::Returned { proposal, returned } => {
             let mut json = with_proposal(Code::Returned.as_str(), proposal);
             json["installed"] = json!(installed);
             json["why"] = json!(returned.why);
-            let text = format!(
-                "{} did not live: {}\nback at {at}; {0} is not taken again until a newer release comes\nNext: tell its publisher; `updater history` has it all",
-                proposal.to.build, returned.why
-            );
-            Report::new(&json, text, Exit::Returned)
+            let arguments = [("build", proposal.to.build.as_str().into()), ("why", returned.why.as_str().into()), ("at", at.into())];
+            Report::new(&json, texts.get("update-returned", &arguments), Exit::Returned)
         }
         Updated::Applied { proposal, received_bytes, backup, warnings } => {
-            let mut json = with_proposal(done, proposal);
+            let mut json = with_proposal(done.result(), proposal);
             json["installed"] = json!(installed);
             json["received_bytes"] = json!(received_bytes);
             json["backup"] = json!(backup);
             json["warnings"] = json!(warnings);
-            let mut text = format!("{done} {at}: {} files written, {received_bytes} bytes received", proposal.cost.put_files);
+            let arguments = [("at", at.into()), ("files", proposal.cost.put_files.into()), ("bytes", (*received_bytes).into())];
+            let mut text = match done {
+                Done::Updated => texts.get("update-done-updated", &arguments),
+                Done::Installed => texts.get("update-done-installed", &arguments),
+                Done::Repaired => texts.get("update-done-repaired", &arguments),
+            };
             if let Some(backup) = backup {
-                text += &format!("; what was here before is in {backup}");
+                text += &texts.get("update-done-backup", &[("backup", backup.as_str().into())]);
             }
             for path in &proposal.cost.kept_files {
-                text += &format!("\nkept your own `{path}`");
+                text += &format!("\n{}", texts.get("report-kept", &[("path", path.to_string().into())]));
             }
             for path in &proposal.cost.merged_files {
-                text += &format!("\nyour own `{path}` has what is new");
+                text += &format!("\n{}", texts.get("update-merged", &[("path", path.to_string().into())]));
             }
             for warning in warnings {
-                text += &format!("\nwarning: {warning}");
+                text += &format!("\n{}", texts.get("report-warning", &[("text", warning.as_str().into())]));
             }
-            text += if backup.is_some() {
-                "\nNext: start the client; `updater rollback` goes back"
-            } else {
-                "\nNext: start the client; `updater status` says what is here"
-            };
-            Report::new(&json, text, Exit::Success)
+            let next = if backup.is_some() { texts.get("update-next-rollback", &[]) } else { texts.get("update-next-status", &[]) };
+            Report::new(&json, format!("{text}\n{next}"), Exit::Success)
         }
     }
 }
@@ -186,33 +196,35 @@ fn with_proposal(result: &str, proposal: &Proposal) -> serde_json::Value {
 }
 
 /// From when on nobody is asked about a release.
-pub(crate) fn comes_by_itself(deadline: &Deadline) -> String {
-    let when = if deadline.is_over() { "its deadline is over" } else { "from its deadline on" };
-    format!("{when} ({}): the next start or scheduled check installs it without a question", deadline.at)
+pub(crate) fn comes_by_itself(texts: &Texts, deadline: &Deadline) -> String {
+    let at = [("at", deadline.at.to_string().into())];
+    if deadline.is_over() { texts.get("update-deadline-over", &at) } else { texts.get("update-deadline", &at) }
 }
 
 /// What a release would change and cost, for people.
-pub(crate) fn describe(proposal: &Proposal) -> String {
+pub(crate) fn describe(texts: &Texts, proposal: &Proposal) -> String {
     let Cost { fetch_bytes, put_files, set_files, removed_files, kept_files, merged_files, takes_backup } = &proposal.cost;
-    let from = proposal.from.as_ref().map_or("nothing".to_owned(), |from| from.build.clone());
-    let mut text = format!("{from} → {}: {fetch_bytes} bytes to receive, {put_files} files to write", proposal.to.build);
+    let from = proposal.from.as_ref().map_or_else(|| texts.get("build-none", &[]), |from| from.build.clone());
+    let (bytes, files) = ((*fetch_bytes).into(), (*put_files).into());
+    let arguments = [("from", from.into()), ("to", proposal.to.build.as_str().into()), ("bytes", bytes), ("files", files)];
+    let mut text = texts.get("update-plan", &arguments);
     if *set_files > 0 {
-        text += &format!(", {set_files} to re-date");
+        text += &texts.get("update-plan-set", &[("files", (*set_files).into())]);
     }
     if *removed_files > 0 {
-        text += &format!(", {removed_files} to remove");
+        text += &texts.get("update-plan-removed", &[("files", (*removed_files).into())]);
     }
     if *takes_backup {
-        text += ", with a backup";
+        text += &texts.get("update-plan-backup", &[]);
     }
     if let Some(deadline) = &proposal.deadline {
-        text += &format!("\n  {}", comes_by_itself(deadline));
+        text += &format!("\n  {}", comes_by_itself(texts, deadline));
     }
     for path in kept_files {
-        text += &format!("\n  keeps your own `{path}`");
+        text += &format!("\n  {}", texts.get("update-plan-kept", &[("path", path.to_string().into())]));
     }
     for path in merged_files {
-        text += &format!("\n  adds what is new to your own `{path}`");
+        text += &format!("\n  {}", texts.get("update-plan-merged", &[("path", path.to_string().into())]));
     }
     text
 }

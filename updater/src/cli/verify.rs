@@ -9,6 +9,7 @@ use updater::pipeline::{Error, Session};
 use updater::progress::Progress;
 use updater::scan::Depth;
 
+use super::update::Done;
 use super::{Global, Report, context, update};
 
 #[derive(Args)]
@@ -26,14 +27,14 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let mut session = Session::open(&global.dir, "verify", &run)?;
     if arguments.repair {
         let updated = context::block_on(session.repair(&run))?;
-        return Ok(update::report(&session, &updated, "repaired"));
+        return Ok(update::report(global.texts(), &session, &updated, Done::Repaired));
     }
-    let installed = session.known()?;
+    let (installed, texts) = (session.known()?, global.texts());
     let drift = session.drift(Depth::Deep, &run)?;
     let json = json!({ "files": installed.files.len(), "drift": drift });
     if drift.is_empty() {
-        let text =
-            format!("all {} files are as {} {} has them", installed.files.len(), installed.release.id.product, installed.release.id.build);
+        let at = format!("{} {}", installed.release.id.product, installed.release.id.build);
+        let text = texts.get("verify-whole", &[("files", installed.files.len().into()), ("at", at.into())]);
         return Ok(Report::new(&json, text, Exit::Success));
     }
     let mut text = String::new();
@@ -41,6 +42,6 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         let what = serde_json::to_value(drift.what).unwrap_or_default();
         text += &format!("{}: {}\n", what.as_str().unwrap_or_default(), drift.path);
     }
-    text += &format!("{} of {} files differ\nNext: `updater verify --repair`", drift.len(), installed.files.len());
+    text += &texts.get("verify-differ", &[("count", drift.len().into()), ("files", installed.files.len().into())]);
     Ok(Report::new(&json, text, Exit::Available))
 }

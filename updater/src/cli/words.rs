@@ -10,9 +10,9 @@ use updater::history::{self, Attempt, Outcome};
 use updater::outbox;
 use updater::pipeline::Error;
 use updater::profile;
-use updater::text::{Language, Texts};
+use updater::text::Texts;
 
-use super::{Command, Global, Report, schedule};
+use super::{Command, Global, Report};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,6 @@ pub(crate) enum Aim {
     Update,
     /// To say what a code means, in the language of the run, or that it is none.
     Explain,
-    /// Something else whose words, but for a failure, are in the language of the run.
-    Worded,
     /// Anything else.
     Other,
 }
@@ -34,16 +32,11 @@ impl Aim {
             Command::Install(_) | Command::Launch(_) | Command::Apply => Aim::Update,
             Command::Update(update) if !update.dry_run => Aim::Update,
             Command::Explain(_) => Aim::Explain,
-            // What the timer starts says how the check or update ended, as these do.
-            Command::Schedule(schedule::Command::Run { .. }) => Aim::Other,
-            Command::History(_) | Command::Doctor | Command::PrintFirewall | Command::SupportBundle(_) | Command::Schedule(_) => {
-                Aim::Worded
-            }
             _ => Aim::Other,
         }
     }
 
-    /// A report in the words of this run's language, whoever made it: an agent's are in nobody's.
+    /// A report with a failure in the words of this run's language, whoever made it; everything else is in them already.
     pub(crate) fn in_words(self, global: &Global, report: Report) -> Report {
         let texts = global.texts();
         let text = match failure_in(&report.json) {
@@ -53,20 +46,9 @@ impl Aim {
                 of_update(texts, code, message, is_recorded(global, code, message))
             }
             Some((code, message)) => [vec![detail(code, message)], cure(texts, code)].concat().join("\n"),
-            // English reports say it in their first line already.
-            None if self == Aim::Worded || texts.language() == Language::English => return report,
-            None => headline(texts, &report.json).into_iter().chain([report.text]).collect::<Vec<_>>().join("\n"),
+            None => return report,
         };
         Report { text, ..report }
-    }
-}
-
-/// How a command ended that did not fail, in a line.
-fn headline(texts: &Texts, json: &serde_json::Value) -> Option<String> {
-    let ended = json["result"].as_str().or_else(|| json["decision"].as_str())?;
-    match texts.explain(ended) {
-        Some(said) => Some(said.title),
-        None => Some(texts.get("update-installed", &[("build", json["installed"]["build"].as_str()?.into())])),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Group {
 
 /// All codes, with titles in `language`.
 pub fn groups(language: Language) -> Vec<Group> {
-    let [_, _, codes @ ..] = language.sources();
+    let [_, _, _, codes @ ..] = language.sources();
     let mut groups = vec![];
     for (program, source) in PROGRAMS.into_iter().zip(codes) {
         let resource = parser::parse(source).unwrap_or_else(|(rest, _)| rest);

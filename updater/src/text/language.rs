@@ -21,6 +21,7 @@ macro_rules! sources {
     ($tag:literal) => {
         [
             include_str!(concat!("../../locales/", $tag, "/station.ftl")),
+            include_str!(concat!("../../locales/", $tag, "/reports.ftl")),
             include_str!(concat!("../../locales/", $tag, "/support.ftl")),
             include_str!(concat!("../../locales/", $tag, "/codes-updater.ftl")),
             include_str!(concat!("../../locales/", $tag, "/codes-update-server.ftl")),
@@ -66,8 +67,8 @@ impl Language {
         }
     }
 
-    /// Its catalogue: what is seen at a station, what is read by those who look after it, then the codes of each of [`PROGRAMS`](super::PROGRAMS).
-    pub(super) const fn sources(self) -> [&'static str; 5] {
+    /// Its catalogue: what is seen at a station, what commands report, what is read by those who look after it, then the codes of each of [`PROGRAMS`](super::PROGRAMS).
+    pub(super) const fn sources(self) -> [&'static str; 6] {
         match self {
             Language::English => sources!("en"),
             Language::Portuguese => sources!("pt-BR"),
