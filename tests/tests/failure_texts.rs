@@ -142,7 +142,10 @@ fn ac_78_every_report_is_in_the_language_of_its_people_from_the_first_line_to_th
         assert_eq!(lines.len(), english.len(), "{language}: {lines:#?}");
         for ((command, line), (_, english)) in lines.iter().zip(&english) {
             // What has no sentence: a setting and its value, a digest, the kind and path of a file, who holds one.
-            let has_sentence = longest_run_of_words(english) >= 3 && !is_bare(english) && !english.trim_start().starts_with('`');
+            let has_sentence = !command.starts_with("settings")
+                && longest_run_of_words(english) >= 3
+                && !is_bare(english)
+                && !english.trim_start().starts_with('`');
             let is_theirs = line != english && (language == "pt-BR" || longest_run_of_words(line) < 3);
             assert!(is_theirs || !has_sentence, "{language} `{command}`\n{line}\n{english}");
         }

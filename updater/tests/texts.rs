@@ -228,6 +228,13 @@ fn ac_78_every_text_that_the_program_asks_for_is_there_and_gets_what_it_fills_in
 }
 
 #[test]
+fn ac_78_what_comes_next_is_said_by_the_catalogues_alone() {
+    for (path, source) in sources() {
+        assert!(!source.contains("Next: "), "{}: a report belongs into updater/locales/*/reports.ftl", path.display());
+    }
+}
+
+#[test]
 fn ac_78_nothing_is_in_the_catalogues_of_reports_and_support_that_nobody_says() {
     let all: String = sources().into_iter().map(|(_, source)| source).collect();
     for (id, _) in ["reports.ftl", "support.ftl"].iter().flat_map(|file| texts(Language::English, file)) {

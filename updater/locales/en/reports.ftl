@@ -122,3 +122,29 @@ status-next-check = Next: `updater check` asks what is new
 settings-not-set = (not set)
 settings-default = default
 settings-role = role
+
+## `updater self …`, `updater create-shortcut`
+
+self-follows =
+    this updater follows { $channel } of `{ $name }`
+    Next: `updater self update`
+self-automatic-on = before each `check` and `update` the updater looks for a newer one of itself
+self-automatic-off = the updater looks for a newer one of itself when asked: `updater self update`
+self-stays = the updater stays; nothing was changed
+self-stays-build = updater { $build } stays; nothing was changed
+self-from-before = from before
+self-became =
+    the updater is now { $build }
+    Next: `updater self status`
+self-is = updater { $build }, following { $channel }
+self-is-by-hand = updater { $build } (put here by hand), following { $channel }
+self-from = from { $address } (`{ $name }`)
+self-kept = kept in { $folder }: { $backups } backups
+self-when-asked = it looks for a newer one of itself only when asked
+self-under-way = a change of the updater is under way or was cut off ({ $id }); the next run ends it
+self-failed = release { $place } failed here and is not tried again
+self-held = release { $place } is held: a rollback left it (`updater unhold --dir { $folder }`)
+self-next = Next: `updater self check`
+shortcut-made =
+    `{ $file }` starts the client through the updater
+    Next: remove shortcuts that start the client itself

@@ -122,3 +122,29 @@ status-next-check = A seguir: `updater check` pergunta o que há de novo
 settings-not-set = (não definido)
 settings-default = padrão
 settings-role = papel
+
+## `updater self …`, `updater create-shortcut`
+
+self-follows =
+    este updater segue { $channel } de `{ $name }`
+    A seguir: `updater self update`
+self-automatic-on = antes de cada `check` e `update` o updater procura uma versão mais nova de si mesmo
+self-automatic-off = o updater procura uma versão mais nova de si mesmo quando alguém pede: `updater self update`
+self-stays = o updater permanece; nada foi alterado
+self-stays-build = o updater { $build } permanece; nada foi alterado
+self-from-before = o de antes
+self-became =
+    o updater agora é { $build }
+    A seguir: `updater self status`
+self-is = updater { $build }, seguindo { $channel }
+self-is-by-hand = updater { $build } (colocado aqui à mão), seguindo { $channel }
+self-from = de { $address } (`{ $name }`)
+self-kept = guardado em { $folder }: { $backups } cópias de segurança
+self-when-asked = ele procura uma versão mais nova de si mesmo só quando alguém pede
+self-under-way = uma troca do updater está em andamento ou foi interrompida ({ $id }); a próxima execução a conclui
+self-failed = a versão { $place } falhou aqui e não é tentada de novo
+self-held = a versão { $place } está retida: uma volta a deixou (`updater unhold --dir { $folder }`)
+self-next = A seguir: `updater self check`
+shortcut-made =
+    `{ $file }` inicia o cliente pelo updater
+    A seguir: remova os atalhos que iniciam o próprio cliente

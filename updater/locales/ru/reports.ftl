@@ -122,3 +122,29 @@ status-next-check = Дальше: `updater check` узнает, что ново�
 settings-not-set = (не задано)
 settings-default = по умолчанию
 settings-role = роль
+
+## `updater self …`, `updater create-shortcut`
+
+self-follows =
+    этот updater следует за { $channel } издателя `{ $name }`
+    Дальше: `updater self update`
+self-automatic-on = перед каждым `check` и `update` updater ищет более новую версию себя
+self-automatic-off = updater ищет более новую версию себя, когда попросят: `updater self update`
+self-stays = updater остаётся прежним; ничего не изменено
+self-stays-build = updater { $build } остаётся; ничего не изменено
+self-from-before = прежний
+self-became =
+    теперь updater — { $build }
+    Дальше: `updater self status`
+self-is = updater { $build }, следует за { $channel }
+self-is-by-hand = updater { $build } (положен сюда вручную), следует за { $channel }
+self-from = из { $address } (`{ $name }`)
+self-kept = хранится в { $folder }, резервных копий: { $backups }
+self-when-asked = более новую версию себя он ищет, только когда попросят
+self-under-way = замена updater идёт или была прервана ({ $id }); её завершит следующий запуск
+self-failed = выпуск { $place } здесь не заработал и больше не пробуется
+self-held = выпуск { $place } удерживается: его оставил возврат (`updater unhold --dir { $folder }`)
+self-next = Дальше: `updater self check`
+shortcut-made =
+    `{ $file }` запускает клиент через updater
+    Дальше: удалите ярлыки, которые запускают сам клиент

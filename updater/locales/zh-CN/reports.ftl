@@ -122,3 +122,29 @@ status-next-check = 下一步：`updater check` 查询新版本
 settings-not-set = （未设置）
 settings-default = 默认
 settings-role = 角色
+
+## `updater self …`、`updater create-shortcut`
+
+self-follows =
+    此 updater 跟随 `{ $name }` 的 { $channel }
+    下一步：`updater self update`
+self-automatic-on = 每次 `check` 和 `update` 之前，updater 会先查找自身的新版本
+self-automatic-off = updater 仅在要求时查找自身的新版本：`updater self update`
+self-stays = updater 保持不变；未做任何更改
+self-stays-build = updater { $build } 保持不变；未做任何更改
+self-from-before = 之前的版本
+self-became =
+    updater 现为 { $build }
+    下一步：`updater self status`
+self-is = updater { $build }，跟随 { $channel }
+self-is-by-hand = updater { $build }（手动放置），跟随 { $channel }
+self-from = 来自 { $address }（`{ $name }`）
+self-kept = 保存在 { $folder }：{ $backups } 个备份
+self-when-asked = 仅在要求时查找自身的新版本
+self-under-way = updater 的更换正在进行或曾被中断（{ $id }）；下一次运行会完成它
+self-failed = 第 { $place } 号版本在此失败，不再尝试
+self-held = 第 { $place } 号版本被搁置：回退时离开了它（`updater unhold --dir { $folder }`）
+self-next = 下一步：`updater self check`
+shortcut-made =
+    `{ $file }` 通过 updater 启动客户端
+    下一步：移除直接启动客户端的快捷方式

@@ -69,7 +69,7 @@ pub(crate) fn run(global: &Global, command: Arguments, progress: &dyn Progress) 
         known => known,
     };
     let path = shortcut::create(&session.folder, &shortcut, &to, scope)?;
-    let text = format!("`{}` starts the client through the updater\nNext: remove shortcuts that start the client itself", path.display());
+    let text = global.texts().get("shortcut-made", &[("file", path.display().to_string().into())]);
     let json =
         json!({ "result": "created", "file": path, "name": shortcut.name, "program": shortcut.program, "arguments": shortcut.arguments });
     Ok(Report::new(&json, text, Exit::Success))

@@ -17,6 +17,7 @@ use updater::profile;
 use updater::progress::Progress;
 use updater::self_check;
 use updater::self_update::{self, Activated, Home, Program, Record, SelfUpdateError, SelfUpdater};
+use updater::text::Texts;
 
 use super::check::Asking;
 use super::{Global, Report, check, context};
@@ -85,7 +86,8 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
             let run = asking.begin(global, progress)?;
             let updater = context::block_on(self_update::follow(home, &wanted, &run))?;
             let station = &updater.session.station;
-            let text = format!("this updater follows {} of `{}`\nNext: `updater self update`", station.channel_id(), station.name);
+            let arguments = [("channel", station.channel_id().to_string().into()), ("name", station.name.to_string().into())];
+            let text = global.texts().get("self-follows", &arguments);
             let json =
                 json!({ "result": "followed", "following": station.channel_id().target_path(), "folder": updater.session.folder.path() });
             Ok(Report::new(&json, text, Exit::Success))
@@ -100,32 +102,32 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
         }
         Command::Update { asking } => {
             if self_update::confirm(&home)? {
-                return became(&home, "updated");
+                return became(global.texts(), &home, "updated");
             }
             let run = asking.begin(global, progress)?;
             let mut updater = open(home, "self update", &run)?;
             context::block_on(updater.update(&run))?;
             let activated = updater.activate(&run)?;
-            finish(updater, activated)
+            finish(global.texts(), updater, activated)
         }
         Command::Rollback { to, reason } => {
             if self_update::confirm(&home)? {
-                return became(&home, "rolled-back");
+                return became(global.texts(), &home, "rolled-back");
             }
             let run = context::begin(global, progress);
             let mut updater = open(home, "self rollback", &run)?;
             let activated = context::block_on(updater.rollback(to, reason, &run))?;
-            finish(updater, activated)
+            finish(global.texts(), updater, activated)
         }
         Command::Status => status(&home, global, progress),
         Command::Automatic { switch } => {
             let run = context::begin(global, progress);
             open(home, "self automatic", &run)?.set_automatic(switch == Switch::On)?;
             let text = match switch {
-                Switch::On => "before each `check` and `update` the updater looks for a newer one of itself",
-                Switch::Off => "the updater looks for a newer one of itself when asked: `updater self update`",
+                Switch::On => global.texts().get("self-automatic-on", &[]),
+                Switch::Off => global.texts().get("self-automatic-off", &[]),
             };
-            Ok(Report::new(&json!({ "automatic": switch == Switch::On }), text.to_owned(), Exit::Success))
+            Ok(Report::new(&json!({ "automatic": switch == Switch::On }), text, Exit::Success))
         }
     }
 }
@@ -152,26 +154,29 @@ pub(crate) fn self_check(global: &Global, folders: &[PathBuf]) -> Report {
     Report::new(&said, text, Exit::Success)
 }
 
-fn finish(updater: SelfUpdater, activated: Activated) -> Result<Report, Error> {
+fn finish(texts: &Texts, updater: SelfUpdater, activated: Activated) -> Result<Report, Error> {
     match activated {
         Activated::AtWork { child, .. } => end_with(updater, child),
         Activated::Nothing => {
             let active = updater.record().active.as_ref().and_then(|active| active.release.as_ref());
-            let at = active.map_or("the updater".to_owned(), |release| format!("updater {}", release.build.0));
+            let text = match active {
+                Some(release) => texts.get("self-stays-build", &[("build", release.build.0.to_string().into())]),
+                None => texts.get("self-stays", &[]),
+            };
             let json = json!({ "result": "nothing-to-do", "active": updater.record().active.as_ref().map(as_json) });
-            Ok(Report::new(&json, format!("{at} stays; nothing was changed"), Exit::Success))
+            Ok(Report::new(&json, text, Exit::Success))
         }
     }
 }
 
 /// What the new updater says when it took over.
-fn became(home: &Home, result: &str) -> Result<Report, Error> {
+fn became(texts: &Texts, home: &Home, result: &str) -> Result<Report, Error> {
     let record = Record::load(&Folder::open(&home.dir())?).map_err(SelfUpdateError::from)?;
     let now = record.trial.map(|trial| trial.new).or(record.active);
-    let build =
-        now.as_ref().and_then(|now| now.release.as_ref()).map_or("from before".to_owned(), |release| release.build.0.text().to_owned());
+    let release = now.as_ref().and_then(|now| now.release.as_ref());
+    let build = release.map_or_else(|| texts.get("self-from-before", &[]), |release| release.build.0.text().to_owned());
     let json = json!({ "result": result, "active": now.as_ref().map(as_json) });
-    Ok(Report::new(&json, format!("the updater is now {build}\nNext: `updater self status`"), Exit::Success))
+    Ok(Report::new(&json, texts.get("self-became", &[("build", build.into())]), Exit::Success))
 }
 
 fn status(home: &Home, global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
@@ -184,25 +189,28 @@ fn status(home: &Home, global: &Global, progress: &dyn Progress) -> Result<Repor
     let backups = backup::backups(&session.folder)?;
     let running = self_update::running_build(home);
     let compiled = env!("CARGO_PKG_VERSION");
-    let mut text = match &running {
-        Some(build) => format!("updater {build}, following {}", session.station.channel_id()),
-        None => format!("updater {compiled} (put here by hand), following {}", session.station.channel_id()),
-    };
-    text += &format!("\nfrom {} (`{}`)", updater::fetch::address::shown(session.station.repository.as_str()), session.station.name);
-    text += &format!("\nkept in {}: {} backups", session.folder.path().display(), backups.len());
+    let (texts, channel) = (global.texts(), session.station.channel_id().to_string());
+    let mut lines = vec![match &running {
+        Some(build) => texts.get("self-is", &[("build", build.to_string().into()), ("channel", channel.into())]),
+        None => texts.get("self-is-by-hand", &[("build", compiled.into()), ("channel", channel.into())]),
+    }];
+    let address = updater::fetch::address::shown(session.station.repository.as_str()).to_string();
+    lines.push(texts.get("self-from", &[("address", address.into()), ("name", session.station.name.to_string().into())]));
+    let folder = session.folder.path().display().to_string();
+    lines.push(texts.get("self-kept", &[("folder", folder.as_str().into()), ("backups", backups.len().into())]));
     if !record.automatic {
-        text += "\nit looks for a newer one of itself only when asked";
+        lines.push(texts.get("self-when-asked", &[]));
     }
     if let Some(trial) = &record.trial {
-        text += &format!("\na change of the updater is under way or was cut off ({}); the next run ends it", trial.id);
+        lines.push(texts.get("self-under-way", &[("id", trial.id.to_string().into())]));
     }
     for failed in &session.ratchet.blocked {
-        text += &format!("\nrelease {} failed here and is not tried again", failed.at);
+        lines.push(texts.get("self-failed", &[("place", failed.at.to_string().into())]));
     }
     if let Some(held) = &session.ratchet.hold {
-        text += &format!("\nrelease {} is held: a rollback left it (`updater unhold --dir {}`)", held.at, session.folder.path().display());
+        lines.push(texts.get("self-held", &[("place", held.at.to_string().into()), ("folder", folder.as_str().into())]));
     }
-    text += "\nNext: `updater self check`";
+    lines.push(texts.get("self-next", &[]));
     let json = json!({
         "build": running.as_ref().map(|build| build.text()),
         "compiled": compiled,
@@ -217,7 +225,7 @@ fn status(home: &Home, global: &Global, progress: &dyn Progress) -> Result<Repor
         "hold": session.ratchet.hold.map(|held| held.at),
         "backups": backups.len(),
     });
-    Ok(Report::new(&json, text, Exit::Success))
+    Ok(Report::new(&json, lines.join("\n"), Exit::Success))
 }
 
 fn as_json(program: &Program) -> serde_json::Value {
