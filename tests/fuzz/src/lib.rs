@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod pack;
 pub mod path;
 pub mod policy;
+pub mod report;
 pub mod roles;
 pub mod samples;
 pub mod script;
@@ -33,6 +34,7 @@ pub use manifest::manifest;
 pub use pack::pack;
 pub use path::path;
 pub use policy::policy;
+pub use report::report;
 pub use roles::raw::roles_raw;
 pub use roles::signed::roles_signed;
 pub use state::state;
@@ -41,7 +43,7 @@ pub use state::state;
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name, which is also that of its corpus and, with `fuzz_` before it, of its program.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("roles_raw", roles_raw),
     ("roles_signed", roles_signed),
     ("channel", channel),
@@ -53,6 +55,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("ini", ini),
     ("pack", pack),
     ("state", state),
+    ("report", report),
 ];
 
 /// The program of a target: under `cargo fuzz` the fuzzer's, otherwise one that tries the files named on its command line.

@@ -35,6 +35,8 @@ pub const MANIFEST: &str = include_str!("../../vectors/good-manifest-full.json")
 pub const RATCHET: &str = include_str!("../../vectors/good-ratchet-full.json");
 /// A station with every field.
 pub const STATION: &str = include_str!("../../vectors/good-station-full.json");
+/// A report with every field, signed by the key of the seed of ones.
+pub const REPORT: &str = include_str!("../../vectors/good-report-full.json");
 /// The plan of a swap with every operation: the first line of a journal, without its check.
 pub const JOURNAL: &str = include_str!("../../vectors/good-plan-full.json");
 

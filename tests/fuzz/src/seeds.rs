@@ -108,6 +108,9 @@ pub fn all() -> Vec<Seed> {
     add("state", "ratchet", format!("r{}", samples::RATCHET).as_bytes());
     add("state", "station", format!("s{}", samples::STATION).as_bytes());
 
+    add("report", "full", samples::REPORT.as_bytes());
+    add("report", "changed", samples::REPORT.replacen("till-3", "till-4", 1).as_bytes());
+
     let [mine, new, base] =
         ["; mine\r\n[A]\r\nb = 1\r\nx=2\r\n[c]\r\nk\r\n", "[a]\nb=2\n; n\nn=3\nx=4\n[c]\nk=v\n[e]\nf=\"g\"\n", "[a]\nb=1\nx=2\n"];
     let unicode =
@@ -123,7 +126,7 @@ pub fn all() -> Vec<Seed> {
     add("ini", "half-a-letter", &all(&[&little[..little.len() - 1], new.as_bytes()]));
 
     // Scripts, so that the fuzzer knows from the beginning that there are such.
-    for target in ["roles_signed", "channel", "policy", "install", "manifest"] {
+    for target in ["roles_signed", "channel", "policy", "install", "manifest", "report"] {
         for (name, script) in scripts() {
             add(target, &name, &script);
         }
