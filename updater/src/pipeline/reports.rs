@@ -46,9 +46,12 @@ impl Session {
     }
 }
 
+/// How long the lock of the start that this one belongs to may still be held, though it was let go: a client that has just been forked has it for the moment until its own program is loaded.
+const HANDOVER: Duration = Duration::from_secs(1);
+
 /// Tells the server what came of a start, while the client of `dir` runs. The folder is not held meanwhile; where another updater is at work, that one tells it, or the next.
 pub(super) async fn tell_meanwhile(dir: &Path, run: &Run<'_>) {
-    let lock = |folder: &Folder| Lock::acquire_within(folder, Trigger::Launch.as_str(), Duration::ZERO).map_err(Error::from);
+    let lock = |folder: &Folder| Lock::acquire_within(folder, Trigger::Launch.as_str(), HANDOVER).map_err(Error::from);
     let told = async {
         let folder = profile::open(dir, &run.registry)?;
         let letter = {
