@@ -435,12 +435,13 @@ fn a_file_that_is_removed_while_it_is_published_is_named() {
 #[test]
 fn a_copy_of_the_private_keys_is_never_published_whatever_its_folder_is_called() {
     let test = TestRepository::new();
-    let folder = test.folder("build", &[("a", b"1"), ("settings.json", br#"{"type":"key"}"#)]);
+    let folder = test.folder("build", &[("a", b"1"), ("settings.json", br#"{"type":"key"}"#), ("notes", b"  ")]);
     fs::create_dir(folder.join("backup")).unwrap();
     let mut copied = 0;
     for entry in fs::read_dir(test.repository().keys().path()).unwrap() {
         copied += 1;
-        fs::copy(entry.unwrap().path(), folder.join(format!("backup/{copied}.JSON"))).unwrap();
+        let name = ["JSON", "json.bak", "txt", "old"][copied % 4];
+        fs::copy(entry.unwrap().path(), folder.join(format!("backup/{copied}.{name}"))).unwrap();
     }
     let refused = test.repository().publish(&test.request(&folder, "1.0.0"), test.now(), &Silent);
     let Err(PublishError::Lint(findings)) = refused else { panic!("{refused:?}") };

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::channel::ObjectRef;
 use crate::digest::{Digest, Hasher};
-use crate::publish::keys::{MAX_KEY_FILE_BYTES, is_private_key};
+use crate::publish::keys::{could_be_key, is_private_key};
 use crate::publish::layout;
 
 /// A file of a repository could not be read or written.
@@ -261,10 +261,7 @@ impl ObjectWriter<'_> {
 /// Refuses a place that a person chose for a file when a private key lies there, or when it is in a repository: what is written there would replace the one, or be served with the other.
 pub(crate) fn refuse_precious(file: &Path) -> Result<(), DiskError> {
     refuse_in_repository(file)?;
-    let is_key = File::open(file).is_ok_and(|opened| {
-        let mut bytes = zeroize::Zeroizing::new(Vec::new());
-        opened.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes).is_ok() && is_private_key(&bytes)
-    });
+    let is_key = could_be_key(file).is_ok_and(|bytes| bytes.is_some_and(|bytes| is_private_key(&bytes)));
     if is_key { Err(failed("replace", file)(io::Error::other("it is a private key; choose another name"))) } else { Ok(()) }
 }
 

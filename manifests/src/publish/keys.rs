@@ -26,6 +26,7 @@ mod store;
 
 pub use encryption::{Cost, Encryption};
 pub use file::{MAX_KEY_FILE_BYTES, is_private_key};
+pub use store::could_be_key;
 
 use encryption::Seed;
 use file::{KeyFile, Private};
@@ -101,6 +102,18 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
         /// Its mode.
+        mode: u32,
+    },
+    /// Files there have the modes of the file system, and others can read them.
+    #[error(
+        "a file made in `{}` for its owner alone has the mode {mode:03o}: others could read a key there, and none was written; choose a folder on a disk of this machine that keeps modes, with --keys \
+         or, for the keys that `update-server` makes for an AppServer.ini, with --state",
+        folder.display()
+    )]
+    NoModes {
+        /// The folder.
+        folder: PathBuf,
+        /// The mode.
         mode: u32,
     },
     /// The key is encrypted, and nobody gave a passphrase.

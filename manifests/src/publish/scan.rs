@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
-use zeroize::Zeroizing;
 
 use crate::digest::{Digest, Hasher};
 use crate::path::RelPath;
 use crate::publish::disk::{DiskError, failed};
-use crate::publish::keys::{MAX_KEY_FILE_BYTES, is_private_key};
+use crate::publish::keys::{MAX_KEY_FILE_BYTES, could_be_key, is_private_key};
 use crate::publish::progress::{Progress, Stage};
 use crate::release::LinkEntry;
 use crate::time::FileTime;
@@ -57,14 +56,13 @@ pub enum FoundKind {
     Unreadable(String),
 }
 
-/// Those of `found` below `folder` that hold a private key. Only small `.json` files are opened; one that cannot be read is found out when it is hashed.
+/// Those of `found` below `folder` that hold a private key, whatever they are called. Only files of at most [`MAX_KEY_FILE_BYTES`] are opened; one that cannot be read is found out when it is
+/// hashed.
 pub fn private_keys(folder: &Path, found: &[Found]) -> Vec<String> {
-    let could_be = |entry: &&Found| {
-        matches!(entry.kind, FoundKind::File { size, .. } if size <= MAX_KEY_FILE_BYTES as u64)
-            && entry.path.to_lowercase().ends_with(".json")
-    };
-    let is_key = |entry: &&Found| fs::read(folder.join(&entry.path)).is_ok_and(|bytes| is_private_key(&Zeroizing::new(bytes)));
-    found.par_iter().filter(could_be).filter(is_key).map(|entry| entry.path.clone()).collect()
+    let is_small = |entry: &&Found| matches!(entry.kind, FoundKind::File { size, .. } if size <= MAX_KEY_FILE_BYTES as u64);
+    let is_key =
+        |entry: &&Found| could_be_key(&folder.join(&entry.path)).is_ok_and(|bytes| bytes.is_some_and(|bytes| is_private_key(&bytes)));
+    found.par_iter().filter(is_small).filter(is_key).map(|entry| entry.path.clone()).collect()
 }
 
 /// Lists everything below `folder`, by path. Fails only when `folder` itself cannot be listed.

@@ -5,12 +5,11 @@
 //! clear even in an encrypted one; nothing is decrypted here.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use manifests::publish::custody::stays_with_server;
-use manifests::publish::keys::MAX_KEY_FILE_BYTES;
+use manifests::publish::keys::could_be_key;
 use manifests::publish::view::View;
 use serde::Deserialize;
 
@@ -62,8 +61,7 @@ fn public_key(path: &Path) -> Option<String> {
     if !path.symlink_metadata().ok()?.is_file() {
         return None;
     }
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes).ok()?;
+    let bytes = could_be_key(path).ok()??;
     serde_json::from_slice::<Claim>(&bytes).ok().map(|claim| claim.public)
 }
 

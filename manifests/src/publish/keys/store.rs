@@ -25,6 +25,22 @@ pub(super) fn bytes(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Option<u32>), Ke
     Ok((bytes, exposed))
 }
 
+/// The bytes of the file at `path`, where they could be those of a key file by their number and their first letter; whatever it is called, for files are renamed.
+///
+/// # Errors
+/// What the system says of opening and reading it.
+pub fn could_be_key(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MAX_KEY_FILE_BYTES as u64 {
+        return Ok(None);
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES));
+    file.take(MAX_KEY_FILE_BYTES as u64).read_to_end(&mut bytes)?;
+    let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    Ok(begins.then_some(bytes))
+}
+
 /// What the key file at `path` says. Its name must be that of its key; one with a plain seed that others can read is refused. (An encrypted one may lie where there are no modes, such as on a
 /// stick.)
 pub(super) fn read(path: &Path) -> Result<KeyFile, KeyError> {
@@ -53,6 +69,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], check: impl FnOnce(&[u8]) -> Resu
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside.0).map_err(failed("create a key file in", folder))?;
+    refuse_readable(folder, exposed(&file).map_err(failed("read the mode of", &beside.0))?, bytes)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write", &beside.0))?;
     let mut written = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
     file.rewind().and_then(|()| file.read_to_end(&mut written)).map_err(failed("read back", &beside.0))?;
@@ -60,6 +77,12 @@ pub(super) fn write(path: &Path, bytes: &[u8], check: impl FnOnce(&[u8]) -> Resu
     check(&written).map_err(|reason| KeyError::Malformed { path: path.to_owned(), reason })?;
     fs::rename(&beside.0, path).map_err(failed("rename a new file to", path))?;
     Ok(sync_folder(folder).map_err(failed("fsync", folder))?)
+}
+
+/// Refuses to write a plain seed into a file that others can read, for it has the mode `exposed` although it was made for its owner alone: on shares and sticks every file has that of the mount.
+fn refuse_readable(folder: &Path, exposed: Option<u32>, bytes: &[u8]) -> Result<(), KeyError> {
+    let is_plain = matches!(KeyFile::parse(bytes), Ok(KeyFile { private: Private::Plain(_), .. }));
+    exposed.filter(|_| is_plain).map_or(Ok(()), |mode| Err(KeyError::NoModes { folder: folder.to_owned(), mode }))
 }
 
 /// Removes what a command that was cut short left of a key file in `folder`: a copy of a private key that nothing names. Best effort.
@@ -117,4 +140,23 @@ fn has_one_name(file: &File) -> bool {
 #[cfg(not(unix))]
 fn has_one_name(_: &File) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::keys::KeyFolder;
+
+    #[test]
+    fn a_plain_key_is_not_written_where_others_could_read_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let bytes_of = |keys: &KeyFolder| {
+            let id = crate::signer::Signer::key_id(&keys.created().unwrap().generate("root").unwrap());
+            fs::read(keys.path().join(format!("{id}.json"))).unwrap()
+        };
+        let plain = KeyFolder::new(&temp.path().join("plain"));
+        let refused = refuse_readable(plain.path(), Some(0o755), &bytes_of(&plain)).unwrap_err().to_string();
+        assert!(refused.contains("755") && refused.contains("--state") && refused.contains("--keys"), "{refused}");
+        refuse_readable(plain.path(), None, &bytes_of(&plain)).unwrap();
+    }
 }
