@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use system_tests::disk::Disk;
 use system_tests::process::run;
 use system_tests::server::Server;
 use system_tests::station::Station;
@@ -309,4 +310,91 @@ fn a_release_that_was_withdrawn_is_not_made_again_of_the_same_files() {
     assert!(failed["fault"].as_str().is_some_and(|fault| fault.contains("withdrawn") && fault.contains("crashes")), "{failed}");
     build.file("bad", "mended", T0 + 1);
     released(&server, 3);
+}
+
+#[test]
+fn a_folder_that_was_gone_for_a_moment_and_comes_back_as_it_was_is_published_again_without_a_release() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let build = first(&world);
+    let server = serve(&world, &repository, &all_keys(&repository), "");
+    released(&server, 1);
+    let away = world.path("away");
+    fs::rename(&build.dir, &away).expect("renamed");
+    // Wakes the server, which would look by itself half a minute later.
+    fs::write(away.join("wake"), "x").expect("written");
+    let gone = folder(&server, |folder| folder["state"] == "unreadable");
+    assert!(gone["fault"].is_string(), "{gone}");
+    fs::remove_file(away.join("wake")).expect("removed");
+    fs::rename(&away, &build.dir).expect("renamed back");
+    released(&server, 1);
+
+    // Somebody opens a file for writing, lets the server see that, and leaves everything as it was.
+    let opened = fs::File::options().append(true).open(build.dir.join("client.ini")).expect("opened");
+    fs::write(build.dir.join("wake"), "x").expect("written");
+    folder(&server, |folder| folder["state"] == "busy");
+    fs::remove_file(build.dir.join("wake")).expect("removed");
+    drop(opened);
+    released(&server, 1);
+}
+
+#[test]
+fn other_content_with_the_length_and_the_time_of_the_old_is_published() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let build = first(&world);
+    let server = serve(&world, &repository, &all_keys(&repository), "");
+    released(&server, 1);
+    let station = installed(&world, &server);
+    build.exec("client", noise(9, 60_000), T0);
+    released(&server, 2);
+    update(&station);
+    assert_eq!(fs::read(station.file("client")).expect("read"), noise(9, 60_000));
+}
+
+#[test]
+fn a_disk_that_was_full_is_tried_again_although_the_folder_stays_as_it_is() {
+    let world = World::new();
+    let Some(disk) = Disk::in_memory(world.path("repositories"), "size=2m") else { return };
+    let repository = world.repository("acme");
+    let build = first(&world);
+    build.exec("client", noise(1, 6_000_000), T0);
+    let server = serve(&world, &repository, &all_keys(&repository), "");
+    let failed = folder(&server, |folder| folder["state"] == "failed");
+    assert!(failed["fault"].as_str().is_some_and(|fault| fault.contains("No space left")), "{failed}");
+    disk.remount("size=64m");
+    released(&server, 1);
+}
+
+#[test]
+fn a_role_that_no_folder_serves_is_told_of_and_a_folder_that_lost_its_role_says_how_to_get_it_back() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let build = first(&world);
+    let server = serve(&world, &repository, &all_keys(&repository), "");
+    released(&server, 1);
+    let config = server.config.clone();
+    drop(server);
+    let restart = || Server::start(Command::new(program("update-server")).args(["serve", "--config"]).arg(&config), &config, "acme");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    fs::write(&config, text.split("[[folder]]").next().expect("what is before")).expect("written");
+    let server = restart();
+    let warned = ready(&server)["repositories"][0]["warnings"].to_string();
+    assert!(
+        warned.contains("no [[folder]] publishes client stable for linux x86_64") && warned.contains("manifests folders remove"),
+        "{warned}"
+    );
+    drop(server);
+
+    fs::write(&config, text).expect("written");
+    let server = restart();
+    released(&server, 1);
+    assert!(!ready(&server)["repositories"][0]["warnings"].to_string().contains("no [[folder]]"));
+    let channel = ["--product", "client", "--os", "linux", "--arch", "x86_64"];
+    repository.manifests(&[&["folders", "remove", repository.text()][..], &channel].concat()).succeeded("folders remove");
+    build.file("note", "x", T0);
+    let told = folder(&server, |folder| folder["state"] == "no-role");
+    assert!(told["fault"].as_str().is_some_and(|fault| fault.contains("restart the server")), "{told}");
+    drop(server);
+    released(&restart(), 2);
 }

@@ -170,6 +170,14 @@ pub enum ConfigError {
     /// Two folders of one channel.
     #[error("use the configuration: two folders are published as {0}; give one of them another product, arch or channel")]
     RepeatedFolder(ChannelId),
+    /// One folder lies in another.
+    #[error("publish {inner}: it lies in {outer}, whose releases would hold it as well; move one of the two elsewhere")]
+    NestedFolders {
+        /// The one inside, with its channel.
+        inner: String,
+        /// The one around it.
+        outer: String,
+    },
     /// A folder's setting that cannot work.
     #[error("use the configuration: `{key}` of the [[folder]] `{folder}`: {reason}")]
     Folder {
@@ -229,6 +237,7 @@ impl Settings {
             }
             folders.push(new);
         }
+        folder::refuse_nested(&folders)?;
         let log = LogSettings {
             format: file.log.format.unwrap_or(defaults.log.format),
             level: file.log.level.unwrap_or(defaults.log.level),

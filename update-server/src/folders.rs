@@ -14,6 +14,7 @@ pub mod state;
 pub(crate) use build::read as read_build;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use manifests::name::{ChannelId, Name};
@@ -24,10 +25,11 @@ use manifests::time::UtcTime;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::config::{FolderSettings, Settings};
-use crate::upkeep::Upkeep;
-use crate::watch::{self, Event};
-use state::{Standing, State};
+use crate::config::{self, FolderSettings, Settings};
+use crate::upkeep::schedule::{self, Outcome};
+use crate::upkeep::{Upkeep, chance};
+use crate::watch::{self, Acted, Event};
+use state::{Again, Standing, State};
 
 /// The folders of a server, with what became of each.
 #[derive(Debug, Default)]
@@ -38,12 +40,23 @@ pub struct Folders(Vec<Arc<Folder>>);
 pub struct Folder {
     settings: FolderSettings,
     state: Mutex<Option<State>>,
+    /// How often in a row it was tried in vain.
+    failures: AtomicU32,
 }
 
 impl Folders {
     /// The folders that `settings` name; nothing is looked at yet.
     pub fn new(settings: &Settings) -> Folders {
-        Folders(settings.folders.iter().map(|settings| Arc::new(Folder { settings: settings.clone(), state: Mutex::default() })).collect())
+        for remark in config::folder::shared(&settings.folders) {
+            tracing::warn!("{remark}");
+        }
+        Folders(
+            settings
+                .folders
+                .iter()
+                .map(|settings| Arc::new(Folder { settings: settings.clone(), state: Mutex::default(), failures: AtomicU32::default() }))
+                .collect(),
+        )
     }
 
     /// What became of each, in the order of the configuration; `None` before it was first looked at.
@@ -91,7 +104,25 @@ impl Folder {
         }
         standing.log(&self.settings);
         let released = standing.release().or_else(|| state.as_ref().and_then(|state| state.released.clone()));
-        *state = Some(State { standing, since: now, released });
+        // One writer after the other keeps it busy for as long as all of them together.
+        let busy_since = state.as_ref().filter(|state| matches!((&state.standing, &standing), (Standing::Busy(_), Standing::Busy(_))));
+        let since = busy_since.map_or(now, |state| state.since);
+        *state = Some(State { standing, since, released });
+    }
+
+    /// When it is tried again.
+    fn next(&self, again: Again) -> Acted {
+        match again {
+            Again::OnChange => {
+                self.failures.store(0, Ordering::Relaxed);
+                Acted::DealtWith
+            }
+            Again::Soon => Acted::Again(watch::LOOK_ANYWAY),
+            Again::Later => {
+                let times = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+                Acted::Again(schedule::pause(Outcome::Failed { times }, chance()))
+            }
+        }
     }
 }
 
@@ -120,9 +151,9 @@ async fn keep(app: Arc<App>, folder: Arc<Folder>) {
                     work.await.unwrap_or_else(|stopped| Standing::Failed { text: stopped.to_string(), passing: true })
                 }
             };
-            let is_dealt_with = standing.is_dealt_with();
+            let acted = folder.next(standing.again());
             folder.settle(standing, now);
-            is_dealt_with
+            acted
         }
     })
     .await;

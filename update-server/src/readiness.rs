@@ -10,7 +10,8 @@ pub mod warnings;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use manifests::name::Name;
+use manifests::key::KeyId;
+use manifests::name::{ChannelId, Name};
 use manifests::time::UtcTime;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -19,9 +20,10 @@ use crate::app::App;
 use crate::config::FolderSettings;
 use crate::content::disk::Folder;
 use crate::content::roles::RepositoryState;
+use crate::folders::publish::channel_options;
 use crate::folders::state::{Standing, State};
-use crate::upkeep::Record;
 use crate::upkeep::misplaced::misplaced;
+use crate::upkeep::{Kept, Record};
 use chain::Chains;
 use warnings::{Daily, Facts, Warning, days_left, warnings};
 
@@ -77,7 +79,7 @@ pub struct FolderReport {
 }
 
 impl FolderReport {
-    fn of(settings: &FolderSettings, state: Option<State>) -> FolderReport {
+    fn of(settings: &FolderSettings, state: Option<State>, now: UtcTime) -> FolderReport {
         let released = state.as_ref().and_then(|state| state.released.clone());
         let standing = state.as_ref().map(|state| &state.standing);
         FolderReport {
@@ -86,7 +88,7 @@ impl FolderReport {
             channel: settings.id.target_path(),
             state: standing.map_or("waiting", Standing::word),
             rules: standing.map(Standing::rules).unwrap_or_default(),
-            fault: standing.and_then(|standing| standing.fault(settings)),
+            fault: state.as_ref().and_then(|state| state.fault(settings, now)),
             since: state.as_ref().map(|state| state.since),
             sequence: released.as_ref().map(|released| released.sequence),
             build: released.map(|released| released.build),
@@ -178,7 +180,7 @@ fn report(app: &App) -> Report {
     let repositories: Vec<RepositoryReport> =
         app.content.repositories().map(|(name, folder)| RepositoryReport::of(app, name, folder, now)).collect();
     let ready = repositories.iter().all(|repository| repository.ready);
-    let folders = app.folders.states().into_iter().map(|(settings, state)| FolderReport::of(settings, state)).collect();
+    let folders = app.folders.states().into_iter().map(|(settings, state)| FolderReport::of(settings, state, now)).collect();
     Report { status: if ready { "ready" } else { "not-ready" }, demo: app.demo, repositories, folders }
 }
 
@@ -209,9 +211,9 @@ impl RepositoryReport {
             (facts.misplaced, facts.keys_fault) = ((misplaced, folder.display().to_string()), fault);
         }
         let of_repository = app.folders.states().into_iter().filter(|(settings, _)| settings.repository == *name);
-        let fault =
-            |(settings, state): (&FolderSettings, Option<State>)| Some((settings.id.target_path(), state?.standing.fault(settings)?));
+        let fault = |(settings, state): (&FolderSettings, Option<State>)| Some((settings.id.target_path(), state?.fault(settings, now)?));
         facts.folders = of_repository.filter_map(fault).collect();
+        facts.folders.extend(kept.into_iter().flat_map(|kept| left_behind(app, name, &verdict.folders, kept)));
         let subjects = warnings(&facts, now);
         RepositoryReport {
             name: name.to_string(),
@@ -224,6 +226,23 @@ impl RepositoryReport {
             subjects,
         }
     }
+}
+
+/// The channels whose key lies here and that no `[[folder]]` publishes, each with what to do: their role goes on naming the release that was last made, and nobody makes another.
+fn left_behind(app: &App, name: &Name, roles: &[(ChannelId, Vec<KeyId>)], kept: &Kept) -> Vec<(String, String)> {
+    let folders = app.folders.states();
+    let is_served = |id: &ChannelId| folders.iter().any(|(settings, _)| settings.repository == *name && settings.id == *id);
+    let is_here = |keys: &[KeyId]| keys.iter().any(|key| kept.keys().folder.join(format!("{key}.json")).exists());
+    let told = |(id, _): &(ChannelId, Vec<KeyId>)| {
+        let (repository, options) = (kept.path().display(), channel_options(id));
+        let text = format!(
+            "no [[folder]] publishes {id} any more, and its role is still in force with its key here: put the [[folder]] back, or give the channel to whoever holds the keys of {os} with `manifests folders \
+             remove {repository} {options}`",
+            os = id.os
+        );
+        (id.target_path(), text)
+    };
+    roles.iter().filter(|(id, keys)| !is_served(id) && is_here(keys)).map(told).collect()
 }
 
 impl RefreshReport {

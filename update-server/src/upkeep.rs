@@ -13,7 +13,7 @@ pub mod schedule;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -102,6 +102,11 @@ impl Kept {
             Some(file) => repository.unlocked_by(passphrase::source(file.clone())),
             None => repository,
         })
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The folder of its keys.
@@ -240,6 +245,6 @@ fn cause(error: &PublishError) -> String {
 }
 
 /// A random number; without randomness, servers stay in step, which is no harm.
-fn chance() -> u32 {
+pub(crate) fn chance() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX / 2)
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// The folder is looked at this often even when nothing wakes us.
-const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+pub const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 
 /// What a folder looks like without reading its files: everything in it with kind, size and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct Look(Vec<(PathBuf, Seen)>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
     Folder,
-    File { length: u64, modified: Option<SystemTime>, mode: u32 },
+    File { length: u64, modified: Option<SystemTime>, kept: Kept },
     Link(Option<PathBuf>),
     Unreadable,
 }
 
 impl Seen {
     fn of_file(metadata: &fs::Metadata) -> Seen {
-        Seen::File { length: metadata.len(), modified: metadata.modified().ok(), mode: mode(metadata) }
+        Seen::File { length: metadata.len(), modified: metadata.modified().ok(), kept: Kept::of(metadata) }
     }
 }
 
@@ -69,14 +69,25 @@ fn look(folder: &Path, seen: &mut Vec<(PathBuf, Seen)>) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn mode(metadata: &fs::Metadata) -> u32 {
-    std::os::unix::fs::MetadataExt::mode(metadata)
+/// What the system keeps of a file beside its length and time: its mode, and when anything of it last changed. Whoever copies a file and gives it the time that the old one had cannot set
+/// that one. Its number says nothing more, and on shares it may be another at every look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    mode: u32,
+    changed: (i64, i64),
 }
 
-#[cfg(not(unix))]
-fn mode(_metadata: &fs::Metadata) -> u32 {
-    0
+impl Kept {
+    #[cfg(unix)]
+    fn of(metadata: &fs::Metadata) -> Kept {
+        use std::os::unix::fs::MetadataExt as _;
+        Kept { mode: metadata.mode(), changed: (metadata.ctime(), metadata.ctime_nsec()) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_metadata: &fs::Metadata) -> Kept {
+        Kept { mode: 0, changed: (0, 0) }
+    }
 }
 
 /// Decides from one look after the other. Pure.
@@ -115,6 +126,11 @@ impl Settle {
     pub fn dealt_with(&mut self) {
         self.dealt_with = self.last.take();
     }
+
+    /// What was last observed could not be dealt with. It stays to be done, and so does what was dealt with before it, should that come back: what was made known since is not true of it.
+    pub fn failed(&mut self) {
+        self.dealt_with = None;
+    }
 }
 
 /// What `watch` tells of a folder.
@@ -126,14 +142,21 @@ pub enum Event {
     Unreadable(io::Error),
 }
 
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acted {
+    /// It is dealt with: nothing is to be done until the folder changes.
+    DealtWith,
+    /// It is to be tried again after so long, or as soon as something wakes us.
+    Again(Duration),
+}
+
 /// Calls `act` each time `folder` has changed and been still for `settle`, from the state that it has now on, and when it cannot be listed; for ever.
-///
-/// `act` returns whether the change is dealt with; if not, it is called again after the next quiet time.
 ///
 /// `beside` is a file elsewhere whose change counts as one of the folder.
 pub async fn watch<F>(folder: PathBuf, beside: Option<PathBuf>, settle: Duration, mut act: impl FnMut(Event) -> F)
 where
-    F: Future<Output = bool>,
+    F: Future<Output = Acted>,
 {
     let (wake, mut woken) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -161,19 +184,29 @@ where
                     tokio::time::sleep(settle).await;
                     continue;
                 }
-                Step::Act => {
-                    if act(Event::Still).await {
+                Step::Act => match act(Event::Still).await {
+                    Acted::DealtWith => {
                         state.dealt_with();
                         continue;
                     }
-                    LOOK_ANYWAY
-                }
+                    Acted::Again(pause) => {
+                        state.failed();
+                        pause
+                    }
+                },
             },
             Ok(Err(error)) => {
-                act(Event::Unreadable(error)).await;
+                // It is published anew when it comes back, also when it comes back as it was.
+                state = Settle::default();
+                match act(Event::Unreadable(error)).await {
+                    Acted::DealtWith => LOOK_ANYWAY,
+                    Acted::Again(pause) => pause,
+                }
+            }
+            Err(error) => {
+                tracing::error!(folder.path = %folder.display(), error = %error, "a look at the folder ended abnormally; looking again");
                 LOOK_ANYWAY
             }
-            Err(_) => return,
         };
         let _ = timeout(wait, woken.recv()).await;
     }
@@ -201,7 +234,12 @@ mod tests {
         assert_eq!(settle.observe(look(&["a"])), Step::LookAgain);
         assert_eq!(settle.observe(look(&["a"])), Step::Act);
         // Not dealt with: it stays to be done.
+        settle.failed();
         assert_eq!(settle.observe(look(&["a"])), Step::Act);
+        // It comes back as it was last dealt with: what was said of it since is not true any more.
+        settle.failed();
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::LookAgain);
+        assert_eq!(settle.observe(look(&["a", "b"])), Step::Act);
     }
 
     #[test]
@@ -221,6 +259,11 @@ mod tests {
         let file = fs::File::options().write(true).open(temp.path().join("sub/file")).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         changed("another time");
+        let written = || fs::File::options().write(true).open(temp.path().join("sub/file")).unwrap();
+        std::io::Write::write_all(&mut written(), b"eerht").unwrap();
+        written().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        #[cfg(unix)]
+        changed("other content under the same length and time");
         fs::rename(temp.path().join("sub/file"), temp.path().join("sub/other")).unwrap();
         changed("another name");
         fs::remove_dir_all(temp.path().join("sub")).unwrap();
@@ -236,12 +279,46 @@ mod tests {
         let folder = temp.path().to_owned();
         let watching = tokio::spawn(watch(folder, None, Duration::from_millis(20), move |_| {
             let acted = acted.clone();
-            async move { acted.send(()).await.is_ok() }
+            async move {
+                acted.send(()).await.unwrap();
+                Acted::DealtWith
+            }
         }));
         for content in ["first", "second", "third!"] {
             timeout(Duration::from_secs(20), acts.recv()).await.unwrap().unwrap();
             fs::write(temp.path().join("file"), content).unwrap();
         }
+        watching.abort();
+    }
+
+    /// A share that was gone for a moment, and a file that could not be read for one: nothing of it is another look, and it is acted on all the same.
+    #[tokio::test]
+    async fn what_failed_is_acted_on_again_although_the_folder_is_as_it_was() {
+        let temp = tempfile::tempdir().unwrap();
+        let (folder, away) = (temp.path().join("folder"), temp.path().join("away"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("file"), "one").unwrap();
+        let (acted, mut acts) = mpsc::channel(10);
+        let (mut failures, watched) = (0, folder.clone());
+        let watching = tokio::spawn(watch(watched, None, Duration::from_millis(20), move |event| {
+            let is_still = matches!(event, Event::Still);
+            failures += u32::from(is_still);
+            let (acted, answer) =
+                (acted.clone(), if is_still && failures > 2 { Acted::DealtWith } else { Acted::Again(Duration::from_millis(20)) });
+            async move {
+                acted.send((is_still, answer)).await.unwrap();
+                answer
+            }
+        }));
+        let mut until =
+            async |wanted: (bool, Acted)| while timeout(Duration::from_secs(20), acts.recv()).await.unwrap().unwrap() != wanted {};
+        until((true, Acted::Again(Duration::from_millis(20)))).await;
+        until((true, Acted::DealtWith)).await;
+        fs::rename(&folder, &away).unwrap();
+        fs::write(away.join("file"), "wake").unwrap();
+        until((false, Acted::Again(Duration::from_millis(20)))).await;
+        fs::rename(&away, &folder).unwrap();
+        until((true, Acted::DealtWith)).await;
         watching.abort();
     }
 }

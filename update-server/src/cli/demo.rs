@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{LogSettings, Settings};
 use crate::demo::{Demo, DemoError};
-use crate::{logging, server, signals, watch};
+use crate::watch::{self, Acted};
+use crate::{logging, server, signals};
 
 /// How long a folder must be still before it is published.
 const SETTLE: Duration = Duration::from_millis(750);
@@ -144,20 +145,20 @@ async fn follow(demo: Arc<Demo>, events: mpsc::Sender<Event>) {
         async move {
             if let watch::Event::Unreadable(error) = event {
                 tracing::warn!(folder.path = %demo.folder().display(), error = %error, "the folder cannot be listed");
-                return false;
+                return Acted::Again(watch::LOOK_ANYWAY);
             }
             let event = match blocking(&demo, |demo| demo.publish(SystemClock.now())).await {
                 Ok(Some(published)) => Event::Released(published),
-                Ok(None) => return true,
+                Ok(None) => return Acted::DealtWith,
                 Err(error) => {
                     // What the folder's owner must change is said once; what may pass by itself is tried again.
                     let passing = error.is_passing();
                     let _ = events.send(Event::Failed(format!("{error}"))).await;
-                    return !passing;
+                    return if passing { Acted::Again(watch::LOOK_ANYWAY) } else { Acted::DealtWith };
                 }
             };
             let _ = events.send(event).await;
-            true
+            Acted::DealtWith
         }
     })
     .await;

@@ -123,6 +123,38 @@ impl FolderSettings {
     }
 }
 
+/// Refuses folders of which one lies in another: whatever is published of the inner one would be a part of every release of the outer one, too.
+pub(crate) fn refuse_nested(folders: &[FolderSettings]) -> Result<(), ConfigError> {
+    let places: Vec<(&FolderSettings, PathBuf)> =
+        folders.iter().filter_map(|folder| Some((folder, whole(folder.path.as_ref()?)))).collect();
+    let inside = |(inner, at): &(&FolderSettings, PathBuf)| {
+        let outer = places.iter().find(|(_, outer)| at != outer && at.starts_with(outer))?;
+        Some(ConfigError::NestedFolders { inner: inner.shown(), outer: outer.0.shown() })
+    };
+    places.iter().find_map(inside).map_or(Ok(()), Err)
+}
+
+/// What is odd about folders that are the same for two systems, for people.
+pub(crate) fn shared(folders: &[FolderSettings]) -> Vec<String> {
+    let pairs = folders.iter().enumerate().flat_map(|(index, one)| folders.iter().skip(index + 1).map(move |other| (one, other)));
+    let is_shared = |(one, other): &(&FolderSettings, &FolderSettings)| {
+        one.id.os != other.id.os && one.path.as_ref().zip(other.path.as_ref()).is_some_and(|(one, other)| whole(one) == whole(other))
+    };
+    let said = |(one, other): (&FolderSettings, &FolderSettings)| {
+        let (one_os, other_os) = (one.id.os, other.id.os);
+        format!(
+            "{} is that of {other_os}, too: stations with {one_os} and with {other_os} get the files of both; give each a folder of its own",
+            one.shown()
+        )
+    };
+    pairs.filter(is_shared).map(said).collect()
+}
+
+/// Where `path` leads, links followed; as it stands where it is not there.
+pub(crate) fn whole(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
 impl FolderTable {
     /// Checks it; relative paths are relative to `base`.
     pub(super) fn resolve(self, base: &Path, repositories: &[RepositorySettings]) -> Result<FolderSettings, ConfigError> {

@@ -144,6 +144,25 @@ fn a_folder_that_cannot_publish_itself_is_refused_with_its_key() {
 }
 
 #[test]
+fn folders_in_one_another_are_refused_and_one_of_two_systems_is_told_of() {
+    let site = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(site.path().join("upd/linux")).unwrap();
+    let at = |windows: &str, linux: &str| {
+        let folder = |path: &str, os: &str| format!("[[folder]]\npath = \"{path}\"\nrepository = \"a\"\nos = \"{os}\"\n");
+        let repository = "[[repository]]\nname = \"a\"\npath = \"b\"\nkeys = \"k\"\n";
+        let text = format!("{repository}{}{}", folder(windows, "windows"), folder(linux, "linux"));
+        Settings::resolve(toml::from_str(&text).unwrap(), site.path())
+    };
+    for (windows, linux) in [("upd", "upd/linux"), ("upd/linux", "upd"), ("upd/", "upd/linux/../linux")] {
+        let error = at(windows, linux).unwrap_err().to_string();
+        assert!(error.contains("lies in") && error.contains("smartclient stable for linux"), "{error}");
+    }
+    assert_eq!(folder::shared(&at("upd/linux", "upd-linux").unwrap().folders), [""; 0]);
+    let told = folder::shared(&at("upd", "upd/linux/..").unwrap().folders);
+    assert!(told.len() == 1 && told[0].contains("windows and with linux"), "{told:?}");
+}
+
+#[test]
 fn what_signs_or_publishes_needs_keys() {
     let token = Digest::of(b"");
     for line in [

@@ -2,18 +2,27 @@
 
 use manifests::build::Build;
 use manifests::channel::{Bound, ChannelDocument};
+use manifests::name::{ChannelId, Os};
 use manifests::path::RelPath;
 use manifests::publish::compose::Refused;
+use manifests::publish::view::View;
 use manifests::publish::{Attributes, Outcome, PublishError, PublishRequest, Published, Repository, ServerSays, Silent, folder_role};
 use manifests::time::UtcTime;
+use manifests::trust::TARGETS;
 
 use super::state::{Released, Standing};
 use super::{build, writers};
 use crate::config::FolderSettings;
 use crate::upkeep::Upkeep;
 
-/// Where the program of a SmartClient lies in its folder, by OS; used where no entry point is set and the folder has it.
-const SMARTCLIENT: [&str; 3] = ["smartclient.exe", "smartclient", "smartclient.app/Contents/MacOS/smartclient"];
+/// Where the program of a SmartClient for `os` lies in its folder; used where no entry point is set and the folder has it.
+const fn smartclient_of(os: Os) -> &'static str {
+    match os {
+        Os::Windows | Os::Wince => "smartclient.exe",
+        Os::Macosx => "smartclient.app/Contents/MacOS/smartclient",
+        Os::Linux | Os::Android => "smartclient",
+    }
+}
 
 /// Publishes the folder of `settings` as it is now. Whatever keeps it from being published is what it returns; nothing of it is visible then.
 pub fn attend(settings: &FolderSettings, upkeep: &Upkeep, now: UtcTime) -> Standing {
@@ -23,9 +32,9 @@ pub fn attend(settings: &FolderSettings, upkeep: &Upkeep, now: UtcTime) -> Stand
     match kept.open().map_err(Unpublished::from).and_then(|repository| release(settings, &repository, now)) {
         Ok(standing) | Err(Unpublished::Standing(standing)) => standing,
         Err(Unpublished::Error(PublishError::Lint(findings))) => Standing::Refused(findings),
-        // Somebody changed it, or was at the repository: neither lasts.
-        Err(Unpublished::Error(error @ (PublishError::Scan(_) | PublishError::Lock(_)))) => failed(error.to_string(), true),
-        Err(Unpublished::Error(error)) => failed(error.to_string(), false),
+        Err(Unpublished::Error(error @ PublishError::Refused(_))) => failed(error.to_string(), false),
+        // Somebody changed it, or was at the repository, a disk was full, a key file was being exchanged: all of that can end while the folder stays as it is.
+        Err(Unpublished::Error(error)) => failed(error.to_string(), true),
     }
 }
 
@@ -53,7 +62,7 @@ fn release(settings: &FolderSettings, repository: &Repository, now: UtcTime) -> 
     let view = repository.view()?;
     let id = &settings.id;
     if !view.folders().iter().any(|(_, known)| known == id) {
-        return Err(Unpublished::Standing(no_role(settings, repository)));
+        return Err(Unpublished::Standing(no_role(settings, repository, &view)));
     }
     let server = server_build(settings).map_err(Unpublished::Standing)?;
     let entry_point = settings.entry_point.clone().or_else(|| smartclient(settings));
@@ -119,17 +128,26 @@ fn server_build(settings: &FolderSettings) -> Result<Option<Build>, Standing> {
 }
 
 /// What is to be done where targets does not delegate to the folder yet.
-fn no_role(settings: &FolderSettings, repository: &Repository) -> Standing {
-    let id = &settings.id;
-    let variant = id.variant.as_ref().map(|variant| format!(" --variant {variant}")).unwrap_or_default();
-    let channel = format!("--product {} --os {} --arch {}{variant} --channel {}", id.product, id.os, id.arch, id.channel);
+fn no_role(settings: &FolderSettings, repository: &Repository, view: &View) -> Standing {
+    let (id, role) = (&settings.id, folder_role::name(&settings.id));
+    let keys = repository.keys();
+    let lacks = format!("the repository `{}` has no role `{role}` for it", repository.name());
+    let is_here = view.keys_of(TARGETS).is_some_and(|targets| targets.keyids.iter().any(|key| keys.holds(key)));
+    if is_here {
+        return Standing::NoRole(format!("{lacks}: restart the server, which makes it, or take its [[folder]] out of the configuration"));
+    }
     Standing::NoRole(format!(
-        "the repository `{}` has no role `{}` for it, and the targets keys are not here: run `manifests folders add {} {channel} --keys {}`, with --request where those keys are elsewhere",
-        repository.name(),
-        folder_role::name(id),
+        "{lacks}, and the targets keys are not here: run `manifests folders add {} {} --keys {}`, with --request where those keys are elsewhere",
         repository.path().display(),
-        repository.keys().path().display(),
+        channel_options(id),
+        keys.path().display(),
     ))
+}
+
+/// A channel, as commands of the publisher take it.
+pub(crate) fn channel_options(id: &ChannelId) -> String {
+    let variant = id.variant.as_ref().map(|variant| format!(" --variant {variant}")).unwrap_or_default();
+    format!("--product {} --os {} --arch {}{variant} --channel {}", id.product, id.os, id.arch, id.channel)
 }
 
 /// The program of a SmartClient, as the folder spells it.
@@ -144,5 +162,30 @@ fn smartclient(settings: &FolderSettings) -> Option<RelPath> {
         }
         path.join(&found).is_file().then(|| found.parse().ok()).flatten()
     };
-    SMARTCLIENT.into_iter().find_map(spelt)
+    spelt(smartclient_of(settings.id.os))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sites keep the programs of all systems in one folder, and each station starts its own.
+    #[test]
+    fn the_entry_point_is_that_of_the_system_as_the_folder_spells_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |path: &str| {
+            std::fs::create_dir_all(folder.path().join(path).parent().unwrap()).unwrap();
+            std::fs::write(folder.path().join(path), "program").unwrap();
+        };
+        let of = |os: Os| {
+            let settings = FolderSettings::new(Some(folder.path().to_owned()), String::new(), "acme".parse().unwrap(), os);
+            smartclient(&settings).map(|path| path.to_string())
+        };
+        make("SmartClient.exe");
+        assert_eq!((of(Os::Windows).as_deref(), of(Os::Linux), of(Os::Macosx)), (Some("SmartClient.exe"), None, None));
+        make("smartclient");
+        make("SmartClient.app/Contents/MacOS/smartclient");
+        assert_eq!((of(Os::Windows).as_deref(), of(Os::Linux).as_deref()), (Some("SmartClient.exe"), Some("smartclient")));
+        assert_eq!(of(Os::Macosx).as_deref(), Some("SmartClient.app/Contents/MacOS/smartclient"));
+    }
 }

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use manifests::name::Name;
+use manifests::key::KeyId;
+use manifests::name::{ChannelId, Name};
 use manifests::publish::disk::Disk;
 use manifests::publish::layout;
 use manifests::publish::view::View;
@@ -31,6 +32,8 @@ pub struct Verdict {
     pub fault: Option<String>,
     /// The keys of the roles that are signed elsewhere; none when it does not verify.
     pub offline_keys: Vec<OfflineKey>,
+    /// The channels that folders publish, each with the keys of its role; none when it does not verify.
+    pub folders: Vec<(ChannelId, Vec<KeyId>)>,
 }
 
 /// The last verdict on each repository.
@@ -77,14 +80,18 @@ impl Chains {
 
 fn verify(folder: &Folder, name: &Name) -> Verdict {
     match View::read(&Disk::new(folder.root()), name) {
-        Ok(view) => Verdict { fault: None, offline_keys: misplaced::offline_keys(&view) },
+        Ok(view) => {
+            let keys = |role: &str| view.keys_of(role).map(|keys| keys.keyids.clone()).unwrap_or_default();
+            let folders = view.folders().into_iter().map(|(role, id)| (id, keys(&role))).collect();
+            Verdict { fault: None, offline_keys: misplaced::offline_keys(&view), folders }
+        }
         Err(error) => {
             let named = error
                 .file()
                 .filter(|file| !error.to_string().contains(file.as_str()))
                 .map(|file| format!("`{file}`: "))
                 .unwrap_or_default();
-            Verdict { fault: Some(format!("{named}{error}")), offline_keys: Vec::new() }
+            Verdict { fault: Some(format!("{named}{error}")), ..Verdict::default() }
         }
     }
 }
