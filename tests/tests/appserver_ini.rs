@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use system_tests::disk::Disk;
 use system_tests::process::{Finished, run};
 use system_tests::server::Server;
 use system_tests::world::{Build, T0, World, get, noise, program};
@@ -247,4 +248,50 @@ fn the_same_file_goes_on_with_the_same_keys_and_numbers_after_a_restart() {
     linux.exec("smartclient", noise(22, 30_000), T0 + 10);
     let next = folder(&second, "linux", |folder| folder["sequence"].as_u64() == one["sequence"].as_u64().map(|sequence| sequence + 1));
     assert_ne!(next["build"], one["build"]);
+}
+
+#[test]
+fn import_of_relative_paths_publishes_every_folder_wherever_the_server_is_started() {
+    let world = World::new();
+    let [windows, linux, _] = folders(&world);
+    appserver_ini(&world, "[Update]\r\nEnable=1\r\nPathWindows=c:\\ERP\\bin\\remote_upd\r\nPathLinux=remote_linux_upd\r\n");
+    let mut command = Command::new(program("update-server"));
+    command.args(["import", "--appserver-ini", "AppServer.ini", "--listen", "127.0.0.1:0", "--folder", "windows=remote_upd"]);
+    command.args(["--config", "*.ini=keep"]).current_dir(windows.dir.parent().expect("in the world"));
+    let done = run(&mut command, PATIENCE).succeeded("import");
+    assert!(done.stdout.contains("lead to this machine alone"), "the links are for no station: {}", done.report());
+    let config = world.path("stationmaster-state/server.toml");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    assert_eq!(text.matches(r#"config = ["*.ini=keep", "*=overwrite"]"#).count(), 2, "each folder has it: {text}");
+    let server = Server::start(Command::new(program("update-server")).args(["serve", "--config"]).arg(&config), &config, "smartclient");
+    for (os, build) in [("windows", &windows), ("linux", &linux)] {
+        assert_eq!(folder(&server, os, published)["path"], build.dir.to_str().expect("UTF-8"));
+    }
+}
+
+#[test]
+fn the_unit_of_the_server_is_understood_by_systemd() {
+    let world = World::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../update-server/packaging/stationmaster-server.service");
+    let text = fs::read_to_string(shipped).expect("the unit");
+    let unit = world.path("stationmaster-server.service");
+    let installed = "/usr/local/bin/update-server ";
+    assert!(text.contains(installed));
+    fs::write(&unit, text.replace(installed, &format!("{} ", program("update-server").display()))).expect("written");
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&unit).output();
+    let said = String::from_utf8(verified.expect("systemd-analyze is installed; run `tests/run`").stderr).expect("text");
+    assert!(!said.contains("stationmaster-server.service:"), "{said}");
+}
+
+#[test]
+fn keys_are_not_written_onto_a_disk_without_modes_and_another_place_is_named() {
+    let world = World::new();
+    let Some(disk) = Disk::image(world.path("share"), "vfat", 32, &[]) else { return };
+    folders(&world);
+    let ini = appserver_ini(&world, &whole(&world));
+    let state = disk.path().join("state");
+    let arguments = ["import", "--appserver-ini", ini.to_str().expect("UTF-8"), "--state", state.to_str().expect("UTF-8")];
+    let refused = server(&arguments);
+    assert!(refused.code() == 1 && refused.stderr.contains("--state") && refused.stderr.contains("755"), "{}", refused.report());
+    assert_eq!(fs::read_dir(state.join("repository.keys")).expect("listed").count(), 0, "no key was written");
 }

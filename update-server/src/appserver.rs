@@ -1,7 +1,8 @@
 //! The section `[Update]` of a TOTVS `AppServer.ini`, as it stands in files that were written by hand over twenty years (AC-54, AC-55).
 //!
 //! Section and keys in any case, line ends of any system, a byte order mark, UTF-8 or Latin-1, comments, other sections with whatever is in them. Values are taken as they are: a backslash is a
-//! backslash. Of a key or a section that stands there twice the first counts, as it does for Windows.
+//! backslash. Of a key or a section that stands there twice the first counts, as it does for Windows. What is not UTF-8 may be written in any of the code pages of Windows, and nothing in it says
+//! which: letters that are not ASCII are guesses then, and said to be.
 //!
 //! rust-ini reads the lines, by its functions that do not interpret escapes; even those join a line that ends in a backslash and a line feed with the next one, so it is only ever given lines
 //! that end in CR LF.
@@ -9,6 +10,7 @@
 pub mod site;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use ini::Ini;
 use manifests::name::Os;
@@ -64,6 +66,38 @@ pub enum AppServerError {
         /// What it says.
         text: String,
     },
+    /// A quote is opened and not closed.
+    #[error("understand line {line} of `{path}`, in its section [Update]: `{text}` has an unclosed quote; close it, or take it out")]
+    Quote {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// A place was given for a folder that the section does not name.
+    #[error("use the place given for {os}: the section [Update] of `{file}` has no `{key}`; add the key, or leave the place out")]
+    NoKey {
+        /// The file.
+        file: PathBuf,
+        /// The key that it lacks.
+        key: &'static str,
+        /// The OS of the folder.
+        os: Os,
+    },
+    /// What is not UTF-8 was read as Latin-1, and leads nowhere.
+    #[error(
+        "use `{key}` of `{file}`: there is no folder `{value}`; the file is not UTF-8, so the letters in it are guessed: save the file as UTF-8"
+    )]
+    Letters {
+        /// The file.
+        file: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value, as it was read.
+        value: String,
+    },
     /// A path of another system than the one that this server runs on.
     #[error(
         "use `{key}` of `{file}`: `{value}` is a path of {system}, and this server runs on {here}; give `{key}` the place where this server sees that folder, such as `{example}`, or run this \
@@ -107,14 +141,34 @@ impl System {
 
 /// When the folders of a section are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Wanted<'a> {
     /// While it is on: to publish them. Of a section that is off nothing can be wrong.
     WhileOn,
-    /// Always: to take them over. Then the section is switched off.
-    Always,
+    /// Always: to take them over. Then the section is switched off. Folders that this machine sees at another place than the file says are at these.
+    Always(&'a [Place]),
 }
 
-/// Reads the file at `path`; relative paths in it are relative to its folder.
+/// Where this machine sees the folder of an OS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The OS.
+    pub os: Os,
+    /// The folder.
+    pub path: PathBuf,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Place, String> {
+        let (os, path) =
+            text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("it is OS=PATH, such as `windows=/mnt/remote_upd`")?;
+        let os = Os::from_command_line(os).map_err(|error| error.to_string())?;
+        Ok(Place { os, path: path.into() })
+    }
+}
+
+/// Reads the file at `path`; relative paths in it are relative to its folder. All that it names is absolute.
 ///
 /// # Errors
 /// As the variants of [`AppServerError`] say.
@@ -123,7 +177,37 @@ pub fn read(path: &Path, wanted: Wanted) -> Result<Update, AppServerError> {
     if std::fs::metadata(path).map_err(failed)?.len() > MOST_BYTES {
         return Err(AppServerError::TooLong(path.to_owned()));
     }
-    parse(&decode(&std::fs::read(path).map_err(failed)?), path, System::host(), wanted)
+    let bytes = std::fs::read(path).map_err(failed)?;
+    // What is written into a configuration elsewhere must lead to the same place from there.
+    let file = std::path::absolute(path).map_err(failed)?;
+    let mut update = parse(&decode(&bytes), &file, System::host(), wanted)?;
+    for folder in update.folders.iter_mut().filter_map(|folder| folder.path.as_mut()) {
+        *folder = std::path::absolute(&*folder).map_err(failed)?;
+    }
+    if is_guessed(&bytes) {
+        for UpdateFolder { key, path, .. } in &update.folders {
+            let Some(read) = path
+                .as_ref()
+                .filter(|path| !path.strip_prefix(file.parent().unwrap_or(Path::new(""))).unwrap_or(path).to_string_lossy().is_ascii())
+            else {
+                continue;
+            };
+            let value = read.display().to_string();
+            if wanted != Wanted::WhileOn && !read.is_dir() {
+                return Err(AppServerError::Letters { file, key, value });
+            }
+            update.remarks.push(format!(
+                "`{key}` of `{}` reads as `{value}`, by a guess, for the file is not UTF-8: save it as UTF-8 if that is not the folder",
+                file.display()
+            ));
+        }
+    }
+    Ok(update)
+}
+
+/// Whether [`decode`] has to guess the letters of `bytes`.
+fn is_guessed(bytes: &[u8]) -> bool {
+    !bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xfe, 0xff]) && std::str::from_utf8(bytes).is_err()
 }
 
 /// The text of a file in whatever encoding it is: with a byte order mark, that one; else UTF-8, and where it is not that, Latin-1, in which every byte is a character.
@@ -151,16 +235,22 @@ fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Upda
         first
     };
     update.enabled = value_of("Enable").is_some_and(|value| value == "1");
-    let mut folders = vec![];
-    for (key, os) in KEYS {
-        let Some(value) = value_of(key) else { continue };
-        folders.push((key, os, value));
-    }
-    if update.enabled || wanted == Wanted::Always {
-        for (key, os, value) in folders {
-            let path = if value.is_empty() { None } else { Some(path_of(&value, key, file, system)?) };
-            update.folders.push(UpdateFolder { key, os, path });
-        }
+    let folders = KEYS.map(|(key, os)| (key, os, value_of(key)));
+    let places = match wanted {
+        Wanted::Always(places) => places,
+        Wanted::WhileOn if update.enabled => &[],
+        Wanted::WhileOn => return Ok(update),
+    };
+    for (key, os, value) in folders {
+        let place = places.iter().find(|place| place.os == os).map(|place| place.path.clone());
+        let path = match (value, place) {
+            (None, None) => continue,
+            (None, Some(_)) => return Err(AppServerError::NoKey { file: file.to_owned(), key, os }),
+            (Some(_), Some(place)) => Some(place),
+            (Some(value), None) if value.is_empty() => None,
+            (Some(value), None) => Some(path_of(&value, key, file, system)?),
+        };
+        update.folders.push(UpdateFolder { key, os, path });
     }
     Ok(update)
 }
@@ -168,6 +258,7 @@ fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Upda
 /// The keys and values of the first section `[Update]`, in order; `None` without one.
 fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<Vec<(String, String)>>, AppServerError> {
     let mut lines = String::from("[update]\r\n");
+    let mut numbers = vec![];
     let (mut seen, mut inside) = (0, false);
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     for (number, line) in (1..).zip(unix.lines()) {
@@ -184,8 +275,12 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
         if !line.contains('=') {
             return Err(AppServerError::Line { path: file.to_owned(), line: number, text: line.escape_debug().to_string() });
         }
+        if has_open_quote(line) {
+            return Err(AppServerError::Quote { path: file.to_owned(), line: number, text: line.escape_debug().to_string() });
+        }
         lines.push_str(line);
         lines.push_str("\r\n");
+        numbers.push(number);
     }
     if seen > 1 {
         remarks.push(format!("the section [Update] stands {seen} times in `{}`: the first counts", file.display()));
@@ -193,10 +288,19 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
     if seen == 0 {
         return Ok(None);
     }
-    let malformed = |error: ini::ParseError| AppServerError::Line { path: file.to_owned(), line: error.line, text: error.msg.into_owned() };
+    // It counts from 1, and the first line that it was given is our own.
+    let number_of = |line: usize| line.checked_sub(2).and_then(|line| numbers.get(line)).copied().unwrap_or_default();
+    let malformed =
+        |error: ini::ParseError| AppServerError::Line { path: file.to_owned(), line: number_of(error.line), text: error.msg.into_owned() };
     let ini = Ini::load_from_str_noescape(&lines).map_err(malformed)?;
     let values = ini.iter().flat_map(|(_, properties)| properties.iter());
     Ok(Some(values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+}
+
+/// Whether the value of a line begins with a quote that the line does not close: rust-ini would look for its end in the lines below.
+fn has_open_quote(line: &str) -> bool {
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
+    ['"', '\''].into_iter().any(|quote| value.strip_prefix(quote).is_some_and(|rest| !rest.contains(quote)))
 }
 
 /// A value as a path of this system.
@@ -301,7 +405,7 @@ mod tests {
 
     #[test]
     fn folders_of_a_section_that_is_off_can_be_taken_over_all_the_same() {
-        let update = parse("[Update]\nEnable=0\nPathLinux=/erp/linux\n", Path::new(FILE), System::Unix, Wanted::Always).unwrap();
+        let update = parse("[Update]\nEnable=0\nPathLinux=/erp/linux\n", Path::new(FILE), System::Unix, Wanted::Always(&[])).unwrap();
         assert_eq!((update.enabled, paths(&update)), (false, vec![("PathLinux", Some("/erp/linux"))]));
     }
 
@@ -323,6 +427,63 @@ mod tests {
     fn quotes_are_taken_off_and_a_relative_path_is_relative_to_the_file() {
         let update = on("[Update]\nEnable=1\nPathLinux=\"/erp/with space\"\nPathWindows=remote_upd\n", System::Unix);
         assert_eq!(paths(&update), [("PathWindows", Some("/erp/bin/appserver/remote_upd")), ("PathLinux", Some("/erp/with space"))]);
+    }
+
+    #[test]
+    fn all_that_is_read_is_absolute_whichever_way_the_file_was_named() {
+        let here = std::env::current_dir().unwrap();
+        let folder = tempfile::Builder::new().prefix("site").tempdir_in(&here).unwrap();
+        let relative = folder.path().strip_prefix(&here).unwrap();
+        std::fs::write(relative.join("AppServer.ini"), "[Update]\nEnable=1\nPathLinux=linux\nPathWindows=w\n").unwrap();
+        let places = ["windows=elsewhere".parse().unwrap()];
+        let update = read(&relative.join("AppServer.ini"), Wanted::Always(&places)).unwrap();
+        let read: Vec<PathBuf> = update.folders.into_iter().map(|folder| folder.path.unwrap()).collect();
+        assert_eq!(read, [here.join("elsewhere"), folder.path().join("linux")]);
+    }
+
+    #[test]
+    fn a_place_that_is_given_stands_for_what_the_file_says_and_one_without_a_key_is_named() {
+        let places = ["windows=/mnt/upd".parse().unwrap()];
+        let taken = |text: &str| parse(text, Path::new(FILE), System::Unix, Wanted::Always(&places));
+        let update = taken("[Update]\nPathWindows=c:\\ERP\\upd\nPathLinux=/erp/linux\n").unwrap();
+        assert_eq!(paths(&update), [("PathWindows", Some("/mnt/upd")), ("PathLinux", Some("/erp/linux"))]);
+        let error = taken("[Update]\nPathLinux=/erp/linux\n").unwrap_err().to_string();
+        assert!(error.contains("no `PathWindows`"), "{error}");
+        for wrong in ["windows", "windows=", "dos=/mnt"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn letters_that_were_guessed_are_said_and_a_folder_that_is_not_there_by_them_is_not_taken_over() {
+        let site = tempfile::tempdir().unwrap();
+        let file = site.path().join("AppServer.ini");
+        // `версия` in the code page 1251.
+        std::fs::write(&file, b"; \xe2\n[Update]\nEnable=1\nPathLinux=\xe2\xe5\xf0\xf1\xe8\xff\nPathWindows=plain\n").unwrap();
+        let update = read(&file, Wanted::WhileOn).unwrap();
+        assert!(
+            update.remarks.len() == 1 && update.remarks[0].contains("`PathLinux`") && update.remarks[0].contains("âåðñèÿ"),
+            "{:?}",
+            update.remarks
+        );
+        assert!(update.remarks[0].contains("save it as UTF-8"), "{:?}", update.remarks);
+        let error = read(&file, Wanted::Always(&[])).unwrap_err().to_string();
+        assert!(error.contains("`PathLinux`") && error.contains("âåðñèÿ") && error.contains("UTF-8"), "{error}");
+        std::fs::create_dir(site.path().join("âåðñèÿ")).unwrap();
+        assert_eq!(read(&file, Wanted::Always(&[])).unwrap().remarks.len(), 1, "the guess was right");
+        std::fs::write(&file, "[Update]\nEnable=1\nPathLinux=версия\n").unwrap();
+        assert_eq!(read(&file, Wanted::Always(&[])).unwrap().remarks, [""; 0]);
+    }
+
+    #[test]
+    fn an_unclosed_quote_is_named_with_the_line_of_the_file() {
+        let text =
+            "[General]\r\nMaxStringSize=10\r\n\r\n[Update]\r\n; folders\r\nEnable=1\r\nPathLinux=\"/erp/linux\r\nPathWindows=/erp/w\r\n";
+        let error = parse(text, Path::new(FILE), System::Unix, Wanted::WhileOn).unwrap_err().to_string();
+        assert!(error.contains("line 7") && error.contains("unclosed quote") && error.contains("/erp/linux"), "{error}");
+        let text = text.replace("PathLinux=\"/erp", "=/erp");
+        let error = parse(&text, Path::new(FILE), System::Unix, Wanted::WhileOn).unwrap_err().to_string();
+        assert!(error.contains("line 7") && error.contains("missing key"), "{error}");
     }
 
     #[test]

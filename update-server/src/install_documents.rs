@@ -10,7 +10,7 @@ use std::str::FromStr;
 use manifests::digest::Digest;
 use manifests::install_link::{InstallDocument, InstallLink};
 use manifests::name::Code;
-use url::Url;
+use url::{Host, Url};
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,18 @@ impl FromStr for BaseUrl {
         let plain = ["http", "https"].contains(&url.scheme()) && url.has_host() && url.query().is_none() && url.fragment().is_none();
         let url = if plain { url.to_string() } else { return Err(refused()) };
         Ok(BaseUrl(if url.ends_with('/') { url } else { url + "/" }))
+    }
+}
+
+impl BaseUrl {
+    /// Whether it leads whoever follows it to his own machine: a loopback address, one that only a listener can have, or `localhost`.
+    pub fn is_of_this_machine(&self) -> bool {
+        match Url::parse(&self.0).ok().and_then(|url| url.host().map(|host| host.to_owned())) {
+            Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+            Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
     }
 }
 
@@ -123,6 +135,24 @@ mod tests {
         let root = RootPin { version, sha256: Digest::of(b"root"), length: 4 };
         let content = ContentPin { name: "acme".parse().unwrap(), url: "../repo/acme/".into(), root };
         InstallDocument::new("smartclient".parse().unwrap(), "stable".parse().unwrap(), content)
+    }
+
+    #[test]
+    fn a_base_that_leads_everybody_to_himself_is_known() {
+        let is_own = |text: &str| text.parse::<BaseUrl>().unwrap().is_of_this_machine();
+        for own in [
+            "http://127.0.0.1:8080/",
+            "http://127.3.2.1/",
+            "http://0.0.0.0:8080/",
+            "http://[::1]/",
+            "http://[::]:1/",
+            "https://LocalHost/x",
+        ] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["http://10.0.0.1/", "https://updates.example/", "http://[fd00::1]/", "http://localhost.example/"] {
+            assert!(!is_own(other), "{other}");
+        }
     }
 
     #[test]

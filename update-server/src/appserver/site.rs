@@ -14,7 +14,8 @@ use manifests::publish::{PublishError, Repository, Silent};
 use manifests::time::UtcTime;
 
 use super::{AppServerError, Wanted};
-use crate::config::{FolderSettings, OnlineKeys, ReportSettings, RepositorySettings, Settings};
+use crate::config::folder::{refuse_nested, whole};
+use crate::config::{ConfigError, FolderSettings, OnlineKeys, ReportSettings, RepositorySettings, Settings};
 use crate::install_documents::{self, BaseUrl, LinkError};
 
 /// The folder beside an `AppServer.ini` in which all that is made goes, unless another is given.
@@ -57,6 +58,9 @@ pub enum SiteError {
         /// The state.
         state: PathBuf,
     },
+    /// Two folders to publish lie in one another.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The repository.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -77,7 +81,7 @@ impl Site {
             tracing::warn!("{remark}");
         }
         let state = state_of(ini, state);
-        let repository = repository(&state, update.enabled || wanted == Wanted::Always, now)?;
+        let repository = repository(&state, update.enabled || wanted != Wanted::WhileOn, now)?;
         let mut settings = Settings {
             listen: listen.unwrap_or(Settings::default().listen),
             install_documents: state.join("install"),
@@ -99,7 +103,7 @@ impl Site {
             };
             settings.folders = update.folders.iter().map(folder).collect();
         }
-        let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        refuse_nested(&settings.folders)?;
         for folder in settings.folders.iter().filter_map(|folder| folder.path.as_ref()) {
             let (folder, state) = (whole(folder), whole(&state));
             if folder.starts_with(&state) || state.starts_with(&folder) {

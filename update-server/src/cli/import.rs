@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use manifests::publish::compose::{ConfigRule, InvalidConfigRule};
 
 use super::{Failure, site};
 use crate::app::App;
-use crate::appserver::Wanted;
 use crate::appserver::site::{Site, state_of};
+use crate::appserver::{Place, Wanted};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{FolderSettings, Settings};
 use crate::install_documents::BaseUrl;
@@ -37,6 +38,17 @@ pub(super) struct Import {
     /// The address under which stations reach the server, for the links [default: the one it listens on].
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
+    /// Where this machine sees the folder of an OS, in place of what the file says: `windows=/mnt/remote_upd`.
+    #[arg(long = "folder", value_name = "OS=PATH")]
+    folders: Vec<Place>,
+    /// What becomes of config files that a user changed, in every folder: `*.ini=keep`; the first that matches counts.
+    #[arg(long = "config", value_name = "GLOB=POLICY", value_parser = rule)]
+    config: Vec<String>,
+}
+
+/// A rule as it is written into the configuration, once it is known to be one.
+fn rule(text: &str) -> Result<String, InvalidConfigRule> {
+    text.parse::<ConfigRule>().map(|_| text.to_owned())
 }
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
@@ -54,7 +66,8 @@ impl Import {
                 path.display()
             )));
         }
-        let site = Site::prepare(ini, self.state.as_deref(), Some(self.listen), Wanted::Always, SystemClock.now()).map_err(failed)?;
+        let site = Site::prepare(ini, self.state.as_deref(), Some(self.listen), Wanted::Always(&self.folders), SystemClock.now())
+            .map_err(failed)?;
         let Some(repository) = site.repository.as_ref().filter(|_| !site.settings.folders.is_empty()) else {
             return Err(Failure::new(format!(
                 "import: `{}` names no folder: its section [Update] has neither PathWindows nor PathLinux nor PathMacOSX",
@@ -69,7 +82,8 @@ impl Import {
         }
         let app = App::new(&site.settings);
         app.folders.prepare(&app.upkeep, app.clock.now()).map_err(failed)?;
-        write_once(&path, &configuration(&site, ini)).map_err(|error| Failure::because(format!("write `{}`", path.display()), error))?;
+        write_once(&path, &configuration(&site, ini, &self.config))
+            .map_err(|error| Failure::because(format!("write `{}`", path.display()), error))?;
         // What is read back is what will be served.
         Settings::load(&path).map_err(failed)?;
 
@@ -101,7 +115,7 @@ impl Import {
 }
 
 /// The configuration of `site`, as people will read it.
-fn configuration(site: &Site, ini: &Path) -> String {
+fn configuration(site: &Site, ini: &Path, config: &[String]) -> String {
     let quoted = |path: &Path| toml::Value::from(path.display().to_string()).to_string();
     let mut text = format!(
         "# Made of {} by `update-server import`. `server.example.toml` documents every setting.\n\nlisten = \"{}\"\ninstall_documents = \"install\"\n\n[reports]\njournal = \"journal\"\n",
@@ -119,6 +133,11 @@ fn configuration(site: &Site, ini: &Path) -> String {
     for FolderSettings { path, repository, id, setting, .. } in &site.settings.folders {
         let path = path.as_deref().map(quoted).unwrap_or_default();
         let _ = write!(text, "\n# {setting}\n[[folder]]\npath = {path}\nrepository = \"{repository}\"\nos = \"{}\"\n", id.os);
+        if !config.is_empty() {
+            // What no rule names goes on as SmartClient's own update does it.
+            let rules: Vec<&str> = config.iter().map(String::as_str).chain(["*=overwrite"]).collect();
+            let _ = writeln!(text, "config = {}", toml::Value::from(rules));
+        }
     }
     text
 }

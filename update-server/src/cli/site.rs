@@ -27,18 +27,14 @@ pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
 pub(super) fn introduce(site: &Site, ini: &Path, address: SocketAddr, base: Option<&BaseUrl>, out: &mut dyn Write) -> Result<(), Failure> {
     let failed = |error: &dyn Display| Failure::new(format!("print the links: {error}"));
     let Some(repository) = &site.repository else { return Ok(()) };
-    let own = format!("http://{}/", reachable(address));
     let base = match base {
         Some(base) => base.clone(),
-        None => own.parse().map_err(|error| failed(&error))?,
+        None => format!("http://{}/", reachable(address)).parse().map_err(|error| failed(&error))?,
     };
     let mut say = || -> Result<(), SiteOrIo> {
         writeln!(out, "Serving the folders of {} on http://{address}/", ini.display())?;
         keys(site, repository, out)?;
         links(site, repository, &base, out)?;
-        if address.ip().is_unspecified() && base.to_string() == own {
-            writeln!(out, "These links lead to this machine alone: give --base-url the address under which stations reach it.")?;
-        }
         if !site.settings.folders.is_empty() {
             writeln!(out, "Does the application server still run with this file? {TWO_UPDATERS}.")?;
             writeln!(
@@ -68,6 +64,12 @@ pub(super) fn links(site: &Site, repository: &Repository, base: &BaseUrl, out: &
         let path = folder.path.as_ref().map_or("no folder yet".to_owned(), |path| path.display().to_string());
         writeln!(out, "On a station with {} ({path}):", folder.id.os)?;
         writeln!(out, "  updater install \"{link}\" --dir \"FOLDER OF THE CLIENT\"")?;
+    }
+    if base.is_of_this_machine() {
+        writeln!(
+            out,
+            "These links lead to this machine alone: for stations elsewhere, give --listen an address that they reach, such as 0.0.0.0:8080, and --base-url the name that they know it by."
+        )?;
     }
     Ok(())
 }
