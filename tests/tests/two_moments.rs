@@ -222,6 +222,72 @@ fn ac_19_where_updates_are_disabled_an_incompatible_client_is_refused_with_an_in
 }
 
 #[test]
+fn f12_a_damaged_ratchet_lets_nothing_new_in_and_stays_as_it_is_until_install() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.4.0", "3.4.7");
+    shop.set("role", "station");
+    let left = shop.publishes("3.4.1", "3.4.7");
+    shop.station.update().exits(0);
+    shop.station.run(&["rollback"]).exits(0);
+    assert_eq!(shop.station.check().exits(0).text("decision"), "held");
+    let ratchet = shop.station.state("ratchet.json");
+    fs::write(&ratchet, "junk").expect("written");
+    let untouched = |what: &str| assert_eq!(fs::read(&ratchet).expect("there"), b"junk", "{what}");
+
+    // Twice: who refuses once and then goes on refuses nothing.
+    for _ in 0..2 {
+        let started = shop.launch(&[]);
+        assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.0 hello\n"), "{}", started.report());
+        assert!(started.stderr.contains("ratchet.json` is damaged"), "{}", started.report());
+        shop.station.tree().assert_is(&shop.v1.tree(), "what was left does not come back");
+        untouched("a start");
+    }
+    assert_eq!(shop.station.run(&["unhold"]).exits(7).json["error"]["code"], "damaged-state");
+    // What was installed can be put back, and so can a backup: both are known here.
+    fs::write(shop.station.file("lib/a.so"), "damaged").expect("written");
+    shop.station.run(&["verify", "--repair"]).exits(0);
+    shop.station.tree().assert_is(&shop.v1.tree(), "repaired");
+    untouched("a repair");
+    shop.station.run(&["rollback"]).exits(0);
+    shop.station.tree().assert_is(&left.tree(), "somebody went back by name");
+    untouched("a rollback");
+
+    let link = shop.proxy.through(&world.link(&shop._server));
+    shop.station.install(&link);
+    shop.station.check().exits(0);
+}
+
+#[test]
+fn f12_what_was_downloaded_is_not_installed_with_a_damaged_ratchet() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.4.0", "3.4.7");
+    shop.publishes("3.4.1", "3.4.7");
+    shop.station.run(&["download"]).exits(0);
+    fs::write(shop.station.state("ratchet.json"), "junk").expect("written");
+    let refused = shop.station.run(&["apply"]).exits(7);
+    assert_eq!(refused.json["error"]["code"], "damaged-state", "{}", refused.json);
+    shop.station.tree().assert_is(&shop.v1.tree(), "nothing changed");
+    assert_eq!(fs::read(shop.station.state("ratchet.json")).expect("there"), b"junk");
+}
+
+#[test]
+fn d_02_settings_that_cannot_be_used_let_nobody_replace_a_client() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.3.0", "3.3.0");
+    shop.publishes("3.4.0", "3.4.0");
+    fs::write(shop.station.state("settings.toml"), "consent = \"manual\"\napprover = \"admin-role\"\non_laod = true\n").expect("written");
+    let mut person = Terminal::start(&mut shop.launching(&[]));
+    // Whoever would be asked says yes.
+    person.types("y");
+    let refused = person.finish();
+    assert_eq!((refused.code(), refused.stdout.contains("hello")), (INCOMPATIBLE, false), "{}", refused.report());
+    let said = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(said.contains("settings.toml") && said.contains("on_laod") && !said.contains("/N]"), "{}", refused.report());
+    assert_eq!(shop.fetched(), 0);
+    shop.station.tree().assert_is(&shop.v1.tree(), "nothing changed");
+}
+
+#[test]
 fn ac_21_a_release_that_needs_both_minimums_waits_for_both() {
     let world = World::new();
     let shop = Shop::new(&world, "17.3.0.8", "17.3.0.14");

@@ -203,6 +203,10 @@ impl Session {
         dry_run: bool,
         consent: impl FnOnce(&Proposal) -> Consent,
     ) -> Result<Updated, Error> {
+        // To put back what is installed needs neither.
+        if self.installed.as_ref().is_none_or(|installed| installed.release != target.release) {
+            self.may_accept_new()?;
+        }
         let everything = how.everything || run.everything;
         // What is written anew from a file that is here is read: size and time are no content.
         let depth = if everything { Depth::Deep } else { how.depth };
@@ -310,7 +314,7 @@ impl Session {
         let keep = if is_change && self.keeps_backup(plan, &release, trigger) { Keep::Backup { consumed: None } } else { Keep::Nothing };
         // Before the swap: a release that is about to be taken is never gone below again, even if this run is cut off.
         self.ratchet.raise(release.place);
-        self.ratchet.save(&self.folder).map_err(|error| full(error.into()))?;
+        self.save_ratchet().map_err(|error| full(error.into()))?;
         // What is only put back, or numbered anew, has proved itself or is doing so.
         let is_other_build = self.installed.as_ref().is_none_or(|installed| installed.release.manifest != release.manifest);
         if is_other_build && (is_change || self.installed.is_none()) {
@@ -384,7 +388,7 @@ impl Session {
     fn release_superseded_hold(&mut self, place: Place) -> Result<(), Error> {
         if self.ratchet.hold.is_some_and(|held| held.at < place) {
             self.ratchet.hold = None;
-            self.ratchet.save(&self.folder)?;
+            self.save_ratchet()?;
         }
         Ok(())
     }

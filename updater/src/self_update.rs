@@ -283,7 +283,7 @@ impl SelfUpdater {
         }
         let left = self.session.installed.as_ref().map(|installed| installed.release.clone());
         self.session.ratchet.hold = left.as_ref().map(|left| Held { at: left.place, manifest: left.manifest });
-        self.session.ratchet.save(&self.session.folder).map_err(Error::from)?;
+        self.session.save_ratchet().map_err(Error::from)?;
         let attempt = run.who.attempt(Id::random(), run.now, Trigger::SelfRollback);
         let attempt = Attempt { from: left.as_ref().map(build_at), result: Outcome::RolledBack, detail: reason, ..attempt };
         history::append(&self.session.folder, &attempt)?;

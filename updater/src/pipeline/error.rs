@@ -2,6 +2,8 @@
 
 mod code;
 
+use std::sync::Arc;
+
 use manifests::build::InvalidBuild;
 use manifests::channel::Place;
 use manifests::release::ManifestError;
@@ -200,7 +202,7 @@ pub enum Error {
     Ratchet(#[from] RatchetError),
     /// See [`SettingsError`].
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Settings(Arc<SettingsError>),
     /// See [`ShortcutError`].
     #[error(transparent)]
     Shortcut(#[from] ShortcutError),
@@ -236,4 +238,10 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl From<SettingsError> for Error {
+    fn from(error: SettingsError) -> Self {
+        Error::Settings(Arc::new(error))
+    }
 }

@@ -62,6 +62,9 @@ pub enum NotStarted {
     /// Updates are made in two acts here, or by others.
     #[error("updates are not made at a start here: whoever looks after this computer runs `updater download` and `updater apply`")]
     NotHere,
+    /// What keeps the wrong release out cannot be read.
+    #[error("nothing new is accepted here until this is put right: {0}")]
+    Unsure(String),
     /// No release that fits is to be had.
     #[error("no release that fits is offered{}; ask whoever looks after the server for one", .0.as_ref().map_or(String::new(), |why| format!(" ({why})")))]
     NothingFits(Option<String>),
@@ -145,6 +148,10 @@ impl Session {
             }
         };
         misfit.instead = Some(BuildAt { build: release.build.text().to_owned(), sequence: release.sequence });
+        if let Err(fault) = self.may_accept_new() {
+            misfit.why = NotStarted::Unsure(fault.to_string());
+            return Err(Error::Incompatible(Box::new(misfit)));
+        }
         if self.settings.consent == ConsentPolicy::Manual || !may_agree(&self.settings, self.is_admin(run)) {
             misfit.why = NotStarted::NotHere;
             return Err(Error::Incompatible(Box::new(misfit)));

@@ -66,6 +66,10 @@ impl Session {
 
     /// Finds out whether the installed release lives, as far as that can be found out without starting the client; what came back when it does not.
     pub(super) fn prove(&mut self, trigger: Trigger, run: &Run<'_>) -> Result<Option<Returned>, Error> {
+        // What a damaged ratchet forgot could not be blocked.
+        if self.check_ratchet().is_err() {
+            return Ok(None);
+        }
         let Some(installed) = &self.installed else { return Ok(None) };
         let release = installed.release.clone();
         let mut proofs = Proofs::load(&self.folder)?;

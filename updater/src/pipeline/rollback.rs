@@ -82,7 +82,9 @@ impl Session {
             return Err(Error::InUse(holders));
         }
         let full = |error: Error| error.used_up(prepared.needed);
-        prepared.ratchet.save(&self.folder).map_err(|error| full(error.into()))?;
+        let knows_holds = self.check_ratchet().is_ok();
+        self.ratchet = prepared.ratchet;
+        self.save_ratchet().map_err(|error| full(error.into()))?;
         // Before the swap: what somebody names is not taken back by the next start, even if this run is cut off. Where it failed here, it stays blocked for everybody else.
         let mut proofs = Proofs::load(&self.folder)?;
         proofs.pardon(&prepared.installed.release.manifest);
@@ -95,8 +97,9 @@ impl Session {
         let swapped = self.swap(prepared.swap, run).map_err(refused)?;
         deferral::forget(&self.folder)?;
         self.folder.empty_trash()?;
-        let held = prepared.ratchet.hold;
-        (self.ratchet, self.installed) = (prepared.ratchet.clone(), Some(prepared.installed.clone()));
+        // Where the ratchet is damaged, nothing new is accepted anyway.
+        let held = self.ratchet.hold.filter(|_| knows_holds);
+        self.installed = Some(prepared.installed.clone());
         let backup = swapped.backup.map(|slot| slot.folder_name());
         let rollback::Rollback { left, now_at, altered, missing, kept, is_unverified, .. } = prepared;
         let warnings = rollback::lacks(&missing).into_iter().chain(swapped.warnings).collect();
@@ -128,9 +131,10 @@ impl Session {
 
     /// Offers again what a rollback left and what failed here; `false` when there was nothing of that.
     pub fn unhold(&mut self) -> Result<bool, Error> {
+        self.check_ratchet()?;
         let was_held = self.ratchet.hold.take().is_some();
         if was_held {
-            self.ratchet.save(&self.folder)?;
+            self.save_ratchet()?;
         }
         Ok(self.retry()? || was_held)
     }
@@ -139,7 +143,7 @@ impl Session {
     pub fn retry(&mut self) -> Result<bool, Error> {
         let was_blocked = !std::mem::take(&mut self.ratchet.blocked).is_empty();
         if was_blocked {
-            self.ratchet.save(&self.folder)?;
+            self.save_ratchet()?;
         }
         let had_failed = self.attempts.take().is_some();
         Attempts::forget(&self.folder)?;

@@ -101,7 +101,7 @@ pub struct Session {
     /// How it is looked after.
     pub settings: Settings,
     /// Why the settings cannot be used: then nothing new is accepted until they can.
-    settings_fault: Option<SettingsError>,
+    settings_fault: Option<Arc<SettingsError>>,
     /// The build of the server that the client talks to, where the station knows it better than the channel.
     server: Option<Build>,
     /// The environment that the client is to start, for the history.
@@ -110,8 +110,8 @@ pub struct Session {
     updater: Option<Build>,
     /// The time by which deadlines are judged: what the computer's clock says, or whoever sits before it.
     pub(super) now: UtcTime,
-    /// Why the ratchet cannot be believed: then nothing new is accepted until `install` has made one from what is known.
-    ratchet_fault: Option<RatchetError>,
+    /// Why the ratchet cannot be believed: then nothing new is accepted, and it stays as it is, until `install` has made one from what is known.
+    ratchet_fault: Option<String>,
     /// How long a start of the client still waits for the source; `None` where none waits.
     pub(super) time_for_source: Option<Cell<Duration>>,
     /// Whether what this run was set off for was asked by another meanwhile, and that answer was taken.
@@ -181,10 +181,7 @@ impl Session {
             folder.make_folders(&LocalPath::state(state), Point::StateFolder)?;
         }
         let mut session = Session::read(folder, Some(lock), recovery, run)?;
-        // What a damaged ratchet forgot could not be blocked.
-        if session.ratchet_fault.is_none() {
-            session.resume_proof(command, run);
-        }
+        session.resume_proof(command, run);
         Ok(session)
     }
 
@@ -202,7 +199,7 @@ impl Session {
             other => other?,
         };
         let (ratchet, ratchet_fault) = match Ratchet::load(&folder) {
-            Err(fault @ RatchetError::Damaged { .. }) => (known_ratchet(installed.as_ref()), Some(fault)),
+            Err(RatchetError::Damaged { reason }) => (known_ratchet(installed.as_ref()), Some(reason)),
             other => (other?, None),
         };
         let attempts = Attempts::load(&folder)?;
@@ -211,7 +208,7 @@ impl Session {
         let updater = run.updater.clone().or_else(|| Build::parse(env!("CARGO_PKG_VERSION"), Scheme::Semver).ok());
         let (settings, settings_fault) = match Settings::load(&folder) {
             Ok(settings) => (settings, None),
-            Err(fault) => (Settings::default(), Some(fault)),
+            Err(fault) => (Settings::default(), Some(Arc::new(fault))),
         };
         let scheme = installed.as_ref().map(|installed| installed.release.id.build.scheme());
         // Whether it is a build at all was asked when the setting was read.
@@ -266,8 +263,8 @@ impl Session {
     }
 
     /// Refuses to go on to anything new with settings that cannot be used.
-    pub(super) fn check_settings(&mut self) -> Result<(), Error> {
-        self.settings_fault.take().map_or(Ok(()), |fault| Err(fault.into()))
+    pub(super) fn check_settings(&self) -> Result<(), Error> {
+        self.settings_fault.as_ref().map_or(Ok(()), |fault| Err(Error::Settings(Arc::clone(fault))))
     }
 
     /// Whether whoever runs this answers for the folder.
@@ -287,15 +284,27 @@ impl Session {
     }
 
     /// Refuses to go on to anything new with a ratchet that cannot be believed.
-    pub(super) fn check_ratchet(&mut self) -> Result<(), Error> {
-        self.ratchet_fault.take().map_or(Ok(()), |fault| Err(fault.into()))
+    pub(super) fn check_ratchet(&self) -> Result<(), RatchetError> {
+        self.ratchet_fault.clone().map_or(Ok(()), |reason| Err(RatchetError::Damaged { reason }))
+    }
+
+    /// Refuses to go on to anything new while what keeps the wrong release out cannot be read: the ratchet, which knows what was left and what failed, and the settings, which say who agrees.
+    pub(super) fn may_accept_new(&self) -> Result<(), Error> {
+        self.check_ratchet()?;
+        self.check_settings()
+    }
+
+    /// Stores the ratchet. One that cannot be believed stays as it is: what would be written in its place has forgotten what it held.
+    pub(crate) fn save_ratchet(&self) -> Result<(), RatchetError> {
+        if self.ratchet_fault.is_some() { Ok(()) } else { self.ratchet.save(&self.folder) }
     }
 
     /// Makes a damaged ratchet anew from what is installed: for `install`, whose link vouches for the rest.
     pub(super) fn mend_ratchet(&mut self, run: &Run<'_>) -> Result<(), Error> {
-        if let Some(fault) = self.ratchet_fault.take() {
+        if let Err(fault) = self.check_ratchet() {
             run.progress.note(&format!("{fault}; it is made anew from what is installed"));
             self.ratchet.save(&self.folder)?;
+            self.ratchet_fault = None;
         }
         Ok(())
     }

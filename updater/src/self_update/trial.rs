@@ -170,7 +170,7 @@ impl SelfUpdater {
         let Some(release) = &program.release else { return Ok(()) };
         if !self.session.ratchet.is_blocked(&release.manifest) {
             self.session.ratchet.block(Held { at: release.at, manifest: release.manifest });
-            self.session.ratchet.save(&self.session.folder)?;
+            self.session.save_ratchet()?;
         }
         let to = BuildAt { build: release.build.0.text().to_owned(), sequence: release.at.1 };
         let attempt = run.who.attempt(id, run.now, Trigger::SelfUpdate);
