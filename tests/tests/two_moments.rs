@@ -341,6 +341,30 @@ fn d_12_a_server_that_stalls_holds_no_start_and_what_arrived_is_kept() {
 }
 
 #[test]
+fn d_12_a_source_that_did_not_answer_a_start_is_asked_for_nothing_more_and_what_is_here_is_applied() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.4.0", "3.4.0");
+    shop.set("role", "station");
+    let next = shop.publishes("3.4.1", "3.4.0");
+    shop.station.check().exits(10);
+    shop.proxy.on("/", Nth::Every, Fault::DripHead(Duration::from_secs(1)));
+    shop.proxy.take_exchanges();
+    let lines = shop.station.history().len();
+    let started = shop.launch(&["--hasten", "4"]);
+    assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.0 hello\n"), "{}", started.report());
+    let asked = shop.proxy.take_exchanges();
+    assert!(matches!(&asked[..], [one] if one.path.ends_with("timestamp.json")), "{asked:?}");
+    assert_eq!(shop.station.history().len(), lines, "nothing was tried, so nothing failed");
+
+    shop.proxy.calm();
+    shop.station.run(&["download"]).exits(0);
+    shop.proxy.on("/", Nth::Every, Fault::DripHead(Duration::from_secs(1)));
+    let started = shop.launch(&["--hasten", "4"]);
+    assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.1 hello\n"), "{}", started.report());
+    shop.station.tree().assert_is(&next.tree(), "all of it was here");
+}
+
+#[test]
 fn a_server_that_is_gone_or_silent_keeps_no_client_from_starting_that_fits() {
     let world = World::new();
     let shop = Shop::new(&world, "3.4.0", "3.4.0");

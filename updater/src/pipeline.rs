@@ -225,6 +225,10 @@ impl Session {
         if dry_run {
             return Ok(Updated::Planned(proposal));
         }
+        // Nobody is asked about what cannot come.
+        if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
+            return Err(Error::NotAllHere);
+        }
         // Putting back what was installed is what everybody agreed to already, and so is a number.
         if is_new && !plan.is_empty() {
             match consent(&proposal) {
@@ -232,11 +236,11 @@ impl Session {
                 declined => return self.declined(target.release.place, proposal, declined, trigger, run),
             }
         }
-        if how.fetching == Fetching::Never && !self.is_all_here(&plan)? {
-            return Err(Error::NotAllHere);
-        }
         let needed = self.check_requirements(&plan, &target.release, trigger)?;
-        let received_bytes = self.fetch(&plan, run).await.map_err(|error| error.used_up(needed))?;
+        let received_bytes = match how.fetching {
+            Fetching::Allowed => self.fetch(&plan, run).await.map_err(|error| error.used_up(needed))?,
+            Fetching::Never => 0,
+        };
         if how.only_ready {
             return self.keep_ready(&target, &plan, &observed.found, proposal, received_bytes, run);
         }

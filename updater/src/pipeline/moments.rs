@@ -5,13 +5,13 @@
 //! everything as it was (AC-17, AC-19).
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use manifests::compat::Compatibility;
 use manifests::decide::{Refusal, Verdict};
 
 use super::target::Target;
-use super::{Consent, Error, How, Proposal, Run, Session, Updated, Word, who};
+use super::{Consent, Error, Fetching, How, Proposal, Run, Session, Updated, Word, who};
 use crate::check::{self, Checked};
 use crate::code::Code;
 use crate::consent::may_agree;
@@ -81,29 +81,29 @@ impl Session {
         if self.installed.is_none() || !(on_load || on_environment_start) {
             return Ok(None);
         }
-        let Some(checked) = self.known_in_time(run).await else { return Ok(None) };
+        let Some((checked, fetching)) = self.known_in_time(run).await else { return Ok(None) };
         let mut updated = None;
         if on_load {
             updated = self.load(&checked, start, run).await?;
         }
         if on_environment_start && updated.is_none() {
-            updated = self.start_environment(checked, start, run).await;
+            updated = self.start_environment(checked, fetching, start, run).await;
         }
         Ok(updated)
     }
 
-    /// What a check finds in time, and otherwise what was known before.
-    async fn known_in_time(&mut self, run: &Run<'_>) -> Option<Checked> {
+    /// What a check finds in time, and otherwise what was known before: then nobody waits for the same source once more.
+    async fn known_in_time(&mut self, run: &Run<'_>) -> Option<(Checked, Fetching)> {
         let time = run.routes.network.limits.answer_at_start;
         let why = match tokio::time::timeout(time, self.check(run)).await {
-            Ok(Ok(checked)) => return Some(checked),
+            Ok(Ok(checked)) => return Some((checked, Fetching::Allowed)),
             Ok(Err(error)) => format!("{error} [{}]", error.code()),
             Err(_) => format!("no answer for {} seconds [{}]", time.as_secs(), Code::TooSlow),
         };
         run.progress.note(&format!("what is new could not be found out, and the client is started as far as is known: {why}"));
         let known = self.remembered()?;
         self.warn_of_deadline(&known, run);
-        Some(known)
+        Some((known, Fetching::Never))
     }
 
     /// What the last check found.
@@ -176,7 +176,7 @@ impl Session {
     }
 
     /// The second moment: the files are brought level. Whatever keeps them from that keeps no client from starting.
-    async fn start_environment(&mut self, checked: Checked, start: &Start<'_>, run: &Run<'_>) -> Option<Updated> {
+    async fn start_environment(&mut self, checked: Checked, fetching: Fetching, start: &Start<'_>, run: &Run<'_>) -> Option<Updated> {
         let offered = match self.decide(&checked).verdict {
             Verdict::Offer(release) => Some(release.build.text().to_owned()),
             _ => None,
@@ -193,9 +193,17 @@ impl Session {
             return None;
         }
         let ask = |proposal: &Proposal| (start.ask)(&Question::Install(proposal));
-        self.time_for_source = Some(Cell::new(run.routes.network.limits.files_at_start));
+        let time = match fetching {
+            Fetching::Allowed => run.routes.network.limits.files_at_start,
+            Fetching::Never => Duration::ZERO,
+        };
+        self.time_for_source = Some(Cell::new(time));
         let outcome = self.take(checked, Trigger::Environment, run, false, Word::Ask(&ask)).await;
         self.time_for_source = None;
+        // That the source does not answer is said already, and a start that fetches nothing did not fail.
+        if fetching == Fetching::Never && matches!(outcome, Err(Error::NotAllHere)) {
+            return None;
+        }
         match self.report_failure(Trigger::Environment, run, outcome) {
             Ok(updated) => Some(updated),
             Err(error) => {
@@ -205,11 +213,22 @@ impl Session {
         }
     }
 
+    /// Whether the source is to be asked for anything: not where a start has no time for it.
+    pub(super) fn fetching(&self) -> Fetching {
+        match &self.time_for_source {
+            Some(left) if left.get().is_zero() => Fetching::Never,
+            _ => Fetching::Allowed,
+        }
+    }
+
     /// What `asked` gets from the source, where nobody waits for his client longer than he may have to. What has arrived by then stays.
     pub(super) async fn in_time<T, E>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, Error>
     where
         Error: From<E>,
     {
+        if self.fetching() == Fetching::Never {
+            return Err(Error::NotAllHere);
+        }
         let Some(left) = &self.time_for_source else { return Ok(asked.await?) };
         let begun = Instant::now();
         let answer = tokio::time::timeout(left.get(), asked).await;

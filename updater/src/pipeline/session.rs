@@ -112,7 +112,7 @@ pub struct Session {
     pub(super) now: UtcTime,
     /// Why the ratchet cannot be believed: then nothing new is accepted, and it stays as it is, until `install` has made one from what is known.
     ratchet_fault: Option<String>,
-    /// How long a start of the client still waits for the source; `None` where none waits.
+    /// How long a start of the client still waits for the source, zero where it did not answer; `None` where no start waits.
     pub(super) time_for_source: Option<Cell<Duration>>,
     /// Whether what this run was set off for was asked by another meanwhile, and that answer was taken.
     pub has_joined: bool,

@@ -40,7 +40,7 @@ impl Session {
                 run.progress.note(&format!("release {} is not taken: {}", passed.sequence, passed.refusal));
             }
         }
-        let (mut way, mut how) = (Way::ByPerson, How::USUAL);
+        let (mut way, mut how) = (Way::ByPerson, How { fetching: self.fetching(), ..How::USUAL });
         let mut target = match decision.verdict {
             Verdict::Offer(release) if trigger.is_unattended() && self.waits(&release.manifest.sha256, run) => return Ok(Updated::Nothing),
             Verdict::Offer(release) | Verdict::Renumber(release) => {
@@ -48,7 +48,7 @@ impl Session {
                 let deadline = self.deadline_of(&checked, release);
                 let is_overdue = deadline.as_ref().is_some_and(Deadline::is_over);
                 way = self.way(consent::Facts { is_incompatible: how.everything, is_overdue }, trigger, word, run);
-                let target = self.in_time(Target::listed(self, &self.route(run)?, &checked, release)).await?;
+                let target = Target::listed(self, &self.route(run)?, &checked, release).await?;
                 // Whoever agrees after it does so without its help.
                 let deadline = deadline.filter(|deadline| way == Way::ByPublisher || !deadline.is_over());
                 Target { may_ignore: way == Way::Ask && self.may_ignore(&checked, release, run), deadline, ..target }
@@ -62,7 +62,7 @@ impl Session {
                 if !run.everything {
                     changed = self.changed_by_others(&drift, run)?;
                 }
-                self.in_time(Target::installed(self, &self.route(run)?, &checked)).await?
+                Target::installed(self, &self.route(run)?, &checked).await?
             }
             // A backup of another program came back, of which nobody knows the build, and what was left is held.
             Verdict::NothingReleased

@@ -48,7 +48,7 @@ impl Target {
             None => {
                 let limit = release.manifest.length.min(Limits::default().manifest_bytes);
                 let path = manifest.object_path();
-                let stored = route.get(&path, limit).await?;
+                let stored = session.in_time(route.get(&path, limit)).await?;
                 if Digest::of(&stored) != manifest {
                     return Err(Error::WrongManifest { place });
                 }
