@@ -390,6 +390,35 @@ fn a_damaged_entry_of_the_registry_keeps_no_client_from_starting_and_no_other_in
 }
 
 #[test]
+fn the_client_starts_for_somebody_without_rights_whatever_small_record_is_lost_or_damaged() {
+    let world = World::new();
+    let (place, repository) = (Workplace::new(&world), world.repository("acme"));
+    let v1 = world.build("v1");
+    v1.exec("client", "#!/bin/sh\necho one $*\n", T0);
+    repository.publish_with(&v1, &["--build", "1.0.0", "--entry-point", "client"]).succeeded("publish");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    place.install(&link, &[]);
+    let state = place.state();
+    for name in ["installed", "station.json", "ratchet.json", "proof.json", "settings.toml", "manifest", "journal", "trust/channel.json"] {
+        let path = state.join(name);
+        let whole = fs::read(&path).ok();
+        for damage in [None, Some(""), Some("\0junk")] {
+            match damage {
+                Some(text) => fs::write(&path, text).expect("damaged"),
+                None => fs::remove_file(&path).unwrap_or_default(),
+            }
+            let mut launch = place.command_by(NOBODY, &["launch", "--", "here"]);
+            let started = system_tests::process::run(&mut launch, Duration::from_secs(60));
+            assert_eq!((started.code(), started.stdout.as_str()), (0, "one here\n"), "{name} {damage:?}\n{}", started.report());
+        }
+        match whole {
+            Some(whole) => fs::write(&path, whole).expect("mended"),
+            None => fs::remove_file(&path).expect("removed"),
+        }
+    }
+}
+
+#[test]
 fn f4_a_socket_that_somebody_else_listens_at_or_that_is_a_link_is_not_asked() {
     let world = World::new();
     let shop = Shop::new(&world);

@@ -157,19 +157,17 @@ async fn make_ready(dir: &Path, start: &Start<'_>, run: &Run<'_>) -> Result<Read
             };
             (session, needed)
         }
-        // Nothing can be said of a swap whose journal cannot be read; whether it left the tree whole can be seen.
-        Err(error @ Error::Recovery(RecoveryError::Journal(_) | RecoveryError::Fs(_))) if is_whole(dir, run) => {
-            run.progress.failed("the client is started as it is", error.code(), &error.to_string());
-            (look(dir, start, run)?, None)
-        }
-        // A tree that is neither old nor new is not started.
-        Err(error @ (Error::Recovery(_) | Error::NotInstalled)) => return Err(error),
-        // Somebody else's agent looks after this folder, and has been asked to.
-        Err(error) if error.code() == Requirement::WriteRight.code() && run.registry.find(dir)?.is_some() => (look(dir, start, run)?, None),
+        // A tree that is neither old nor new is not started. Nothing can be said of a swap whose journal cannot be read; whether it left the tree whole can be seen.
+        Err(Error::NotInstalled) => return Err(Error::NotInstalled),
+        Err(error @ Error::Recovery(_)) if !(is_unreadable(&error) && is_whole(dir, run)) => return Err(error),
         Err(error) => {
             let what = "the client is started as it is";
             match error.code() {
-                code @ Code::DamagedState => run.progress.failed(what, code, &error.to_string()),
+                code if matches!(error, Error::Recovery(_)) || code == Code::DamagedState => {
+                    run.progress.failed(what, code, &error.to_string())
+                }
+                // Somebody else's agent looks after this folder, and has been asked to.
+                code if code == Requirement::WriteRight.code() && run.registry.find(dir).is_ok_and(|entry| entry.is_some()) => {}
                 _ => run.progress.note(&format!("{what}: {error}")),
             }
             match look(dir, start, run) {
@@ -199,6 +197,11 @@ fn as_it_is(folder: &Folder, otherwise: Error) -> Result<Ready, Error> {
 fn program(folder: &Folder, entry_point: &RelPath) -> PathBuf {
     let dir = folder.path();
     std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).join(entry_point.as_str())
+}
+
+/// Whether the journal itself is what kept a swap from being finished or undone.
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::Recovery(RecoveryError::Journal(_) | RecoveryError::Fs(_)))
 }
 
 fn is_whole(dir: &Path, run: &Run<'_>) -> bool {
