@@ -125,6 +125,35 @@ fn ac_44_where_the_system_runs_no_program_a_new_build_is_not_blamed_and_proves_i
 }
 
 #[test]
+fn ac_44_what_cannot_be_cleared_away_after_a_swap_keeps_no_update_from_being_proved_and_said_to_be_done() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let full = scene.station.with_env("STATIONMASTER_FAIL_POINT", "deferred.file=enospc");
+    let is_said = |outcome: &Outcome| {
+        let warnings = outcome.json["warnings"].to_string();
+        assert!(warnings.contains("stays until the next update") && warnings.contains("deferred.file"), "{}", outcome.json);
+    };
+    let v2 = scene.v1.copy("v2");
+    v2.exec("client", client(0), T0 + 60);
+    publish(&scene, &v2, "2.0.0");
+    // Something lies there that is not needed afterwards.
+    scene.station.run(&["download"]).exits(0);
+    is_said(&full.update().exits(0));
+    scene.station.tree().assert_is(&v2.tree(), "updated");
+    assert_eq!(scene.station.run(&["status"]).exits(0).json["proof"], "proved", "the probe ran");
+    assert_eq!(results(&scene.station), ["applied", "downloaded", "applied"]);
+    assert!(!scene.station.state("attempts.json").exists(), "no failure was counted");
+
+    let v3 = scene.v1.copy("v3");
+    v3.exec("client", client(0), T0 + 90);
+    publish(&scene, &v3, "3.0.0");
+    scene.station.run(&["download"]).exits(0);
+    is_said(&full.run(&["rollback"]).exits(0));
+    scene.station.tree().assert_is(&scene.v1.tree(), "rolled back");
+    assert_eq!(results(&scene.station), ["applied", "downloaded", "applied", "downloaded", "rolled-back"]);
+}
+
+#[test]
 fn f12_a_build_that_failed_is_offered_in_vain_until_a_newer_one_comes() {
     let world = World::new();
     let (scene, dead) = with_a_dead_build(&world);

@@ -47,6 +47,7 @@ use crate::plan::{Found, Plan, Wishes, plan};
 use crate::pristine;
 use crate::profile::{self, Wish};
 use crate::progress::Step;
+use crate::ratchet::RatchetError;
 use crate::room::Needed;
 use crate::scan::{self, Depth, Drift};
 use crate::stage;
@@ -365,16 +366,25 @@ impl Session {
             },
         };
         self.installed = Some(staged.installed);
-        self.release_superseded_hold(release.place)?;
-        deferral::forget(&self.folder)?;
-        self.installed.as_ref().map_or(Ok(()), |installed| pristine::sweep(&self.folder, installed))?;
-        self.folder.discard(&LocalPath::state("parts"), Point::Part)?;
-        self.folder.empty_trash()?;
+        let swept = [
+            self.release_superseded_hold(release.place).err().map(|error| error.to_string()),
+            self.installed.as_ref().and_then(|installed| pristine::sweep(&self.folder, installed).err()).map(|error| error.to_string()),
+            self.folder.discard(&LocalPath::state("parts"), Point::Part).err().map(|error| error.to_string()),
+        ];
+        let left = swept.into_iter().flatten().map(left_over).chain(self.tidy());
+        let warnings: Vec<String> = swapped.warnings.into_iter().chain(left).collect();
         if let Some(returned) = self.prove(Trigger::Proof, run)? {
+            warnings.iter().for_each(|warning| run.progress.note(warning));
             return Ok(Updated::Returned { proposal, returned });
         }
         let backup = swapped.backup.map(|slot| slot.folder_name());
-        Ok(Updated::Applied { proposal, received_bytes, backup, warnings: swapped.warnings })
+        Ok(Updated::Applied { proposal, received_bytes, backup, warnings })
+    }
+
+    /// Clears away what a swap that is done has left, and says what stays: the next one clears that, too. None of it takes back what was done.
+    fn tidy(&self) -> Vec<String> {
+        let steps = [deferral::forget(&self.folder), self.folder.empty_trash()];
+        steps.into_iter().filter_map(Result::err).map(|error| left_over(error.to_string())).collect()
     }
 
     /// The files that start the client, of the old and of the new release.
@@ -389,13 +399,17 @@ impl Session {
         entry_points.iter().cloned().chain(programs.map(|file| file.path.clone())).collect()
     }
 
-    fn release_superseded_hold(&mut self, place: Place) -> Result<(), Error> {
+    fn release_superseded_hold(&mut self, place: Place) -> Result<(), RatchetError> {
         if self.ratchet.hold.is_some_and(|held| held.at < place) {
             self.ratchet.hold = None;
             self.save_ratchet()?;
         }
         Ok(())
     }
+}
+
+fn left_over(why: String) -> String {
+    format!("what is not needed any more stays until the next update: {why}")
 }
 
 fn links(manifest: &Manifest) -> Vec<InstalledLink> {

@@ -6,7 +6,7 @@
 
 use manifests::channel::Probe;
 
-use super::{Error, Run, Session, deferral};
+use super::{Error, Run, Session};
 use crate::backup::{self, Backup};
 use crate::code::Code;
 use crate::fs::LocalPath;
@@ -142,12 +142,11 @@ impl Session {
             None => Error::from(error).used_up(prepared.needed),
         };
         self.swap(prepared.swap, run).map_err(refused)?;
-        deferral::forget(&self.folder)?;
-        self.folder.empty_trash()?;
+        self.installed = Some(prepared.installed);
+        self.tidy().iter().for_each(|left| run.progress.note(left));
         if let Some(lacks) = rollback::lacks(&prepared.missing) {
             run.progress.note(&lacks);
         }
-        self.installed = Some(prepared.installed);
         Ok(Returned { why, now_at: prepared.now_at })
     }
 

@@ -3,7 +3,7 @@
 use manifests::decide::{Warning, objections};
 use manifests::path::RelPath;
 
-use super::{Error, Run, Session, deferral};
+use super::{Error, Run, Session};
 use crate::account;
 use crate::attempts::Attempts;
 use crate::backup;
@@ -95,14 +95,13 @@ impl Session {
             None => full(error.into()),
         };
         let swapped = self.swap(prepared.swap, run).map_err(refused)?;
-        deferral::forget(&self.folder)?;
-        self.folder.empty_trash()?;
         // Where the ratchet is damaged, nothing new is accepted anyway.
         let held = self.ratchet.hold.filter(|_| knows_holds);
         self.installed = Some(prepared.installed.clone());
+        let untidied = self.tidy();
         let backup = swapped.backup.map(|slot| slot.folder_name());
         let rollback::Rollback { left, now_at, altered, missing, kept, is_unverified, .. } = prepared;
-        let warnings = rollback::lacks(&missing).into_iter().chain(swapped.warnings).collect();
+        let warnings = rollback::lacks(&missing).into_iter().chain(swapped.warnings).chain(untidied).collect();
         Ok(RolledBack { left, now_at, held, altered, backup, kept, is_unverified, warnings })
     }
 
