@@ -62,6 +62,36 @@ fn d_20_a_roll_out_without_a_person_sets_a_station_up_once_however_often_it_runs
     assert!(!elsewhere.file("client").exists(), "nothing was installed");
 }
 
+#[test]
+fn d_01_who_has_to_agree_is_set_before_anything_is_installed_also_where_that_fails() {
+    let world = World::new();
+    let repository = world.repository("erp");
+    let build = world.build("v1");
+    build.exec("client", "#!/bin/sh\n", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let (station, answers) = (world.station("client"), world.path("answers.toml"));
+    let text = format!(
+        "link = \"{}\"\ndir = \"client\"\nchannel = \"nightly\"\n\n[settings]\nconsent = \"manual\"\napprover = \"admin-role\"\n",
+        world.link(&server)
+    );
+    fs::write(&answers, &text).expect("written");
+    let mut command = Command::new(system_tests::world::program("updater"));
+    let failed = finish(command.args(["install", "--json", "--answers"]).arg(&answers)).exits(4);
+    assert!(!station.file("client").exists(), "nothing was installed: {}", failed.json);
+    let settings = fs::read_to_string(station.state("settings.toml")).expect("there");
+    assert!(settings.contains("consent = \"manual\"") && settings.contains("approver = \"admin-role\""), "{settings}");
+
+    // A folder that somebody names on the command line is that one, also when it is the working directory.
+    let here = world.station("here");
+    fs::create_dir(&here.dir).expect("made");
+    fs::write(&answers, text.replace("channel = \"nightly\"\n", "")).expect("written");
+    let mut command = Command::new(system_tests::world::program("updater"));
+    finish(command.args(["install", "--json", "--dir", ".", "--answers"]).arg(&answers).current_dir(&here.dir)).exits(0);
+    here.tree().assert_is(&build.tree(), "installed");
+    assert!(!station.file("client").exists(), "not in the one that the answers name");
+}
+
 /// A person's account on a computer whose timers note what they are told: cron has one table per account, systemd its units in the account's own settings.
 struct Home {
     place: Workplace,
@@ -176,4 +206,23 @@ fn ac_28_a_roll_out_that_asks_for_a_schedule_leaves_one_task_however_often_it_ru
     assert_eq!((&status().json["registered"], &status().json["last"]), (&true.into(), &Value::Null));
     home.run_the_task(kind);
     assert!(status().json["last"].is_string(), "what is registered makes the check: {}", status().json);
+}
+
+#[test]
+fn ac_28_a_schedule_that_cannot_be_made_hides_no_install_that_is_done() {
+    let world = World::new();
+    let home = Home::new(&world);
+    let repository = world.repository("erp");
+    let build = world.build("v1");
+    build.exec("client", "#!/bin/sh\n", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let answers = world.path("answers.toml");
+    // No timer can be told such a name.
+    fs::write(&answers, format!("link = \"{}\"\ndir = \"home/two\\nlines\"\nschedule = true\n", world.link(&server))).expect("written");
+    let done = home.updater(&["install", "--answers", answers.to_str().expect("Unicode")]);
+    assert_eq!(done.text("result"), "installed", "{}", done.finished.report());
+    assert!(done.json["schedule"]["error"]["code"].is_string(), "{}", done.json);
+    assert_ne!(done.code, 0, "somebody has to look");
+    Station::at(home.home.join("two\nlines")).tree().assert_is(&build.tree(), "installed");
 }

@@ -72,7 +72,10 @@ struct Arguments {
 #[derive(Args, Clone)]
 pub(crate) struct Global {
     /// The install folder.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    #[arg(id = "dir", long = "dir", global = true, value_name = "DIR")]
+    said_dir: Option<PathBuf>,
+    /// The same; where nobody says it, the working directory.
+    #[arg(skip = PathBuf::from("."))]
     pub(crate) dir: PathBuf,
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
@@ -263,6 +266,7 @@ pub(crate) fn run() -> ExitCode {
     };
     log(matches!(arguments.command, Command::Agent(_)).then_some("info"));
     let mut global = arguments.global;
+    global.dir = global.said_dir.clone().unwrap_or(global.dir);
     let command = match arguments.command {
         Command::Install(install) => match install.answered(&mut global) {
             Ok(install) => Command::Install(install),

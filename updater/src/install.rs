@@ -39,6 +39,8 @@ pub struct Wanted {
     pub variant: Option<Variant>,
     /// Another channel of the product.
     pub channel: Option<Name>,
+    /// Settings of the station by key, as `updater settings` takes them.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Why a folder does not follow what a link leads to. Nothing was installed.

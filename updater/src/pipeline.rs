@@ -50,6 +50,7 @@ use crate::progress::Step;
 use crate::ratchet::RatchetError;
 use crate::room::Needed;
 use crate::scan::{self, Depth, Drift};
+use crate::settings::Settings;
 use crate::stage;
 use crate::state_format;
 use crate::swap::{self, Keep, SwapPlan};
@@ -105,6 +106,8 @@ pub async fn install(dir: &Path, wanted: &Wanted, wish: &Wish, run: &Run<'_>) ->
     // Before anything else: the folder may hold an install whose last run was cut off.
     swap::recover(&folder)?;
     install::follow(&folder, wanted, &run.routes).await?;
+    // Before anything is installed: they say who has to agree to what comes, also where this install fails.
+    Settings::set_all(&folder, &wanted.settings)?;
     // Backups that an earlier updater left keep their place in the rotation (D-20).
     for found in backup::backups(&folder)?.iter().filter(|found| found.kind == backup::BackupKind::Foreign) {
         backup::adopt(&folder, found.slot, run.now)?;

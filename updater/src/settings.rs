@@ -230,6 +230,24 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Sets each key of `wanted` in `folder` to its value, unless the file says that already.
+    ///
+    /// # Errors
+    /// As [`Settings::change`]; what stood before the wrong one is written.
+    pub fn set_all(folder: &Folder, wanted: &[(String, String)]) -> Result<(), SettingsError> {
+        let said = Settings::load(folder)?;
+        let mut new = wanted.iter().filter(|(key, value)| !said.says(key, value));
+        new.try_for_each(|(key, value)| Settings::change(folder, key, Some(value)).map(drop))
+    }
+
+    /// Whether the file itself sets `key` to `value`, as it is typed.
+    pub fn says(&self, key: &str, value: &str) -> bool {
+        let typed = |now: &serde_json::Value| now.as_str().map_or_else(|| now.to_string(), str::to_owned);
+        let is_said =
+            |held: &Held| held.key == key && held.from == Origin::File && held.value.as_ref().map(typed).as_deref() == Some(value);
+        self.held().iter().any(is_said)
+    }
+
     /// Every setting with where it comes from.
     pub fn held(&self) -> Vec<Held> {
         let values = |file: &SettingsFile| serde_json::to_value(file).unwrap_or_default();

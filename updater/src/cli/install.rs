@@ -11,9 +11,9 @@ use updater::answers::Answers;
 use updater::exit_code::Exit;
 use updater::install::Wanted;
 use updater::pipeline::{self, Error};
-use updater::profile::{Profile, Wish};
+use updater::profile::{self, Profile, Wish};
 use updater::progress::Progress;
-use updater::settings::{Origin, Settings};
+use updater::settings::Settings;
 
 use super::update::Done;
 use super::{Global, Report, context, create_shortcut, update, words};
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Take link, folder, profile and settings from this file and ask nothing, for roll-outs (packaging/answers.example.toml); only `--dir` goes before it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["link", "os", "arch", "variant", "channel", "root", "profile", "state", "from"])]
     answers: Option<PathBuf>,
-    /// What is set on the station once it follows the link.
+    /// What is set on the station as soon as it follows the link.
     #[arg(skip)]
     settings: Vec<(String, String)>,
     /// Whether the system's timer is to check for updates.
@@ -70,7 +70,7 @@ impl Arguments {
         let place = path.parent().unwrap_or_else(|| Path::new(""));
         let Answers { link, dir, os, arch, variant, channel, root, from, profile, state, schedule, shortcut, settings } =
             Answers::parse(&text, place).map_err(unusable)?;
-        if global.dir == Path::new(".") {
+        if global.said_dir.is_none() {
             global.dir = dir.unwrap_or_else(|| global.dir.clone());
         }
         Ok(Arguments {
@@ -96,20 +96,16 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     // The command line asks for one of the two.
     let link = link.ok_or(Error::NotInstalled)?;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
-    let wanted = Wanted { link, root, os, arch, variant, channel };
+    let wanted = Wanted { link, root, os, arch, variant, channel, settings };
     shortcut.as_deref().map_or(Ok(()), create_shortcut::check)?;
     let run = context::begin_asking(global, from.as_deref(), progress)?;
+    let before = profile::look(&global.dir, &run.registry).ok().and_then(|folder| Settings::load(&folder).ok()).unwrap_or_default();
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;
     let mut report = update::report(global.texts(), &session, &updated, Done::Installed);
     if let Some(found) = &session.found {
         report.json["found"] = json!(found);
     }
-    let held = Settings::load(&session.folder)?.held();
-    let differs = |key: &str, value: &str| {
-        held.iter().all(|held| held.key != key || held.from != Origin::File || held.value.as_ref().is_none_or(|now| as_typed(now) != value))
-    };
-    for (key, value) in settings.iter().filter(|(key, value)| differs(key, value)) {
-        Settings::change(&session.folder, key, Some(value))?;
+    for (key, value) in wanted.settings.iter().filter(|(key, value)| !before.says(key, value)) {
         // The last line names the next command.
         let (done, next) = report.text.rsplit_once('\n').unwrap_or((&report.text, ""));
         let set = global.texts().get("install-set", &[("key", key.as_str().into()), ("value", value.as_str().into())]);
@@ -118,7 +114,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     // Each opens the folder for itself.
     drop(session);
     if let Some(answer) = shortcut {
-        // The client is installed, whatever keeps the shortcut from being made.
+        // The client is installed, whatever keeps the shortcut, or the schedule, from being made.
         let asked = create_shortcut::Arguments::answered(*answer);
         let made = create_shortcut::run(global, asked, progress).unwrap_or_else(|error| words::plain(&error));
         report.text += &format!("\n{}", made.text.lines().next().unwrap_or_default());
@@ -126,18 +122,14 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
         report.exit = if report.exit == Exit::Success { made.exit } else { report.exit };
     }
     if schedule {
-        let scheduled = super::schedule::run(global, super::schedule::Command::usual(), progress)?;
+        let usual = super::schedule::Command::usual();
+        let scheduled = super::schedule::run(global, usual, progress).unwrap_or_else(|error| words::plain(&error));
         report.text += &format!("\n{}", scheduled.text);
         report.json["schedule"] = scheduled.json;
         // What waits or came back weighs more: whoever reads one number reads that.
         report.exit = if report.exit == Exit::Success { scheduled.exit } else { report.exit };
     }
     Ok(report)
-}
-
-/// A value as it is typed.
-fn as_typed(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn parse_profile(text: &str) -> Result<Profile, String> {

@@ -82,7 +82,7 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
     match command {
         Command::Follow(Follow { link, channel, root, asking }) => {
             let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
-            let wanted = Wanted { link, root, os: None, arch: None, variant: None, channel };
+            let wanted = Wanted { link, root, os: None, arch: None, variant: None, channel, settings: vec![] };
             let run = asking.begin(global, progress)?;
             let updater = context::block_on(self_update::follow(home, &wanted, &run))?;
             let station = &updater.session.station;
