@@ -1,6 +1,7 @@
 //! A station that somebody else's updater looked after: its folder as SmartClient leaves it, taken over without reinstalling it (D-20, S3-21, AC-48).
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use system_tests::process::run;
 use system_tests::proxy::{Proxy, body_bytes};
 use system_tests::running::Running;
 use system_tests::server::Server;
+use system_tests::service::{NOBODY, Workplace, as_account, finish};
 use system_tests::station::{Outcome, Station};
 use system_tests::tree::Tree;
-use system_tests::world::{Build, Repository, T0, World, noise, program};
+use system_tests::world::{Build, Repository, T0, World, copy_tree, noise, program};
 
 /// What a user of SmartClient has set on the station.
 const USERS_INI: &str = "[config]\r\nlastmainprog=SIGAFAT\r\nenvserver=PRODUCAO\r\nlanguage=1\r\n";
@@ -261,4 +263,31 @@ fn s1_9_uninstall_leaves_a_client_that_runs_and_its_backups_and_removes_what_is_
     station.run(&["uninstall", "--with-backups"]).exits(0);
     assert_eq!(station.backups(), [] as [&str; 0]);
     station.tree().assert_is(&before, "the client stays as it is");
+}
+
+#[test]
+fn d_20_an_old_backup_with_a_file_that_may_not_be_read_keeps_nobody_from_taking_the_client_over() {
+    let world = World::new();
+    let (place, repository) = (Workplace::new(&world), world.repository("erp"));
+    let (old, new) = (build(&world, 9), build(&world, 14));
+    publish(&repository, &old, "17.3.0.9", "overwrite");
+    publish(&repository, &new, "17.3.0.14", "overwrite");
+    let (_server, _proxy, link) = world.serve_through_proxy(&repository);
+    let dir = &place.station.dir;
+    copy_tree(&old.dir, dir);
+    let backup = dir.join("bkp_remote.001");
+    copy_tree(&old.dir, &backup);
+    run(Command::new("chown").arg("-R").arg("nobody").arg(dir), LIMIT).succeeded("chown");
+    // Of another account, and of the very size that makes it worth a look.
+    let (program, name) = (backup.join("core.dll"), "core.dll");
+    chown(&program, Some(0), None).expect("given");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o600)).expect("set");
+
+    let mut install = as_account(NOBODY);
+    install.arg(place.updater()).args(["install", &link, "--os", "windows", "--json", "--dir"]).arg(dir);
+    let done = finish(&mut install).exits(0);
+    assert_eq!(done.json["found"]["build"], "17.3.0.9", "the client itself is recognised: {}", done.json);
+    let said = &done.finished.stderr;
+    assert!(said.contains("which build `bkp_remote.001` holds is not known") && said.contains(name), "{}", done.finished.report());
+    place.station.tree().assert_is(&new.tree(), "taken over");
 }

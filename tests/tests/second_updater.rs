@@ -104,4 +104,14 @@ fn s3_21_a_backup_that_smartclient_makes_afterwards_names_it_at_once() {
     assert_eq!(status.json["second_updater"]["code"], "second-updater");
     assert_eq!(status.json["second_updater"]["evidence"]["last"]["backups"], serde_json::json!(["bkp_remote.002"]));
     station.backup(1).assert_is(&ours, "left alone");
+
+    // A second one is news, and that one of two is gone, as somebody was told to do, is not.
+    let third = station.file("bkp_remote.003");
+    fs::create_dir(&third).expect("made");
+    fs::copy(station.file("client"), third.join("client")).expect("copied");
+    for _ in 0..2 {
+        station.update().exits(5);
+        assert_eq!(named_in_history(station), 2, "{:?}", station.history());
+        let _ = fs::remove_dir_all(&next);
+    }
 }

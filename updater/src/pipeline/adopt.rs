@@ -65,9 +65,12 @@ impl Session {
         }
         self.found = self.recognise_in(files, &targets)?;
         for slot in adopted {
-            let files = self.files(LocalPath::root().join(slot.folder_name()))?;
-            if let Some(Recognised { build, sequence, .. }) = self.recognise_in(files, &targets)? {
-                backup::recognise(&self.folder, slot, BuildAt { build, sequence })?;
+            let found = self.files(LocalPath::root().join(slot.folder_name())).and_then(|files| self.recognise_in(files, &targets));
+            match found {
+                Ok(Some(Recognised { build, sequence, .. })) => backup::recognise(&self.folder, slot, BuildAt { build, sequence })?,
+                Ok(None) => {}
+                // Its name is for people; what cannot be read here is found out by whoever goes back to it.
+                Err(error) => run.progress.note(&format!("which build `{}` holds is not known: {error}", slot.folder_name())),
             }
         }
         self.lists = targets.into_iter().map(|target| target.stored).collect();

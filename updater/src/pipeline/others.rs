@@ -18,8 +18,9 @@ impl Session {
     /// Backups that somebody else made under our names since we were here. Each is written down once.
     pub(super) fn look_for_strange_backups(&mut self, trigger: Trigger, run: &Run<'_>) -> Result<(), Error> {
         let strange = backup::backups(&self.folder)?.into_iter().filter(|found| found.kind == BackupKind::Foreign);
-        let backups: Vec<String> = strange.map(|found| found.slot.folder_name()).collect();
-        if backups.is_empty() || self.others.rounds.iter().any(|round| round.backups == backups) {
+        let known = |name: &String| self.others.rounds.iter().any(|round| round.backups.contains(name));
+        let backups: Vec<String> = strange.map(|found| found.slot.folder_name()).filter(|name| !known(name)).collect();
+        if backups.is_empty() {
             return Ok(());
         }
         let said = self.write_down(vec![], backups, vec![], trigger, run)?;
