@@ -243,6 +243,8 @@ fn f12_a_damaged_ratchet_lets_nothing_new_in_and_stays_as_it_is_until_install() 
         untouched("a start");
     }
     assert_eq!(shop.station.run(&["unhold"]).exits(7).json["error"]["code"], "damaged-state");
+    shop.station.run(&["status"]).exits(0);
+    untouched("a look");
     // What was installed can be put back, and so can a backup: both are known here.
     fs::write(shop.station.file("lib/a.so"), "damaged").expect("written");
     shop.station.run(&["verify", "--repair"]).exits(0);
@@ -321,7 +323,7 @@ fn d_12_a_server_that_stalls_holds_no_start_and_what_arrived_is_kept() {
     // The list of files stalls, then, when it is here, their contents do.
     for (nth, what) in [(Nth::Every, "the list"), (Nth::From(2), "the contents")] {
         shop.proxy.on("/objects/", nth, Fault::Hold(Spot::Percent(60)));
-        let started = shop.launch(&["--hasten", "8"]);
+        let started = shop.launch(&["--hasten", "3"]);
         assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.0 hello\n"), "{what}\n{}", started.report());
         assert!(started.stderr.contains("[too-slow]"), "{what}\n{}", started.report());
         let line = last(&shop.station);

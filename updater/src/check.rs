@@ -176,7 +176,7 @@ pub async fn check(
     let set = refresh.set();
     let mut notices = clock_notices(&Clock::new(when.says, ratchet.signed), set.root(), when);
     notices.extend((walked > set.limits().root_rotations.into()).then_some(Notice::LongSleep(walked)));
-    let documents = read_documents(&mut refresh, source, folder, station, ratchet).await?;
+    let documents = read_documents(&mut refresh, source, folder, station, ratchet, Some(folder)).await?;
     let now = refresh.set().now();
     if source.is_offline()
         && let Some(until) = offline::stale_until(refresh.set(), days, &documents.policy)?
@@ -261,7 +261,7 @@ pub async fn known(folder: &Arc<Folder>, station: &Station, ratchet: &mut Ratche
     let mut refresh = Refresh::new(&Nowhere, &store, METADATA, clock, Arc::new(Ed25519Verifier), Limits::default())?;
     refresh.load_stored_chain()?;
     let notices = clock_notices(&clock, refresh.set().root(), When { says, given: None });
-    let documents = read_documents(&mut refresh, &Nowhere, folder, station, ratchet).await?;
+    let documents = read_documents(&mut refresh, &Nowhere, folder, station, ratchet, None).await?;
     Ok(Checked { notices, ..documents })
 }
 
@@ -280,13 +280,14 @@ async fn read_documents<S: Source>(
     folder: &Arc<Folder>,
     station: &Station,
     ratchet: &mut Ratchet,
+    keeps: Option<&Folder>,
 ) -> Result<Checked, CheckError> {
     let limit = refresh.set().limits().document_bytes;
     let documents = Documents { store: TrustStore::of_documents(Arc::clone(folder)), source, limit };
     let listed = refresh.set().top_level_target(POLICY_PATH).cloned().ok_or(CheckError::NoPolicy)?;
     let (bytes, policy_changed) = documents.get(refresh, "policy", POLICY_PATH, &listed).await?;
     let policy = Policy::parse(&bytes, &station.name, limit)?;
-    accept_epoch(&policy, station, ratchet, folder)?;
+    accept_epoch(&policy, station, ratchet, keeps)?;
     let id = station.channel_id();
     let path = id.target_path();
     let listed = refresh.find_target(&path).await?.ok_or_else(|| CheckError::NoChannel(Box::new(id.clone())))?;
@@ -318,7 +319,8 @@ impl<S: Source> Documents<'_, S> {
     }
 }
 
-fn accept_epoch(policy: &Policy, station: &Station, ratchet: &mut Ratchet, folder: &Folder) -> Result<(), CheckError> {
+/// Raises the ratchet, and stores it in the folder that `keeps` it: not where only what was accepted is read again, which must not write over a damaged one.
+fn accept_epoch(policy: &Policy, station: &Station, ratchet: &mut Ratchet, keeps: Option<&Folder>) -> Result<(), CheckError> {
     let found = policy.epoch(station.os);
     let accepted = ratchet.epochs.get(&station.os).copied().unwrap_or(0);
     if found < accepted {
@@ -326,7 +328,7 @@ fn accept_epoch(policy: &Policy, station: &Station, ratchet: &mut Ratchet, folde
     }
     if found > accepted {
         ratchet.raise_epoch(station.os, found);
-        ratchet.save(folder)?;
+        keeps.map_or(Ok(()), |folder| ratchet.save(folder))?;
     }
     Ok(())
 }
