@@ -245,14 +245,14 @@ fn f12_a_damaged_ratchet_lets_nothing_new_in_and_stays_as_it_is_until_install() 
     assert_eq!(shop.station.run(&["unhold"]).exits(7).json["error"]["code"], "damaged-state");
     shop.station.run(&["status"]).exits(0);
     untouched("a look");
-    // What was installed can be put back, and so can a backup: both are known here.
-    fs::write(shop.station.file("lib/a.so"), "damaged").expect("written");
-    shop.station.run(&["verify", "--repair"]).exits(0);
-    shop.station.tree().assert_is(&shop.v1.tree(), "repaired");
-    untouched("a repair");
+    // A backup can be put back, and so can what is installed: both are known here.
     shop.station.run(&["rollback"]).exits(0);
     shop.station.tree().assert_is(&left.tree(), "somebody went back by name");
     untouched("a rollback");
+    fs::write(shop.station.file("lib/a.so"), "damaged").expect("written");
+    shop.station.run(&["verify", "--repair"]).exits(0);
+    shop.station.tree().assert_is(&left.tree(), "repaired");
+    untouched("a repair");
 
     let link = shop.proxy.through(&world.link(&shop._server));
     shop.station.install(&link);
