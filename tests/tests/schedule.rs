@@ -194,9 +194,7 @@ fn ac_28_a_line_of_cron_is_one_line_beside_those_of_others() {
     let world = World::new();
     let scene = Scene::new(&world);
     let table = world.path("crontab");
-    let script =
-        format!("case $1 in -l) [ -f {0} ] && cat {0} || {{ echo 'no crontab' >&2; exit 1; }};; -) cat > {0};; esac\n", table.display());
-    let tools = Tools::new(&world, &scene.station, "crontab", &script);
+    let tools = Tools::new(&world, &scene.station, "crontab", &crontab_of(&table));
     let lines = || fs::read_to_string(&table).unwrap_or_default().lines().filter(|line| line.contains("'schedule' 'run'")).count();
     for _ in 0..2 {
         tools.station.run(&["schedule", "install", "--kind", "cron", "--user"]).exits(0);
@@ -207,6 +205,34 @@ fn ac_28_a_line_of_cron_is_one_line_beside_those_of_others() {
     assert_eq!(tools.station.run(&["schedule", "status"]).exits(0).json["registered"], true);
     tools.station.run(&["schedule", "remove"]).exits(0);
     assert_eq!(fs::read_to_string(&table).expect("read"), others);
+}
+
+/// A `crontab` that keeps the account's table in `table`.
+fn crontab_of(table: &Path) -> String {
+    format!("case $1 in -l) [ -f {0} ] && cat {0} || {{ echo 'no crontab' >&2; exit 1; }};; -) cat > {0};; esac\n", table.display())
+}
+
+#[test]
+fn ac_28_what_others_have_in_a_crontab_keeps_its_bytes_and_one_that_cannot_be_read_is_not_replaced() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let table = world.path("crontab");
+    let tools = Tools::new(&world, &scene.station, "crontab", &crontab_of(&table));
+    // Latin-1, and a comment that is the name of the task.
+    let others = b"0 5 * * * /usr/bin/sauvegard\xe9 # backup\n";
+    fs::write(&table, others).expect("written");
+    let install = ["schedule", "install", "--kind", "cron", "--user", "--alias", "backup"];
+    for _ in 0..2 {
+        tools.station.run(&install).exits(0);
+        assert!(fs::read(&table).expect("read").starts_with(others));
+    }
+    tools.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(fs::read(&table).expect("read"), others);
+    let silent = format!("case $1 in -l) echo 'cannot chdir: I/O error' >&2; exit 1;; -) cat > {};; esac\n", table.display());
+    let tools = Tools::new(&world, &scene.station, "crontab", &silent);
+    let failed = tools.station.run(&install).exits(5);
+    assert_eq!(failed.json["registered"]["why"], "cannot chdir: I/O error");
+    assert_eq!(fs::read(&table).expect("read"), others, "the table is as it was");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub use register::{Places, Registration};
 
 /// The beginning of the name of every task; the rest says which install folder it is for.
 pub const NAME: &str = "stationmaster-updater";
+/// The command that makes tasks, as their marks name it.
+const COMMAND: &str = "schedule install";
 /// Longest file that is read, in bytes.
 const LIMIT_BYTES: usize = 64 * 1024;
 
@@ -99,6 +101,9 @@ pub struct Made {
     /// The folder of its files; none for a line in somebody's crontab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PathBuf>,
+    /// What names the install folder in it: only what holds this is ever replaced or removed.
+    #[serde(default)]
+    pub tag: String,
 }
 
 /// `schedule.json`: what was made, and which moment was taken last.
@@ -207,7 +212,7 @@ impl Kind {
 impl Task {
     /// What stands in every file of the task, and in none of another install folder.
     fn mark(&self) -> String {
-        mark::mark("schedule install", &mark::tag(&self.folder))
+        mark_of(&mark::tag(&self.folder))
     }
 
     /// Refuses what no renderer can write: control characters end a line of a unit file or of cron.
@@ -228,6 +233,16 @@ impl Task {
 }
 
 impl Made {
+    /// What becomes of `task` when it is made of this `kind`, its files in `place`.
+    pub fn of(task: &Task, kind: Kind, place: Option<PathBuf>) -> Made {
+        Made { kind, scope: task.scope, name: task.name.clone(), place, tag: mark::tag(&task.folder) }
+    }
+
+    /// What stands in all that was made, and in nothing of another install folder.
+    fn mark(&self) -> String {
+        mark_of(&self.tag)
+    }
+
     /// Its files.
     pub fn files(&self) -> Vec<PathBuf> {
         let Some(place) = &self.place else { return vec![] };
@@ -265,6 +280,10 @@ impl Schedule {
     }
 }
 
+fn mark_of(tag: &str) -> String {
+    mark::mark(COMMAND, tag)
+}
+
 /// What the task of the install folder `folder` (absolute, without links) is called.
 pub fn name_of(folder: &Path) -> String {
     format!("{NAME}-{}", mark::tag(&folder.to_string_lossy()))
@@ -282,7 +301,7 @@ pub fn phase_of(folder: &Path, every: Interval) -> u64 {
 pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>, registers: bool) -> Result<Registration, ScheduleError> {
     task.check()?;
     let mut schedule = Schedule::load(folder)?;
-    let made = Made { kind, scope: task.scope, name: task.name.clone(), place };
+    let made = Made::of(task, kind, place);
     let rendered = kind.render(task);
     for path in made.files() {
         let old = outside::read(&path).map_err(|source| ScheduleError::Outside { path: path.clone(), source })?;

@@ -122,7 +122,7 @@ fn install(global: &Global, wanted: Install, progress: &dyn Progress) -> Result<
         scope,
     };
     let registration = schedule::install(&session.folder, &task, kind, place.clone(), registers)?;
-    let made = Made { kind, scope, name: task.name.clone(), place };
+    let made = Made::of(&task, kind, place);
     let next = due::next(task.every.seconds(), task.phase, context::begin(global, progress).now);
     let texts = global.texts();
     let mut text = schedule_is(texts, task.every, &made);

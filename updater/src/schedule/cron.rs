@@ -4,25 +4,23 @@
 //! sleep that is within the hour, and neither zones nor summer time skip a period.
 
 use super::{Rendered, Scope, Task, calendar};
+use crate::mark;
 
 /// The file of `task` for `/etc/cron.d`, or for somebody's own crontab.
 pub fn render(task: &Task) -> Rendered {
     let comment = format!("# Check for updates of {} every {}; made by {}", task.folder, task.every, task.mark());
     let shell = if task.scope == Scope::System { "SHELL=/bin/sh\n" } else { "" };
-    Rendered {
-        name: task.name.clone(),
-        bytes: format!("{comment} # {name}\n{shell}{line}\n", name = task.name, line = line(task)).into_bytes(),
-    }
+    Rendered { name: task.name.clone(), bytes: format!("{comment}\n{shell}{line}\n", line = line(task)).into_bytes() }
 }
 
-/// The line that starts a run; it ends in the task's name, by which it is found in somebody's crontab.
+/// The line that starts a run; it has the task's mark, as the comment has, by which both are found in somebody's crontab, and ends in its name.
 fn line(task: &Task) -> String {
     let minutes = calendar::minutes(task.every.seconds(), task.phase);
     let minutes: Vec<String> = minutes.iter().map(u64::to_string).collect();
     let user = if task.scope == Scope::System { "root " } else { "" };
     let words: Vec<String> = std::iter::once(&task.program).chain(&task.arguments).map(|word| quoted(word)).collect();
     // Whatever it says is in the history; cron would send it by mail, every hour.
-    format!("{} * * * * {user}{} >/dev/null 2>&1 # {}", minutes.join(","), words.join(" "), task.name)
+    format!("{} * * * * {user}{} >/dev/null 2>&1 # {} # {}", minutes.join(","), words.join(" "), task.mark(), task.name)
 }
 
 /// A word for `/bin/sh`, in a line in which `%` would end the command.
@@ -30,10 +28,16 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''").replace('%', "\\%"))
 }
 
-/// `crontab`, somebody's own, without the lines of the task `name`, and then with those of `file`.
-pub fn merged(crontab: &str, name: &str, file: Option<&str>) -> String {
-    let end = format!("# {name}");
-    let mut lines: Vec<&str> = crontab.lines().filter(|line| !line.ends_with(&end)).collect();
-    lines.extend(file.into_iter().flat_map(str::lines));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+/// `crontab`, somebody's own, without the lines that have `mark`, and then with those of `file`. Every other line keeps its bytes, whatever their encoding is.
+pub fn merged(crontab: &[u8], mark: &str, file: Option<&[u8]>) -> Vec<u8> {
+    let others = crontab.split_inclusive(|&byte| byte == b'\n').filter(|line| !mark::has(line, mark));
+    let mut merged: Vec<u8> = others.flatten().copied().collect();
+    if let Some(file) = file {
+        // cron wants an end to every line, and ours is no rest of somebody else's.
+        if merged.last().is_some_and(|&byte| byte != b'\n') {
+            merged.push(b'\n');
+        }
+        merged.extend_from_slice(file);
+    }
+    merged
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde::Serialize;
 
 use super::{Kind, Made, Rendered, Scope, cron};
+use crate::mark;
 
 /// Whether the system knows of a task, after it was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -131,8 +132,8 @@ fn domain(_: Scope) -> String {
 /// Tells the system of `made`, whose files are `rendered`.
 pub(super) fn register(made: &Made, rendered: &[Rendered]) -> Registration {
     if let (Kind::Cron, None) = (made.kind, &made.place) {
-        let text = rendered.iter().map(|file| String::from_utf8_lossy(&file.bytes)).collect::<String>();
-        return crontab(&made.name, Some(&text));
+        let lines: Vec<u8> = rendered.iter().flat_map(|file| file.bytes.clone()).collect();
+        return crontab(made, Some(&lines));
     }
     if made.kind == Kind::Launchd {
         // Bootstrapping what it knows already is an error; that it does not know it yet is none.
@@ -144,7 +145,7 @@ pub(super) fn register(made: &Made, rendered: &[Rendered]) -> Registration {
 /// Makes the system forget `made`.
 pub(super) fn unregister(made: &Made) -> Registration {
     match (made.kind, &made.place) {
-        (Kind::Cron, None) => crontab(&made.name, None),
+        (Kind::Cron, None) => crontab(made, None),
         _ => run_all(&to_unregister(made)),
     }
 }
@@ -160,29 +161,40 @@ pub(super) fn after_removal(made: &Made) {
 /// Whether the system knows `made`; `None` when it cannot be asked.
 pub fn is_registered(made: &Made) -> Option<bool> {
     match (made.kind, &made.place) {
-        (Kind::Cron, None) => run(&words(&["crontab", "-l"]), None).ok().map(|output| {
-            let end = format!("# {}", made.name);
-            String::from_utf8_lossy(&output.stdout).lines().any(|line| line.ends_with(&end))
-        }),
+        (Kind::Cron, None) => listed().ok().map(|table| mark::has(&table, &made.mark())),
         (Kind::Cron, Some(_)) => Some(made.files().iter().all(|file| file.is_file())),
         _ => run(&to_ask(made)?, None).ok().map(|output| output.status.success()),
     }
 }
 
-/// Puts the lines of `file` into the account's own crontab, in the place of those of the task `name`.
-fn crontab(name: &str, file: Option<&str>) -> Registration {
-    let (list, put) = (words(&["crontab", "-l"]), words(&["crontab", "-"]));
-    let known = match run(&list, None) {
-        // Without a crontab there is nothing to list, which is an error to it.
-        Ok(output) if output.status.success() || output.stdout.is_empty() => String::from_utf8_lossy(&output.stdout).into_owned(),
-        Ok(output) => return failed(&list, &said(&output)),
-        Err(error) => return failed(&list, &error.to_string()),
+/// The account's own crontab; empty when it has none. What cannot be read is no empty one: it would be replaced, and lost.
+fn listed() -> Result<Vec<u8>, Registration> {
+    let list = words(&["crontab", "-l"]);
+    match run(&list, None) {
+        Ok(output) if output.status.success() || (output.stdout.is_empty() && says_there_is_none(&output.stderr)) => Ok(output.stdout),
+        Ok(output) => Err(failed(&list, &said(&output))),
+        Err(error) => Err(failed(&list, &error.to_string())),
+    }
+}
+
+/// Whether `crontab -l`, which failed, says that there is no crontab: Vixie's cron and its children, and BusyBox.
+fn says_there_is_none(stderr: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(stderr).to_lowercase();
+    text.contains("no crontab") || (text.contains("can't open") && text.contains("no such file"))
+}
+
+/// Puts `lines` into the account's own crontab, in the place of those that have the mark of `made`.
+fn crontab(made: &Made, lines: Option<&[u8]>) -> Registration {
+    let known = match listed() {
+        Ok(known) => known,
+        Err(failed) => return failed,
     };
-    let merged = cron::merged(&known, name, file);
+    let merged = cron::merged(&known, &made.mark(), lines);
     if merged == known {
         return Registration::Done;
     }
-    match run(&put, Some(merged.as_bytes())) {
+    let put = words(&["crontab", "-"]);
+    match run(&put, Some(&merged)) {
         Ok(output) if output.status.success() => Registration::Done,
         Ok(output) => failed(&put, &said(&output)),
         Err(error) => failed(&put, &error.to_string()),
@@ -203,7 +215,9 @@ fn run_all(commands: &[Vec<String>]) -> Registration {
 fn run(command: &[String], input: Option<&[u8]>) -> std::io::Result<Output> {
     let Some((program, arguments)) = command.split_first() else { return Err(std::io::ErrorKind::InvalidInput.into()) };
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-    let mut child = Command::new(program).args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // What they say is looked at, and that in English.
+    let mut child =
+        Command::new(program).args(arguments).env("LC_ALL", "C").stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
         stdin.write_all(bytes)?;
     }

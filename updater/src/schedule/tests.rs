@@ -56,19 +56,25 @@ fn cron_starts_a_run_every_hour_and_quotes_for_the_shell() {
     let line = text.lines().last().unwrap();
     assert_eq!(
         line,
-        r#"23 * * * * root '/usr/bin/updater' 'schedule' 'run' '--dir' '/opt/a "b" $c & 100\%\d' >/dev/null 2>&1 # stationmaster-updater-0123abcd"#
+        r#"23 * * * * root '/usr/bin/updater' 'schedule' 'run' '--dir' '/opt/a "b" $c & 100\%\d' >/dev/null 2>&1 # "#.to_owned()
+            + &task("4h", Scope::System).mark()
+            + " # stationmaster-updater-0123abcd"
     );
 }
 
 #[test]
-fn ac_28_a_line_in_a_crontab_is_replaced_and_removed_and_others_stay() {
-    let mine = "0 5 * * * backup # nightly\n";
-    let task = task("4h", Scope::User);
-    let file = text(Kind::Cron, &task);
-    let once = cron::merged(mine, &task.name, Some(&file));
-    assert_eq!(cron::merged(&once, &task.name, Some(&file)), once);
-    assert_eq!(once.matches("'schedule' 'run'").count(), 1);
-    assert_eq!(cron::merged(&once, &task.name, None), mine);
+fn ac_28_a_line_in_a_crontab_is_replaced_and_removed_and_others_keep_their_bytes() {
+    let task = Task { name: "backup".into(), ..task("4h", Scope::User) };
+    let file = text(Kind::Cron, &task).into_bytes();
+    // In Latin-1, with a comment that is the name of the task, an empty line, the end of a line of Windows, and none at the last one.
+    for mine in [&b"0 5 * * * b\xe9b\xe9 # backup\n"[..], b"", b"\n\n# x\r\n", b"0 5 * * * last # backup"] {
+        let once = cron::merged(mine, &task.mark(), Some(&file));
+        assert!(once.starts_with(mine), "{once:?}");
+        assert_eq!(cron::merged(&once, &task.mark(), Some(&file)), once);
+        assert_eq!(String::from_utf8_lossy(&once).matches("'schedule' 'run'").count(), 1);
+        let end: &[u8] = if mine.is_empty() || mine.ends_with(b"\n") { b"" } else { b"\n" };
+        assert_eq!(cron::merged(&once, &task.mark(), None), [mine, end].concat());
+    }
 }
 
 #[test]
@@ -97,7 +103,13 @@ fn what_ends_a_line_is_refused_and_so_is_a_name_that_leads_elsewhere() {
 
 #[test]
 fn what_is_written_reads_back_and_damage_says_nothing() {
-    let made = Made { kind: Kind::Systemd, scope: Scope::User, name: "SmartsUpdate".into(), place: Some("/home/a".into()) };
+    let made = Made {
+        kind: Kind::Systemd,
+        scope: Scope::User,
+        name: "SmartsUpdate".into(),
+        place: Some("/home/a".into()),
+        tag: "0123abcd".into(),
+    };
     let schedule = Schedule { task: Some(made), last: Some(UtcTime::from_unix(1_763_683_200)) };
     assert_eq!(Schedule::parse(&schedule.to_bytes()), schedule);
     assert_eq!(Schedule::parse(&schedule.to_bytes()[1..]), Schedule::default());
