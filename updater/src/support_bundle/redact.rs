@@ -17,16 +17,19 @@ const NAMES: [&str; 10] = ["passw", "passphrase", "pwd", "secret", "token", "api
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// Learns what is secret in `address`: the password, and the values of its query.
+    /// Learns what is secret in `address`, which may be a proxy's without a scheme: the password, as it stands there and as it is meant, and the values of its query.
     pub fn of_address(&mut self, address: &str) {
-        let Ok(url) = Url::parse(address) else { return };
-        let decoded = |text: &str| {
-            url::form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes()).next().map(|(_, value)| value.into_owned())
-        };
-        let password = url.password().map(str::to_owned);
-        let mut found: Vec<String> = password.iter().cloned().chain(password.as_deref().and_then(decoded)).collect();
-        found.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-        found.extend(url.fragment().map(str::to_owned));
+        let (_, rest) = address.split_once("://").unwrap_or(("", address));
+        let mut found: Vec<String> = vec![];
+        if let Some((_, password)) = rest.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
+            found.extend([password.to_owned(), decoded(password)]);
+        }
+        if let Ok(url) = Url::parse(&format!("http://{rest}")) {
+            // As a parser writes it again, into messages.
+            found.extend(url.password().map(str::to_owned));
+            found.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+            found.extend(url.fragment().map(str::to_owned));
+        }
         self.0.extend(found.into_iter().filter(|secret| secret.len() >= SHORTEST_BYTES));
         // The longest first: a part of one may be another.
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -52,28 +55,60 @@ impl Secrets {
     }
 }
 
-/// Each address without user, query and fragment.
+/// `text` with its percent signs decoded.
+fn decoded(text: &str) -> String {
+    let pairs = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect()
+}
+
+/// Each address without user, query and fragment, and each `user:password@` without them, with or without a scheme before it.
 fn without_parts_of_addresses(line: &str) -> String {
     let (mut clean, mut rest) = (String::new(), line);
-    while let Some(at) = rest.find("://") {
-        let (before, behind) = rest.split_at(at + 3);
-        clean += before;
-        let end = behind.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | ',')).unwrap_or(behind.len());
-        let (address, after) = behind.split_at(end);
-        let plain = address.split(['?', '#']).next().unwrap_or_default();
-        let path = plain.find(['/', '\\']).unwrap_or(plain.len());
-        let (authority, path) = plain.split_at(path);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => clean += &format!("{BLANK}@{host}"),
-            None => clean += authority,
-        }
-        clean += path;
-        if plain.len() < address.len() {
-            clean += &format!("?{BLANK}");
-        }
-        rest = after;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(end_of_word(rest));
+        clean += &match word.split_once("://") {
+            Some((before, address)) => format!("{}://{}", without_login(before), without_user_and_query(address)),
+            None => without_login(word),
+        };
+        let between = after.chars().next().map_or(0, char::len_utf8);
+        clean += &after[..between];
+        rest = &after[between..];
     }
-    clean + rest
+    clean
+}
+
+/// Where the word ends with which `line` begins: a password may have commas, brackets and quotation marks in it, so only white space ends one for certain, and a quotation mark where a text of JSON or
+/// of a message would end.
+fn end_of_word(line: &str) -> usize {
+    let ends = |(at, letter): (usize, char)| match letter {
+        '"' | '\'' | '`' => line[at + 1..].chars().next().is_none_or(|next| next.is_whitespace() || ",:;.)}]".contains(next)),
+        '<' | '>' => true,
+        letter => letter.is_whitespace(),
+    };
+    line.char_indices().find(|&found| ends(found)).map_or(line.len(), |(at, _)| at)
+}
+
+/// What follows `://`: what stands before the last `@` goes where it is a user's or has a password, and so does what follows `?` or `#`.
+fn without_user_and_query(address: &str) -> String {
+    let authority = address.find(['/', '\\', '?', '#']).unwrap_or(address.len());
+    let (user, rest) = match address.rsplit_once('@') {
+        Some((before, rest)) if before.contains(':') || before.len() < authority => (format!("{BLANK}@"), rest),
+        _ => (String::new(), address),
+    };
+    match rest.find(['?', '#']) {
+        Some(end) => format!("{user}{}?{BLANK}", &rest[..end]),
+        None => user + rest,
+    }
+}
+
+/// A word without the `user:password` before its last `@`.
+fn without_login(word: &str) -> String {
+    let Some((before, host)) = word.rsplit_once('@') else { return word.to_owned() };
+    let login = before.match_indices(':').find_map(|(colon, _)| {
+        let begin = before[..colon].rfind(|c: char| "=:,;\"'`([{".contains(c)).map_or(0, |at| at + 1);
+        (begin < colon).then_some(begin)
+    });
+    login.map_or_else(|| word.to_owned(), |begin| format!("{}{BLANK}@{host}", &word[..begin]))
 }
 
 /// `NAME = VALUE` and `"NAME": "VALUE"` without the value, where the name has a secret.
@@ -106,6 +141,9 @@ mod tests {
     fn ac_76_what_is_secret_or_looks_like_it_is_not_in_the_text() {
         let mut secrets = Secrets::default();
         secrets.of_address("https://till:Sup%2Ber-Se%2Bcret@updates.example/repo/?token=abcd1234");
+        // What an HTTP client takes for a proxy, too.
+        secrets.of_address("till:Secret9@proxy:3128");
+        secrets.of_address("http://till:Odd,one)\"x@proxy:3128");
         for (text, clean) in [
             ("cannot log in with Sup+er-Se+cret", "cannot log in with [removed]"),
             ("seen abcd1234 somewhere", "seen [removed] somewhere"),
@@ -115,6 +153,17 @@ mod tests {
             ("{\"api_key\": \"x\"}", "{\"api_key\": [removed]"),
             ("Proxy said Bearer eyJ.x.y and more", "Proxy said Bearer [removed] and more"),
             ("a\n-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nb\n", "a\n[removed]\nb\n"),
+            ("the proxy refused Secret9", "the proxy refused [removed]"),
+            ("the proxy refused Odd,one)\"x, too", "the proxy refused [removed], too"),
+            // What nobody knew of.
+            ("HTTPS_PROXY=till:Another1@proxy:3128\n", "HTTPS_PROXY=[removed]@proxy:3128\n"),
+            ("via http://u:a,b)c\"d'e@proxy:3128 now", "via http://[removed]@proxy:3128 now"),
+            ("via u:a/b?c#d@proxy:3128 now", "via [removed]@proxy:3128 now"),
+            (
+                r#"{"why":"u:pass@h said no","of":"http://u:p,q@h/x?y=z"}"#,
+                r#"{"why":"[removed]@h said no","of":"http://[removed]@h/x?[removed]"}"#,
+            ),
+            (r#"{"time":"12:30:05Z","who":"till@shop","port":"h:80"}"#, r#"{"time":"12:30:05Z","who":"till@shop","port":"h:80"}"#),
             ("nothing of that kind", "nothing of that kind"),
         ] {
             assert_eq!(secrets.remove_from(text), clean);
