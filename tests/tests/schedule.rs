@@ -248,6 +248,30 @@ fn a_system_that_cannot_be_told_is_named_with_the_command() {
     assert_eq!(names(&world.path("config/systemd/user")), [] as [&str; 0]);
 }
 
+#[test]
+fn ac_28_a_task_that_the_system_keeps_is_not_forgotten_and_nothing_is_given_up_before_it() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    scene.station.update().exits(0);
+    let units = world.path("config/systemd/user");
+    let tools = Tools::new(&world, &scene.station, "systemctl", "case \"$*\" in *disable*) echo 'Access denied' >&2; exit 1;; esac\n");
+    tools.station.run(&["schedule", "install", "--kind", "systemd", "--user"]).exits(0);
+    let (before, backups) = (names(&units), tools.station.backups());
+    for command in [
+        &["schedule", "remove"][..],
+        &["schedule", "install", "--kind", "systemd", "--user", "--alias", "Other"],
+        &["uninstall", "--backups"],
+    ] {
+        let refused = tools.station.run(command).exits(5);
+        assert!(refused.finished.report().contains("Access denied"), "{}", refused.finished.report());
+        assert_eq!((names(&units), tools.station.backups()), (before.clone(), backups.clone()), "{command:?}");
+        assert_eq!(tools.station.run(&["schedule", "status"]).exits(0).json["registered"], true, "{command:?}");
+    }
+    let tools = Tools::new(&world, &scene.station, "systemctl", "");
+    tools.station.run(&["uninstall", "--backups"]).exits(0);
+    assert_eq!((names(&units), tools.station.backups().len()), (vec![], 0));
+}
+
 /// What no renderer may stumble over.
 const AWKWARD: &str = "it's a \"client\" & 100% $HOME";
 

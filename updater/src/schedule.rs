@@ -161,6 +161,18 @@ pub enum ScheduleError {
         /// Why.
         source: std::io::Error,
     },
+    /// The system still has the task, and was not made to forget it.
+    #[error(
+        "the system keeps the task `{name}`, and nothing was taken away: `{command}` failed ({why}); do this again as whoever may run that"
+    )]
+    Kept {
+        /// What the system calls it.
+        name: String,
+        /// What was run.
+        command: String,
+        /// What came of it.
+        why: String,
+    },
     /// The file system refused.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -322,21 +334,29 @@ pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>,
 }
 
 /// Takes the task of `folder` away; `None` when there is none. For whoever gives the folder up, too.
-pub fn remove(folder: &Folder) -> Result<Option<(Made, Registration)>, ScheduleError> {
+///
+/// # Errors
+/// What the system keeps stays known here, with its files: it would go on starting checks, and nobody could find it.
+pub fn remove(folder: &Folder) -> Result<Option<Made>, ScheduleError> {
     let mut schedule = Schedule::load(folder)?;
     let Some(made) = schedule.task.take() else { return Ok(None) };
-    let registration = take_away(&made)?;
+    take_away(&made)?;
     schedule.save(folder)?;
-    Ok(Some((made, registration)))
+    Ok(Some(made))
 }
 
-fn take_away(made: &Made) -> Result<Registration, ScheduleError> {
-    let registration = register::unregister(made);
+fn take_away(made: &Made) -> Result<(), ScheduleError> {
+    // What was never registered, or is not any more, cannot be unregistered either.
+    if let Registration::Failed { command, why } = register::unregister(made)
+        && register::is_registered(made) != Some(false)
+    {
+        return Err(ScheduleError::Kept { name: made.name.clone(), command, why });
+    }
     for path in made.files() {
         outside::remove(&path, Point::ScheduleFile).map_err(|source| ScheduleError::Outside { path, source })?;
     }
     register::after_removal(made);
-    Ok(registration)
+    Ok(())
 }
 
 #[cfg(test)]

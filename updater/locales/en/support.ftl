@@ -137,7 +137,6 @@ schedule-failed =
 schedule-none = there is no schedule
 schedule-none-next = Next: `updater schedule install`
 schedule-removed = `{ $name }` is gone; checks happen when somebody asks
-schedule-removed-untold = `{ $name }` is gone; that the system was told of it is not known: `{ $command }` failed ({ $why })
 schedule-registered = registered
 schedule-unregistered = not registered: `updater schedule install` does that again
 schedule-registered-unknown = whether it is registered cannot be found out here

@@ -137,7 +137,6 @@ schedule-failed =
 schedule-none = não há agendamento
 schedule-none-next = A seguir: `updater schedule install`
 schedule-removed = `{ $name }` foi removido; a verificação acontece quando alguém pede
-schedule-removed-untold = `{ $name }` foi removido; não se sabe se o sistema foi avisado: `{ $command }` falhou ({ $why })
 schedule-registered = registrado
 schedule-unregistered = não registrado: `updater schedule install` registra de novo
 schedule-registered-unknown = aqui não é possível saber se está registrado

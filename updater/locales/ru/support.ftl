@@ -141,7 +141,6 @@ schedule-failed =
 schedule-none = расписания нет
 schedule-none-next = Дальше: `updater schedule install`
 schedule-removed = `{ $name }` больше нет; проверка бывает, когда её попросят
-schedule-removed-untold = `{ $name }` больше нет; узнала ли об этом система, неизвестно: `{ $command }` завершилась ошибкой ({ $why })
 schedule-registered = зарегистрировано
 schedule-unregistered = не зарегистрировано: `updater schedule install` зарегистрирует снова
 schedule-registered-unknown = зарегистрировано ли, здесь узнать нельзя

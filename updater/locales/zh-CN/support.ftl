@@ -125,7 +125,6 @@ schedule-failed =
 schedule-none = 没有计划任务
 schedule-none-next = 下一步：`updater schedule install`
 schedule-removed = `{ $name }` 已移除；有人要求时才检查
-schedule-removed-untold = `{ $name }` 已移除；不知道系统是否已得知：`{ $command }` 失败（{ $why }）
 schedule-registered = 已登记
 schedule-unregistered = 未登记：`updater schedule install` 可重新登记
 schedule-registered-unknown = 这里无法得知是否已登记

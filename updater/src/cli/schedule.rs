@@ -152,16 +152,11 @@ fn remove(global: &Global, progress: &dyn Progress) -> Result<Report, Error> {
     let texts = global.texts();
     let text = match &removed {
         None => texts.get("schedule-none", &[]),
-        Some((Made { name, .. }, Registration::Failed { command, why })) => texts.get(
-            "schedule-removed-untold",
-            &[("name", name.as_str().into()), ("command", command.as_str().into()), ("why", why.as_str().into())],
-        ),
-        Some((Made { name, .. }, _)) => texts.get("schedule-removed", &[("name", name.as_str().into())]),
+        Some(Made { name, .. }) => texts.get("schedule-removed", &[("name", name.as_str().into())]),
     };
     let json = json!({
         "result": if removed.is_some() { "removed" } else { "nothing-to-do" },
-        "task": removed.as_ref().map(|(made, _)| made),
-        "registered": removed.as_ref().map(|(_, registration)| registration),
+        "task": removed,
     });
     Ok(Report::new(&json, text, Exit::Success))
 }

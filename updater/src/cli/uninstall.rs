@@ -1,5 +1,7 @@
 //! `updater uninstall`.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 use updater::exit_code::Exit;
@@ -17,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Report, Error> {
     // Before the settings are gone that may say the language.
     let texts = global.texts();
-    let removed = pipeline::uninstall(&global.dir, arguments.backups, &global.registry())?;
+    let removed = pipeline::uninstall(&global.dir, arguments.backups, Duration::from_secs(global.wait), &global.registry())?;
     let mut text = texts.get("uninstall-done", &[]);
     if !arguments.backups && removed.backups_left > 0 {
         text += &format!("\n{}", texts.get("uninstall-backups", &[("count", removed.backups_left.into())]));

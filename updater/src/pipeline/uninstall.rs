@@ -1,6 +1,7 @@
 //! Giving a folder up: what is the updater's goes, the client stays.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::Error;
 use crate::backup;
@@ -22,15 +23,18 @@ pub struct Uninstalled {
     pub shortcuts: Removed,
 }
 
-/// Removes what is the updater's from the folder `dir`; the client and, unless asked for, the backups stay. Needs nothing of what was stored there but a swap that can be ended.
-pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<Uninstalled, Error> {
+/// Removes what is the updater's from the folder `dir`; the client and, unless asked for, the backups stay. Waits at most `patience` for another updater to end. Needs nothing of what was stored there but a swap that can be ended.
+pub fn uninstall(dir: &Path, with_backups: bool, patience: Duration, registry: &Registry) -> Result<Uninstalled, Error> {
     let folder = profile::open(dir, registry)?;
     if folder.stat(&LocalPath::state_folder())?.is_none() {
         return Err(Error::NotInstalled);
     }
-    let lock = Lock::acquire(&folder, "uninstall")?;
+    let lock = Lock::acquire_within(&folder, "uninstall", patience)?;
     state_format::refuse_newer(&folder)?;
     swap::recover(&folder)?;
+    // First what the system may refuse; last what nobody brings back.
+    schedule::remove(&folder)?;
+    let shortcuts = shortcut::remove_all(&folder)?;
     let backups = backup::backups(&folder)?;
     let mut backups_left = backups.len();
     if with_backups {
@@ -39,8 +43,6 @@ pub fn uninstall(dir: &Path, with_backups: bool, registry: &Registry) -> Result<
             backups_left -= 1;
         }
     }
-    schedule::remove(&folder)?;
-    let shortcuts = shortcut::remove_all(&folder)?;
     lock.remove_state(&folder)?;
     profile::forget(dir, registry)?;
     Ok(Uninstalled { backups_left, shortcuts })

@@ -1,6 +1,6 @@
 //! Where the files of a schedule lie, and telling the system of them. What the system has no tool for, or refuses, is said with the command that would do it.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -163,7 +163,12 @@ pub fn is_registered(made: &Made) -> Option<bool> {
     match (made.kind, &made.place) {
         (Kind::Cron, None) => listed().ok().map(|table| mark::has(&table, &made.mark())),
         (Kind::Cron, Some(_)) => Some(made.files().iter().all(|file| file.is_file())),
-        _ => run(&to_ask(made)?, None).ok().map(|output| output.status.success()),
+        _ => match run(&to_ask(made)?, None) {
+            Ok(output) => Some(output.status.success()),
+            // A system without the tool has none of its tasks.
+            Err(error) if error.kind() == ErrorKind::NotFound => Some(false),
+            Err(_) => None,
+        },
     }
 }
 
@@ -173,6 +178,8 @@ fn listed() -> Result<Vec<u8>, Registration> {
     match run(&list, None) {
         Ok(output) if output.status.success() || (output.stdout.is_empty() && says_there_is_none(&output.stderr)) => Ok(output.stdout),
         Ok(output) => Err(failed(&list, &said(&output))),
+        // Without cron there is no crontab; who then wants to write one is told.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
         Err(error) => Err(failed(&list, &error.to_string())),
     }
 }

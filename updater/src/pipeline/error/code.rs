@@ -131,6 +131,7 @@ fn schedule_code(error: &ScheduleError) -> Code {
     match error {
         ScheduleError::Text { .. } | ScheduleError::NoPlace { .. } => Code::BadArgument,
         ScheduleError::Taken { .. } => Code::InTheWay,
+        ScheduleError::Kept { .. } => Code::NoWriteRight,
         ScheduleError::Outside { path, source } => outside_code(path, source),
         ScheduleError::Fs(error) => error.requirement().code(),
     }
