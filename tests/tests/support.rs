@@ -294,6 +294,38 @@ assert "127.0.0.1" in parts["station.json"], "what is no secret stays"
 }
 
 #[test]
+fn ac_76_a_bundle_says_what_it_could_not_read_and_never_lies_in_the_install_folder() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let station = &scene.station;
+    let before = fs::read_dir(&station.dir).expect("listed").count();
+    // What is no document, and the one in which another updater is found out.
+    fs::create_dir(station.state("told.json")).expect("made");
+    fs::write(station.state("interference.json"), "{\"x\":1}").expect("written");
+    station.run(&["support-bundle", text(&station.dir.join("bundle.zip"))]).exits(2);
+    let temporary = world.path("temporary");
+    fs::create_dir(&temporary).expect("made");
+    let mut command = Command::new(program("updater"));
+    command.arg("support-bundle").current_dir(&station.dir).env("TMPDIR", &temporary).env("HTTPS_PROXY", "me:Planted-Proxy@127.0.0.1:9");
+    run(&mut command, LIMIT).succeeded("support-bundle");
+    assert_eq!(fs::read_dir(&station.dir).expect("listed").count(), before, "nothing lies in the install folder");
+    let bundles: Vec<_> = fs::read_dir(&temporary).expect("listed").map(|entry| entry.expect("listed").path()).collect();
+    let [bundle] = bundles.as_slice() else { panic!("{bundles:?}") };
+    let script = r#"
+import sys, zipfile
+bundle = zipfile.ZipFile(sys.argv[1])
+parts = {name: bundle.read(name).decode() for name in bundle.namelist()}
+assert "told.json" in parts["told.json"], parts["told.json"]
+assert parts["interference.json"] == '{"x":1}', parts["interference.json"]
+assert "history.jsonl" in parts and "settings.toml" not in parts["told.json"]
+assert "HTTPS_PROXY=[removed]@127.0.0.1:9" in parts["environment.txt"], parts["environment.txt"]
+for name, part in parts.items():
+    assert "Planted" not in part, (name, part)
+"#;
+    run(Command::new("python3").arg("-c").arg(script).arg(bundle), LIMIT).succeeded("python3");
+}
+
+#[test]
 fn ac_77_the_hosts_and_ports_that_are_printed_are_those_that_are_connected_to() {
     let world = World::new();
     let scene = Scene::with_update(&world);

@@ -1,12 +1,12 @@
 //! `updater support-bundle`: gathers what a support request needs, and writes it without secrets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 use updater::exit_code::Exit;
 use updater::fs::outside::{self, Readers};
-use updater::fs::{Folder, LocalPath, Point};
+use updater::fs::{Folder, FsError, LocalPath, Point, owners};
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
@@ -20,7 +20,7 @@ use super::{Global, Report, context, doctor, print_firewall};
 /// What may hold a proxy's password.
 const PROXIES: [&str; 8] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 /// The documents of the state folder that go in as they are. Keys and what is trusted do not.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "history.jsonl",
     "settings.toml",
     "station.json",
@@ -28,6 +28,7 @@ const DOCUMENTS: [&str; 10] = [
     "shortcuts.json",
     "attempts.json",
     "told.json",
+    "interference.json",
     "proof.json",
     "ratchet.json",
     "journal",
@@ -35,13 +36,14 @@ const DOCUMENTS: [&str; 10] = [
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The zip to write.
-    #[arg(value_name = "FILE", default_value = "support-bundle.zip")]
-    file: PathBuf,
+    /// The zip to write, outside the install folder. Without it `support-bundle-TIME.zip` in the current folder, or in the system's folder for such files where that is the install folder.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let folder = profile::look(&global.dir, &global.registry())?;
+    let file = place(global, arguments.file.as_deref())?;
     let texts = global.texts();
     let pretty = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
     let checks = doctor::findings(global, progress).map_or_else(|error| json!({ "error": error.to_string() }), |found| json!(found));
@@ -57,21 +59,50 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
         ("environment.txt", environment()),
     ];
     for name in DOCUMENTS {
-        if let Some(bytes) = folder.read(&LocalPath::state(name))? {
-            parts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
-        }
+        parts.extend(said(folder.read(&LocalPath::state(name))).map(|text| (name, text)));
     }
-    for name in folder.names(&LocalPath::state("outbox"))? {
-        let bytes = folder.read(&LocalPath::state("outbox").join(&name))?.unwrap_or_default();
-        parts.push(("outbox.jsonl", String::from_utf8_lossy(&bytes).into_owned() + "\n"));
+    let outbox = LocalPath::state("outbox");
+    let waiting = folder.names(&outbox).unwrap_or_else(|error| {
+        parts.push(("outbox.jsonl", format!("{error}\n")));
+        vec![]
+    });
+    for name in waiting {
+        parts.extend(said(folder.read(&outbox.join(&name))).map(|text| ("outbox.jsonl", text + "\n")));
     }
     let parts = joined(parts);
-    let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&arguments.file, error.into()))?;
-    let file = std::path::absolute(&arguments.file).map_err(|source| argument(&arguments.file, source))?;
+    let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&file, error.into()))?;
     outside::place(&file, &bytes, Readers::Owner, Point::ScheduleFile).map_err(|source| argument(&file, source))?;
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
     let text = texts.get("bundle-written", &[("file", file.display().to_string().into()), ("parts", names.join(", ").into())]);
     Ok(Report::new(&json!({ "result": "written", "file": file, "parts": names }), text, Exit::Success))
+}
+
+/// A document in words. One that cannot be read may be what support is asked about: then its part is the error.
+fn said(read: Result<Option<Vec<u8>>, FsError>) -> Option<String> {
+    match read {
+        Ok(bytes) => bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Some(format!("{error}\n")),
+    }
+}
+
+/// Where the zip goes, absolute: `wanted`, or a name of this moment. Never into the install folder, where it would go into every backup and be one more file that is not the release's.
+fn place(global: &Global, wanted: Option<&Path>) -> Result<PathBuf, Error> {
+    let install = owners::canonical(&global.dir)?;
+    let is_inside = |file: &Path| {
+        let folder = file.parent().unwrap_or(file);
+        std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).starts_with(&install)
+    };
+    let name = PathBuf::from(format!("support-bundle-{}.zip", context::now().to_string().replace(':', "")));
+    let file = wanted.unwrap_or(&name);
+    let file = std::path::absolute(file).map_err(|source| argument(file, source))?;
+    match wanted {
+        None if is_inside(&file) => Ok(std::env::temp_dir().join(name)),
+        Some(_) if is_inside(&file) => {
+            let why = "it is in the install folder, and would go into its backups: name one elsewhere";
+            Err(argument(&file, std::io::Error::new(std::io::ErrorKind::InvalidInput, why)))
+        }
+        _ => Ok(file),
+    }
 }
 
 /// The same with texts of one name put together, in the order in which they came.
@@ -152,6 +183,6 @@ fn secrets(folder: &Folder) -> Secrets {
     secrets
 }
 
-fn argument(path: &std::path::Path, source: std::io::Error) -> Error {
+fn argument(path: &Path, source: std::io::Error) -> Error {
     Error::Argument { path: path.to_owned(), source }
 }
