@@ -74,7 +74,12 @@ impl Terminal {
 
     /// Types a line.
     pub fn types(&mut self, line: &str) {
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("typed");
+        self.presses(&format!("{line}\n"));
+    }
+
+    /// Presses these keys and no more.
+    pub fn presses(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("typed");
     }
 
     /// Waits for its end; what was on the screen is its standard error.

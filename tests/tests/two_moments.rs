@@ -290,6 +290,33 @@ fn d_02_settings_that_cannot_be_used_let_nobody_replace_a_client() {
 }
 
 #[test]
+fn d_01_a_question_that_nobody_answers_keeps_no_till_from_starting_and_is_nobodys_no() {
+    let world = World::new();
+    let shop = Shop::new(&world, "3.4.0", "3.4.0");
+    shop.publishes("3.4.1", "3.4.0");
+    let lines = shop.station.history().len();
+    // A till that is switched on has a terminal and nobody before it; one whose window is closed says as little, and so does half a line.
+    for (options, keys, within) in [(&["--answer-within", "1"][..], "", 1), (&["--answer-within", "1"], "s\u{4}", 1), (&[], "\u{4}", 60)] {
+        let mut till = Terminal::start(&mut shop.launching(options));
+        till.wait_for("[s/N]");
+        till.presses(keys);
+        let started = till.finish();
+        assert_eq!((started.code(), started.stdout.as_str()), (0, "3.4.0 hello\n"), "{}", started.report());
+        assert!(started.stderr.contains(&format!("Sem resposta em {within} s")), "{}", started.report());
+    }
+    assert_eq!(shop.station.history().len(), lines, "nobody said no");
+    shop.station.tree().assert_is(&shop.v1.tree(), "nothing changed");
+
+    // The same for a client that does not fit: it is not started, and nobody declined.
+    shop.publishes("3.5.0", "3.5.0");
+    let mut till = Terminal::start(&mut shop.launching(&["--answer-within", "1"]));
+    till.wait_for(QUESTION);
+    let refused = till.finish();
+    assert_eq!((refused.code(), refused.stdout.contains("hello")), (INCOMPATIBLE, false), "{}", refused.report());
+    assert_ne!(last(&shop.station)["result"], "declined");
+}
+
+#[test]
 fn ac_21_a_release_that_needs_both_minimums_waits_for_both() {
     let world = World::new();
     let shop = Shop::new(&world, "17.3.0.8", "17.3.0.14");

@@ -95,6 +95,9 @@ pub(crate) struct Global {
     /// Wait so many seconds for another updater that works on the folder.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
     pub(crate) wait: u64,
+    /// Wait so many seconds for an answer to a question, after which nobody is there. Without it: 60 at a start of the client, 300 otherwise.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub(crate) answer_within: Option<u64>,
     /// While a program of the client runs, or holds a file that goes: `defer` to the next run, or `wait[:SECONDS]` until it ends. Nothing is ever killed.
     #[arg(long, global = true, value_name = "HOW", default_value = "defer", value_parser = parse_in_use)]
     pub(crate) in_use: InUse,

@@ -35,6 +35,8 @@ consent-question = There is a new version. Update?
 consent-yes = Update
 consent-no = Cancel
 consent-ignore = Ignore this version
+# Before what a terminal asks.
+consent-time = Without an answer within { $seconds } s everything stays as it is.
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [y/N]
 consent-words = y yes

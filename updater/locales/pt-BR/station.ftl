@@ -36,6 +36,8 @@ consent-question = Há uma nova versão. Deseja atualizar?
 consent-yes = Atualizar
 consent-no = Cancelar
 consent-ignore = Ignorar esta versão
+# Before what a terminal asks.
+consent-time = Sem resposta em { $seconds } s, tudo fica como está.
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [s/N]
 consent-words = s sim

@@ -35,6 +35,8 @@ consent-question = Есть новая версия. Обновить?
 consent-yes = Обновить
 consent-no = Отмена
 consent-ignore = Пропустить эту версию
+# Before what a terminal asks.
+consent-time = Без ответа в течение { $seconds } с всё останется как есть.
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [д/Н]
 consent-words = д да

@@ -36,6 +36,8 @@ consent-question = 有新版本，是否升级？
 consent-yes = 升级
 consent-no = 取消
 consent-ignore = 忽略此版本
+# Before what a terminal asks.
+consent-time = { $seconds } 秒内没有回答，则一切保持不变。
 # How a terminal asks, and the words that mean yes there; `y` and `yes` do everywhere.
 consent-keys = [y/N]（y = 是）
 consent-words = 是 升级

@@ -51,7 +51,7 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
         }
         answer => answer?,
     };
-    let answer = match answer_for(global.texts(), &answer, &asked) {
+    let answer = match answer_for(global, &answer, &asked) {
         Some(consent) => send(global, &entry, with(asked, consent), progress)?,
         None => answer,
     };
@@ -65,16 +65,16 @@ pub(crate) fn agent(global: &Global, command: &Command, progress: &dyn Progress)
 }
 
 /// What the person says to what the agent has found; `None` where there is nothing to be asked, and nobody to ask.
-fn answer_for(texts: &Texts, answer: &Answer, asked: &Asked) -> Option<Agreed> {
+fn answer_for(global: &Global, answer: &Answer, asked: &Asked) -> Option<Agreed> {
     let (Asked::Update { dry_run: false, consent: Agreed::Unasked, .. } | Asked::Launch { consent: Agreed::Unasked, .. }) = asked else {
         return None;
     };
     if matches!(asked, Asked::Update { trigger: Some(trigger), .. } if trigger.is_unattended()) {
         return None;
     }
-    let (shown, release) = proposed(texts, answer)?;
+    let (shown, release) = proposed(global.texts(), answer)?;
     let may_ignore = answer.json["may_ignore"] == true;
-    match question::ask(texts, &shown, may_ignore) {
+    match question::ask(global, &shown, may_ignore, matches!(asked, Asked::Launch { .. })) {
         Consent::Yes => Some(Agreed::To(release)),
         Consent::Ignore => Some(Agreed::Ignore(release)),
         Consent::No => Some(Agreed::No),

@@ -47,7 +47,7 @@ impl Moments {
 pub(crate) fn run(global: &Global, command: &Arguments, progress: &dyn Progress) -> Result<i32, Error> {
     let run = begin(global, progress);
     let run = Run { patience: if global.wait == 0 { PATIENCE } else { run.patience }, ..run };
-    let ask = |question: &Question<'_>| question::at_start(global.texts(), question);
+    let ask = |question: &Question<'_>| question::at_start(global, question);
     let start = command.moments.start(&ask);
     let end = context::block_on(pipeline::launch(&global.dir, &command.arguments, &start, &run))?;
     Ok(end.exit_code())

@@ -71,7 +71,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let ask = |proposal: &Proposal| match &arguments.agreed {
         Some(agreed) => agreed.to(Some(&proposal.to)),
         None if trigger.is_unattended() => Consent::Nobody,
-        None => question::ask(global.texts(), &question::install(global.texts(), &describe(global.texts(), proposal)), proposal.may_ignore),
+        None => question::ask(global, &question::install(global.texts(), &describe(global.texts(), proposal)), proposal.may_ignore, false),
     };
     let has_agreed = arguments.yes || arguments.agreed == Some(Agreed::Yes);
     let word = if has_agreed { Word::Yes } else { Word::Ask(&ask) };
