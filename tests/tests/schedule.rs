@@ -147,6 +147,13 @@ impl Tools {
     }
 }
 
+/// What the system was told, of what it was told and asked.
+fn told(tools: &Tools) -> Vec<String> {
+    let mut log = tools.log();
+    log.retain(|line| !line.starts_with("--user cat "));
+    log
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .map(|all| all.map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned()).collect())
@@ -165,7 +172,7 @@ fn ac_28_a_schedule_installed_twice_is_one_task_and_uninstalling_leaves_none() {
     let name = tools.station.run(&install).exits(0).text("name").to_owned();
     assert!(name.starts_with("stationmaster-updater-"), "{name}");
     let [service, timer] = [format!("{name}.service"), format!("{name}.timer")];
-    assert_eq!(tools.log(), ["--user daemon-reload".to_owned(), format!("--user enable --now {timer}")]);
+    assert_eq!(told(&tools), ["--user daemon-reload".to_owned(), format!("--user enable --now {timer}")]);
     let first = fs::read(units.join(&timer)).expect("read");
     tools.station.run(&install).exits(0);
     assert_eq!(names(&units), [&*service, &*timer], "installed twice");
@@ -177,7 +184,7 @@ fn ac_28_a_schedule_installed_twice_is_one_task_and_uninstalling_leaves_none() {
     tools.log();
     tools.station.run(&["schedule", "install", "--kind", "systemd", "--user", "--alias", "SmartsUpdate", "--every", "1h"]).exits(0);
     assert_eq!(names(&units), ["SmartsUpdate.service", "SmartsUpdate.timer"]);
-    assert_eq!(tools.log()[0], format!("--user disable --now {timer}"));
+    assert_eq!(told(&tools)[0], format!("--user disable --now {timer}"));
     tools.station.run(&["schedule", "remove"]).exits(0);
     assert_eq!(names(&units), [] as [&str; 0]);
     assert_eq!(tools.station.run(&["schedule", "remove"]).exits(0).text("result"), "nothing-to-do");
@@ -186,7 +193,7 @@ fn ac_28_a_schedule_installed_twice_is_one_task_and_uninstalling_leaves_none() {
     tools.log();
     tools.station.run(&["uninstall"]).exits(0);
     assert_eq!(names(&units), [] as [&str; 0], "uninstalled");
-    assert_eq!(tools.log()[0], format!("--user disable --now {timer}"));
+    assert_eq!(told(&tools)[0], format!("--user disable --now {timer}"));
 }
 
 #[test]
@@ -233,6 +240,98 @@ fn ac_28_what_others_have_in_a_crontab_keeps_its_bytes_and_one_that_cannot_be_re
     let failed = tools.station.run(&install).exits(5);
     assert_eq!(failed.json["registered"]["why"], "cannot chdir: I/O error");
     assert_eq!(fs::read(&table).expect("read"), others, "the table is as it was");
+}
+
+/// A `schtasks` that keeps the tasks of the system in `tasks`, and shows them in the console's encoding, as Windows does.
+fn schtasks_of(tasks: &Path) -> String {
+    let known = format!("[ -f {0}/$3 ] || {{ echo 'ERROR: The system cannot find the file specified.' >&2; exit 1; }}", tasks.display());
+    format!(
+        "case $1 in /Create) iconv -f UTF-16 -t UTF-8 \"$5\" > {0}/$3;; /Delete) {known}; rm {0}/$3;; /Query) {known}; [ \"$4\" != /XML ] || cat {0}/$3;; esac\n",
+        tasks.display()
+    )
+}
+
+#[test]
+fn s1_09_a_task_of_the_vendors_or_of_another_install_is_neither_replaced_nor_removed() {
+    const THEIRS: &str = "<Task><Actions><Exec><Command>MobileSMARTSUpdater.exe</Command></Exec></Actions></Task>";
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let system = world.path("tasks");
+    fs::create_dir(&system).expect("made");
+    let task = system.join("SmartsUpdate");
+    let tools = Tools::new(&world, &scene.station, "schtasks", &schtasks_of(&system));
+    let install = ["schedule", "install", "--kind", "task", "--user", "--alias", "SmartsUpdate"];
+    let refused = |station: &Station| {
+        let before = fs::read(&task).expect("a task");
+        let refused = station.run(&install).exits(5);
+        assert!(refused.finished.report().contains("Task Scheduler has `SmartsUpdate` already"), "{}", refused.finished.report());
+        assert_eq!(fs::read(&task).expect("a task"), before, "as it was");
+        assert_eq!(station.run(&["schedule", "status"]).exits(0).json["task"], serde_json::Value::Null, "nothing was made");
+    };
+
+    fs::write(&task, THEIRS).expect("written");
+    refused(&tools.station);
+    fs::remove_file(&task).expect("removed by its people");
+    for _ in 0..2 {
+        tools.station.run(&install).exits(0);
+        assert_eq!(tools.station.run(&["schedule", "status"]).exits(0).json["registered"], true);
+    }
+    assert!(fs::read_to_string(&task).expect("a task").contains("schedule run"));
+
+    // A second client on the computer.
+    let second = Station::at(world.path("second"));
+    copy_tree(&scene.station.dir, &second.dir);
+    fs::remove_file(second.state("schedule.json")).expect("it has no task yet");
+    fs::remove_file(second.state("SmartsUpdate.xml")).expect("it has no task yet");
+    refused(&Tools::new(&world, &second, "schtasks", &schtasks_of(&system)).station);
+
+    // The vendor's setup runs again, and takes its name back.
+    fs::write(&task, THEIRS).expect("written");
+    assert_eq!(tools.station.run(&["schedule", "status"]).exits(0).json["registered"], false);
+    tools.station.run(&["uninstall"]).exits(0);
+    assert_eq!(fs::read_to_string(&task).expect("a task"), THEIRS);
+}
+
+#[test]
+fn s1_09_a_line_of_cron_does_not_take_the_name_of_another_installs() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let second = Station::at(world.path("second"));
+    copy_tree(&scene.station.dir, &second.dir);
+    let table = world.path("crontab");
+    let [first, second] = [&scene.station, &second].map(|station| Tools::new(&world, station, "crontab", &crontab_of(&table)).station);
+    let install = ["schedule", "install", "--kind", "cron", "--user", "--alias", "SmartsUpdate"];
+    for _ in 0..2 {
+        first.run(&install).exits(0);
+    }
+    let before = fs::read(&table).expect("read");
+    let refused = second.run(&install).exits(5);
+    assert!(refused.finished.report().contains("cron has `SmartsUpdate` already"), "{}", refused.finished.report());
+    assert_eq!(fs::read(&table).expect("read"), before);
+    // Beside it, under another name, both are.
+    second.run(&["schedule", "install", "--kind", "cron", "--user"]).exits(0);
+    first.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(second.run(&["schedule", "status"]).exits(0).json["registered"], true);
+}
+
+#[test]
+fn s1_09_a_unit_that_the_system_has_elsewhere_is_not_hidden_by_one_of_ours() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let units = world.path("config/systemd/user");
+    let vendors =
+        "case \"$*\" in *'cat SmartsUpdate.service') echo '# /usr/lib/systemd/user/SmartsUpdate.service';; *cat*) exit 1;; esac\n";
+    let tools = Tools::new(&world, &scene.station, "systemctl", vendors);
+    let refused = tools.station.run(&["schedule", "install", "--kind", "systemd", "--user", "--alias", "SmartsUpdate"]).exits(5);
+    assert!(refused.finished.report().contains("systemd has `SmartsUpdate` already"), "{}", refused.finished.report());
+    assert_eq!((names(&units), told(&tools)), (vec![], vec![]));
+    tools.station.run(&["schedule", "install", "--kind", "systemd", "--user"]).exits(0);
+
+    // What somebody else put in the place of ours meanwhile stays there.
+    let timer = names(&units).into_iter().find(|name| name.ends_with(".timer")).expect("a timer");
+    fs::write(units.join(&timer), "[Timer]\nOnCalendar=daily\n").expect("written");
+    tools.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(names(&units), [timer]);
 }
 
 #[test]

@@ -12,7 +12,12 @@ pub fn tag(folder: &str) -> String {
 
 /// What `updater COMMAND` puts into a file that it makes for the install folder of this `tag`.
 pub fn mark(command: &str, tag: &str) -> String {
-    format!("updater {command} ({tag})")
+    format!("{}{tag})", beginning(command))
+}
+
+/// What every mark of `updater COMMAND` begins with, whichever install folder it is of.
+pub fn beginning(command: &str) -> String {
+    format!("updater {command} (")
 }
 
 /// Whether `bytes`, in UTF-8 or UTF-16, has `text` in it.

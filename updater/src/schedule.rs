@@ -153,6 +153,14 @@ pub enum ScheduleError {
         /// The file.
         path: PathBuf,
     },
+    /// The system has something of that name, and it is not of this install folder.
+    #[error("{kind} has `{name}` already, and it is not of this install folder: give another `--alias`, or remove it first")]
+    TakenName {
+        /// The timer.
+        kind: Kind,
+        /// What it calls it.
+        name: String,
+    },
     /// A file of the system cannot be written or removed.
     #[error("`{}` cannot be written or removed: {source} (run as root for `--system`, or use `--user`)", path.display())]
     Outside {
@@ -309,7 +317,7 @@ pub fn phase_of(folder: &Path, every: Interval) -> u64 {
 /// Makes `task` of this `kind` for `folder`, its files in `place`, and tells the system of it when `registers`. What was there for this folder before is gone then: two installs are one task (AC-28).
 ///
 /// # Errors
-/// Nothing was made when a file of that name belongs to another install.
+/// Nothing was made when a file of that name, or what the system has under it, belongs to another install or to another program: the vendor's own task has the name that people look for.
 pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>, registers: bool) -> Result<Registration, ScheduleError> {
     task.check()?;
     let mut schedule = Schedule::load(folder)?;
@@ -320,6 +328,9 @@ pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>,
         if old.is_some_and(|old| !mark::has(&old, &task.mark())) {
             return Err(ScheduleError::Taken { path });
         }
+    }
+    if registers && register::is_others(&made) {
+        return Err(ScheduleError::TakenName { kind, name: made.name });
     }
     if let Some(old) = schedule.task.take().filter(|old| *old != made) {
         take_away(&old)?;
@@ -345,15 +356,20 @@ pub fn remove(folder: &Folder) -> Result<Option<Made>, ScheduleError> {
     Ok(Some(made))
 }
 
+/// What came in its place meanwhile, with other marks, is somebody else's and stays.
 fn take_away(made: &Made) -> Result<(), ScheduleError> {
     // What was never registered, or is not any more, cannot be unregistered either.
-    if let Registration::Failed { command, why } = register::unregister(made)
+    if !register::is_others(made)
+        && let Registration::Failed { command, why } = register::unregister(made)
         && register::is_registered(made) != Some(false)
     {
         return Err(ScheduleError::Kept { name: made.name.clone(), command, why });
     }
     for path in made.files() {
-        outside::remove(&path, Point::ScheduleFile).map_err(|source| ScheduleError::Outside { path, source })?;
+        let refused = |source| ScheduleError::Outside { path: path.clone(), source };
+        if outside::read(&path).map_err(refused)?.is_some_and(|bytes| mark::has(&bytes, &made.mark())) {
+            outside::remove(&path, Point::ScheduleFile).map_err(refused)?;
+        }
     }
     register::after_removal(made);
     Ok(())

@@ -3,7 +3,7 @@
 //! cron goes by the computer's own time and makes up for nothing that was slept through. So it starts a run every hour, at the station's minute, and the run decides whether it is due: after a
 //! sleep that is within the hour, and neither zones nor summer time skip a period.
 
-use super::{Rendered, Scope, Task, calendar};
+use super::{COMMAND, Rendered, Scope, Task, calendar};
 use crate::mark;
 
 /// The file of `task` for `/etc/cron.d`, or for somebody's own crontab.
@@ -40,4 +40,11 @@ pub fn merged(crontab: &[u8], mark: &str, file: Option<&[u8]>) -> Vec<u8> {
         merged.extend_from_slice(file);
     }
     merged
+}
+
+/// Whether `name` ends a line of another install in `crontab`, and none with `mark` is there. A comment of somebody's own is no name of a task.
+pub fn is_others(crontab: &[u8], mark: &str, name: &str) -> bool {
+    let (begins, ends) = (mark::beginning(COMMAND), format!(") # {name}"));
+    let is_named = |line: &[u8]| line.trim_ascii_end().ends_with(ends.as_bytes()) && mark::has(line, &begins);
+    crontab.split(|&byte| byte == b'\n').any(is_named) && !mark::has(crontab, mark)
 }

@@ -107,6 +107,15 @@ fn to_ask(made: &Made) -> Option<Vec<String>> {
     }
 }
 
+/// The commands that show what the system has under the name of `made`, wherever its files lie: none where the files are all there is, and for launchd, which shows no mark. Pure.
+fn to_show(made: &Made) -> Vec<Vec<String>> {
+    match made.kind {
+        Kind::Systemd => made.kind.file_names(&made.name).iter().map(|unit| systemctl(made, &["cat", unit])).collect(),
+        Kind::Task => vec![words(&["schtasks", "/Query", "/TN", &made.name, "/XML"])],
+        Kind::Cron | Kind::Launchd => vec![],
+    }
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
@@ -158,8 +167,20 @@ pub(super) fn after_removal(made: &Made) {
     }
 }
 
+/// Whether the system has something under the name of `made` that is not of its install folder: another program's, or that of another install. What an account may not see it cannot replace either.
+pub(super) fn is_others(made: &Made) -> bool {
+    if let (Kind::Cron, None) = (made.kind, &made.place) {
+        return listed().is_ok_and(|table| cron::is_others(&table, &made.mark(), &made.name));
+    }
+    let shown = to_show(made).into_iter().filter_map(|command| run(&command, None).ok());
+    shown.filter(|output| output.status.success() && !output.stdout.is_empty()).any(|output| !mark::has(&output.stdout, &made.mark()))
+}
+
 /// Whether the system knows `made`; `None` when it cannot be asked.
 pub fn is_registered(made: &Made) -> Option<bool> {
+    if is_others(made) {
+        return Some(false);
+    }
     match (made.kind, &made.place) {
         (Kind::Cron, None) => listed().ok().map(|table| mark::has(&table, &made.mark())),
         (Kind::Cron, Some(_)) => Some(made.files().iter().all(|file| file.is_file())),

@@ -130,7 +130,7 @@ fn self_update_code(error: &SelfUpdateError) -> Code {
 fn schedule_code(error: &ScheduleError) -> Code {
     match error {
         ScheduleError::Text { .. } | ScheduleError::NoPlace { .. } => Code::BadArgument,
-        ScheduleError::Taken { .. } => Code::InTheWay,
+        ScheduleError::Taken { .. } | ScheduleError::TakenName { .. } => Code::InTheWay,
         ScheduleError::Kept { .. } => Code::NoWriteRight,
         ScheduleError::Outside { path, source } => outside_code(path, source),
         ScheduleError::Fs(error) => error.requirement().code(),
