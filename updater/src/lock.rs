@@ -58,6 +58,7 @@ impl Lock {
             match lock.is_of(folder)? {
                 Some(true) => {
                     lock.write_holder(command).map_err(|source| FsError::io("writing", &path(), source))?;
+                    make_state_folders(folder)?;
                     return Ok(lock);
                 }
                 // Given up, and installed anew.
@@ -97,11 +98,17 @@ fn path() -> LocalPath {
     LocalPath::state(NAME)
 }
 
+/// Makes the folders of the state that are missing. Where that fails for want of room, what lies in the trash gives it: a run that was cut off between taking a folder away and making it anew on a
+/// full disk must keep no client out (F7).
+fn make_state_folders(folder: &Folder) -> Result<(), FsError> {
+    folder.make_state_folders().or_else(|_| folder.empty_trash().and_then(|()| folder.make_state_folders()))
+}
+
 /// Locks whatever has the name of the lock now, making it when it is missing.
 fn lock_once(folder: &Folder, patience: Duration) -> Result<File, LockError> {
     let path = path();
     let failed = |source| LockError::from(FsError::io("locking", &path, source));
-    let opened = folder.make_state_folders().and_then(|()| folder.open_to_write(&path, Point::LockFile));
+    let opened = folder.make_folder(&LocalPath::state_folder(), Point::StateFolder).and_then(|()| folder.open_to_write(&path, Point::LockFile));
     let file = match opened {
         Ok(file) => file,
         // Somebody else's folder: whoever works on it says more than that its files may not be written.
@@ -260,6 +267,20 @@ mod tests {
             let third = third.join().unwrap().unwrap();
             assert_eq!(third.is_of(&folder).unwrap(), Some(true));
         });
+    }
+
+    #[cfg(feature = "fail-points")]
+    #[test]
+    fn f7_a_folder_of_the_state_that_a_cut_took_away_on_a_full_disk_gets_the_room_of_the_trash() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        drop(Lock::acquire(&folder, "update").unwrap());
+        folder.discard(&LocalPath::state("staging"), Point::TrashIn).unwrap();
+        crate::fs::fault::arm("state.folder=enospc");
+        drop(Lock::acquire(&folder, "update").unwrap());
+        assert!(crate::fs::fault::has_acted());
+        assert!(folder.stat(&LocalPath::state("staging")).unwrap().is_some_and(|stat| stat.is_folder()));
+        assert_eq!(folder.names(&Folder::trash()).unwrap(), Vec::<Vec<u8>>::new());
     }
 
     #[test]

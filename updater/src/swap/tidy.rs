@@ -30,8 +30,9 @@ pub(crate) fn tidy(folder: &Folder, plan: &Plan) -> Result<Option<FsError>, FsEr
     journal::end(folder)?;
     // What was staged for this release and not used would never be.
     folder.discard(&LocalPath::state("staging"), Point::TrashIn)?;
-    folder.make_state_folders()?;
+    // Swept first: on a full disk, what goes gives the room for the folder.
     sweep(folder)?;
+    folder.make_state_folders()?;
     Ok(written.or_else(|_| write_line(folder, plan.attempt.as_ref())).err())
 }
 
