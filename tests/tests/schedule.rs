@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use system_tests::process::run;
+use system_tests::proxy::{Fault, Nth};
 use system_tests::scene::Scene;
 use system_tests::station::Station;
 use system_tests::world::{Clock, T0, World, copy_tree};
@@ -75,6 +76,51 @@ fn ac_29_after_a_sleep_of_three_periods_one_check_is_made() {
 }
 
 #[test]
+fn ac_29_a_check_that_reached_nobody_is_tried_again_in_its_period_less_and_less_often_until_somebody_answers() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    scene.station.run(&["settings", "check_every", "1d"]).exits(0);
+    let phase = scene.station.run(&["schedule", "status"]).exits(0).json["phase_seconds"].as_i64().expect("seconds");
+    let moment = (now() / 86_400 + 1) * 86_400 + phase;
+    let at = |hour: i64| scene.station.at_time(&Clock { unix: moment + hour * 3600, zone: "UTC".into() });
+    let start = |hour: i64| {
+        let outcome = at(hour).run(&["schedule", "run"]);
+        (outcome.code, scene.proxy.take_exchanges().iter().filter(|exchange| exchange.path.ends_with("/timestamp.json")).count())
+    };
+    // A laptop wakes before its network does; the timer starts a run every hour.
+    scene.proxy.on("", Nth::Every, Fault::Refuse);
+    let tried = |hours: std::ops::Range<i64>| -> Vec<i64> {
+        let asks = |hour: &i64| {
+            let (code, asked) = start(*hour);
+            assert_eq!(code, if asked > 0 { 3 } else { 0 }, "hour {hour}");
+            asked > 0
+        };
+        hours.filter(asks).collect()
+    };
+    assert_eq!(tried(0..24), [0, 1, 2, 3, 5, 9, 17]);
+    assert_eq!(tried(24..26), [24, 25], "a new day");
+    let status = at(25).run(&["schedule", "status"]).exits(0);
+    assert_eq!(status.json["failed"], 2, "{}", status.json);
+    scene.proxy.calm();
+    assert_eq!([26, 27, 30, 47, 48].map(start), [(0, 1), (0, 0), (0, 0), (0, 0), (0, 1)], "one check in what is left of the day");
+}
+
+#[test]
+fn ac_29_an_update_that_was_cut_off_is_gone_on_with_in_the_same_period() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    scene.station.run(&["settings", "role", "station"]).exits(0);
+    let phase = scene.station.run(&["schedule", "status"]).exits(0).json["phase_seconds"].as_i64().expect("seconds");
+    let moment = (now() / 14_400 + 1) * 14_400 + phase;
+    let start = |hour: i64| scene.station.at_time(&Clock { unix: moment + hour * 3600, zone: "UTC".into() }).run(&["schedule", "run"]);
+    scene.proxy.on("/objects/", Nth::Every, Fault::Refuse);
+    start(0).exits(3);
+    scene.proxy.calm();
+    assert_eq!(start(1).exits(0).text("result"), "updated");
+    assert_eq!(start(2).exits(0).text("result"), "not-due");
+}
+
+#[test]
 fn ac_29_the_timers_of_two_hundred_stations_fire_all_over_the_period() {
     const STATIONS: usize = 200;
     const PERIOD: u64 = 4 * 3600;
@@ -90,10 +136,12 @@ fn ac_29_the_timers_of_two_hundred_stations_fire_all_over_the_period() {
             let timer = fs::read_to_string(units.join(format!("{}.timer", installed.text("name")))).expect("a timer of its own");
             let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=*-*-* ")).expect("a calendar");
             let fields: Vec<&str> = calendar.trim_end_matches(" UTC").split(':').collect();
-            let [hours, minute, second] = fields[..] else { panic!("{calendar}") };
+            let ["*", minute, second] = fields[..] else { panic!("every hour: {calendar}") };
             let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| panic!("{calendar}"));
-            assert_eq!(hours.split(',').count(), 6, "every four hours: {calendar}");
-            number(hours.split(',').next().expect("an hour")) * 3600 + number(minute) * 60 + number(second)
+            // Of its starts one in each period is due.
+            let moment = installed.json["phase_seconds"].as_u64().expect("seconds");
+            assert_eq!(number(minute) * 60 + number(second), moment % 3600, "{calendar}");
+            moment
         })
         .collect();
     assert_eq!(names(&units).len(), 2 * STATIONS, "a task for each folder");
@@ -394,8 +442,8 @@ fn python(script: &str, arguments: &[&Path]) {
 }
 
 #[test]
-fn ac_28_systemd_reads_the_units_and_fires_them_a_period_apart() {
-    for (scope, every, hours_apart) in [("--system", "4h", 4), ("--user", "4h", 4), ("--user", "1h", 1)] {
+fn ac_28_systemd_reads_the_units_and_fires_them_every_hour() {
+    for (scope, every) in [("--system", "4h"), ("--user", "4h"), ("--user", "1h")] {
         let world = World::new();
         let (name, into) = rendered(&world, "systemd", scope, every);
         let units = [into.join(format!("{name}.timer")), into.join(format!("{name}.service"))];
@@ -415,7 +463,7 @@ fn ac_28_systemd_reads_the_units_and_fires_them_a_period_apart() {
         let hours: Vec<i64> =
             shown.lines().filter(|line| line.trim_end().ends_with("UTC") && !line.contains("Normalized")).filter_map(of_day).collect();
         assert_eq!(hours.len(), 7, "{shown}");
-        assert!(hours.windows(2).all(|pair| (pair[1] - pair[0]).rem_euclid(24) == hours_apart), "{shown}");
+        assert!(hours.windows(2).all(|pair| (pair[1] - pair[0]).rem_euclid(24) == 1), "{shown}");
     }
 }
 
@@ -454,7 +502,7 @@ assert root.tag == ns + "Task" and root.get("version") == "1.2"
 assert names(root) == ["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"], names(root)
 assert names(one("Triggers/TimeTrigger")) == ["Repetition", "StartBoundary", "Enabled"]
 assert names(one("Triggers/TimeTrigger/Repetition")) == ["Interval", "StopAtDurationEnd"]
-assert one("Triggers/TimeTrigger/Repetition/Interval").text == "PT240M"
+assert one("Triggers/TimeTrigger/Repetition/Interval").text == "PT60M"
 assert one("Triggers/TimeTrigger/StartBoundary").text.endswith("Z")
 assert set(names(one("Principals/Principal"))) <= {"UserId", "LogonType", "RunLevel"}
 known = {"MultipleInstancesPolicy", "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable",

@@ -2,7 +2,8 @@
 //!
 //! Times lie on a grid: every period has one moment for this station, found from a hash of the machine and the install folder ([`phase`]), so that stations that were started together do not ask
 //! together. What the timer starts is `updater schedule run`, and that decides by itself whether the moment of this period has been taken ([`due`]): so a timer may fire more often than
-//! needed, late, or twice, a station that slept through three periods checks once, and no check that somebody asks for shifts anything.
+//! needed, late, or twice, a station that slept through three periods checks once, and no check that somebody asks for shifts anything. Every kind starts one at least each hour, so that a check
+//! which reached nobody is soon tried again.
 //!
 //! The files are rendered by pure functions, one per kind of timer; [`register`] tells the system of them, and says what it could not. What was made is remembered in `.updater/schedule.json`,
 //! so that it can be taken away again.
@@ -106,13 +107,15 @@ pub struct Made {
     pub tag: String,
 }
 
-/// `schedule.json`: what was made, and which moment was taken last.
+/// `schedule.json`: what was made, and which moment was taken last, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The task; none when there is none.
     pub task: Option<Made>,
     /// When the last scheduled run began.
     pub last: Option<UtcTime>,
+    /// How many runs of its period, that one included, have reached nobody since; 0 when it did.
+    pub failed: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +127,8 @@ struct ScheduleWire {
     task: Option<Made>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<UtcTime>,
+    #[serde(default)]
+    failed: u32,
 }
 
 /// A schedule cannot be set up or taken away.
@@ -279,14 +284,14 @@ impl Schedule {
     pub fn parse(bytes: &[u8]) -> Schedule {
         let known = json::from_slice::<ScheduleWire>(bytes, LIMIT_BYTES).ok();
         let known = known.filter(|wire| wire.format == FORMAT && wire.document == "schedule");
-        known.map_or_else(Schedule::default, |ScheduleWire { task, last, .. }| Schedule { task, last })
+        known.map_or_else(Schedule::default, |ScheduleWire { task, last, failed, .. }| Schedule { task, last, failed })
     }
 
     /// The document.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Schedule { task, last } = self.clone();
+        let Schedule { task, last, failed } = self.clone();
         // A place was given as Unicode: nothing in it can fail to serialise.
-        serde_json::to_vec(&ScheduleWire { format: FORMAT, document: "schedule".into(), task, last }).unwrap_or_default()
+        serde_json::to_vec(&ScheduleWire { format: FORMAT, document: "schedule".into(), task, last, failed }).unwrap_or_default()
     }
 
     /// What is known in `folder`.

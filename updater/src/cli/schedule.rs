@@ -165,9 +165,9 @@ fn status(global: &Global) -> Result<Report, Error> {
     let folder = profile::look(&global.dir, &global.registry())?;
     let (schedule, settings) = (Schedule::load(&folder)?, Settings::load(&folder)?);
     let (every, phase) = (settings.check_every, schedule::phase_of(&owners::canonical(&global.dir)?, settings.check_every));
-    let next = match due::due(every.seconds(), phase, schedule.last, context::now()) {
+    let next = match due::due(every.seconds(), phase, schedule.last, schedule.failed, context::now()) {
         Due::Now => context::now(),
-        Due::At(next) => next,
+        Due::At(next) | Due::Again(next) => next,
     };
     let registered = schedule.task.as_ref().and_then(is_registered);
     let texts = global.texts();
@@ -188,7 +188,7 @@ fn status(global: &Global) -> Result<Report, Error> {
     }
     let json = json!({
         "task": schedule.task, "files": schedule.task.as_ref().map(Made::files), "registered": registered,
-        "every": every, "phase_seconds": phase, "last": schedule.last, "next": schedule.task.is_some().then_some(next),
+        "every": every, "phase_seconds": phase, "last": schedule.last, "failed": schedule.failed, "next": schedule.task.is_some().then_some(next),
     });
     Ok(Report::new(&json, text, Exit::Success))
 }
@@ -213,38 +213,56 @@ fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Rep
     self_first::run(global, &asking, progress);
     let run: Run<'_> = asking.begin(global, progress)?;
     let mut session = Session::open_to_ask(&global.dir, Trigger::Schedule, &run)?;
-    if !is_now {
-        // Another one may have taken this moment meanwhile.
-        if let Some(report) = not_due(global, &session.folder)? {
-            return Ok(report);
-        }
-        let schedule = Schedule { last: Some(run.now), ..Schedule::load(&session.folder)? };
-        schedule.save(&session.folder)?;
+    if is_now {
+        return look(global, &mut session, &run);
     }
+    // Another one may have taken this moment meanwhile.
+    if let Some(report) = not_due(global, &session.folder)? {
+        return Ok(report);
+    }
+    let (every, phase) = grid(global, &session.folder)?;
+    let known = Schedule::load(&session.folder)?;
+    let earlier = due::failures(every, phase, known.last, known.failed, run.now);
+    let begun = Schedule { last: Some(run.now), failed: 0, ..known };
+    begun.save(&session.folder)?;
+    let outcome = look(global, &mut session, &run);
+    if outcome.as_ref().is_err_and(|error| error.exit() == Exit::Unreachable) {
+        Schedule { failed: earlier.saturating_add(1), ..begun }.save(&session.folder)?;
+    }
+    outcome
+}
+
+/// A run that is due: what there is, and all that needs nobody's word.
+fn look(global: &Global, session: &mut Session, run: &Run<'_>) -> Result<Report, Error> {
     // A client that does not fit its server is never replaced without a question, and a timer has nobody to ask.
     let word = Word::Ask(&|_| Consent::Nobody);
     if Settings::load(&session.folder)?.consent == ConsentPolicy::AutoCompatible {
-        let updated = context::block_on(session.update(Trigger::Schedule, &run, false, word))?;
-        return Ok(update::report(global.texts(), &session, &updated, Done::Updated));
+        let updated = context::block_on(session.update(Trigger::Schedule, run, false, word))?;
+        return Ok(update::report(global.texts(), session, &updated, Done::Updated));
     }
-    let checked = context::block_on(session.check_and_tell(&run))?;
+    let checked = context::block_on(session.check_and_tell(run))?;
     if session.is_overdue(&checked) {
-        let updated = context::block_on(session.update_to(checked, Trigger::Schedule, &run, false, word))?;
-        return Ok(update::report(global.texts(), &session, &updated, Done::Updated));
+        let updated = context::block_on(session.update_to(checked, Trigger::Schedule, run, false, word))?;
+        return Ok(update::report(global.texts(), session, &updated, Done::Updated));
     }
-    let drift = session.drift(updater::scan::Depth::Fast, &run)?;
-    Ok(check::report(global.texts(), &session, &checked, &drift))
+    let drift = session.drift(updater::scan::Depth::Fast, run)?;
+    Ok(check::report(global.texts(), session, &checked, &drift))
+}
+
+/// The period of `folder`, and the moment of the station in it, in seconds.
+fn grid(global: &Global, folder: &Folder) -> Result<(u64, u64), Error> {
+    let every = Settings::load(folder)?.check_every;
+    Ok((every.seconds(), schedule::phase_of(&owners::canonical(&global.dir)?, every)))
 }
 
 /// The report of a run that has nothing to do in this period.
 fn not_due(global: &Global, folder: &Folder) -> Result<Option<Report>, Error> {
-    let every = Settings::load(folder)?.check_every;
-    let schedule = Schedule::load(folder)?;
-    Ok(match due::due(every.seconds(), schedule::phase_of(&owners::canonical(&global.dir)?, every), schedule.last, context::now()) {
-        Due::Now => None,
-        Due::At(next) => {
-            let text = global.texts().get("schedule-not-due", &[("next", next.to_string().into())]);
-            Some(Report::new(&json!({ "result": "not-due", "next": next }), text, Exit::Success))
-        }
-    })
+    let ((every, phase), schedule) = (grid(global, folder)?, Schedule::load(folder)?);
+    let (why, next) = match due::due(every, phase, schedule.last, schedule.failed, context::now()) {
+        Due::Now => return Ok(None),
+        Due::At(next) => ("schedule-not-due", next),
+        Due::Again(next) => ("schedule-not-again", next),
+    };
+    let text = global.texts().get(why, &[("next", next.to_string().into())]);
+    Ok(Some(Report::new(&json!({ "result": "not-due", "next": next, "failed": schedule.failed }), text, Exit::Success)))
 }

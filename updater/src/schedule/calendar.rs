@@ -1,18 +1,17 @@
-//! A period in the words of a timer that knows a calendar: hours, minutes, seconds. Pure.
+//! A period in the words of a timer: how often it fires, and at which minutes of an hour. Pure.
 //!
-//! Where a period does not divide a day, the timer fires more often, at the largest step that does: the run then decides whether it is due ([`super::due`]).
+//! It fires every hour at least, at the minute of the station's moment, and the run decides whether it is due ([`super::due`]): what reached nobody is tried again within the hour, and whatever the
+//! zone of a computer is and summer time does to it, a moment of every period is met.
 
-/// Minutes of each hour at which a timer fires that knows minutes in the computer's own time alone: whatever its zone is and whatever summer time does to it, a moment of every period is met within the hour.
-pub fn minutes(every_seconds: u64, phase_seconds: u64) -> Vec<u64> {
-    let step = divisor(every_seconds, 3600).max(60);
-    (0..3600 / step).map(|n| (phase_seconds % step + n * step) / 60).collect()
+/// The time from one start to the next, in seconds: an hour, or the longest that divides it and the period, so that each period begins with a start.
+pub fn step(every_seconds: u64) -> u64 {
+    divisor(every_seconds, 3600).max(60)
 }
 
-/// Hours of each day at which a timer fires; `None` when it fires in every hour, at [`minutes`].
-pub fn hours(every_seconds: u64, phase_seconds: u64) -> Option<Vec<u64>> {
-    let step = divisor(every_seconds, 86_400);
-    let is_whole = step >= 3600 && step.is_multiple_of(3600);
-    is_whole.then(|| (0..86_400 / step).map(|n| (phase_seconds % step + n * step) / 3600).collect())
+/// Minutes of each hour at which a timer fires.
+pub fn minutes(every_seconds: u64, phase_seconds: u64) -> Vec<u64> {
+    let step = step(every_seconds);
+    (0..3600 / step).map(|n| (phase_seconds % step + n * step) / 60).collect()
 }
 
 /// The greatest length of time that divides both.
@@ -25,15 +24,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_becomes_hours_and_minutes() {
+    fn a_period_becomes_minutes() {
         let phase = 5 * 3600 + 17 * 60 + 9;
-        assert_eq!(hours(4 * 3600, phase % (4 * 3600)), Some(vec![1, 5, 9, 13, 17, 21]));
-        assert_eq!(minutes(4 * 3600, phase), [17]);
-        assert_eq!(hours(86_400, phase), Some(vec![5]));
-        assert_eq!(hours(7 * 86_400, 3 * 86_400 + phase), Some(vec![5]), "of seven starts one is due");
-        assert_eq!(hours(7 * 3600, phase).map(|hours| hours.len()), Some(24));
-        assert_eq!((hours(1800, 900), minutes(1800, 900)), (None, vec![15, 45]));
-        assert_eq!((hours(5400, 5399), minutes(5400, 5399)), (None, vec![29, 59]));
+        for hours in [1, 4, 7, 24, 7 * 24] {
+            assert_eq!((step(hours * 3600), minutes(hours * 3600, phase)), (3600, vec![17]));
+        }
+        assert_eq!((step(1800), minutes(1800, 900)), (1800, vec![15, 45]));
+        assert_eq!((step(5400), minutes(5400, 5399)), (1800, vec![29, 59]));
         assert_eq!(minutes(60, 0).len(), 60);
         assert_eq!(minutes(7 * 60, 30).len(), 60);
     }

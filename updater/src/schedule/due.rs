@@ -2,11 +2,17 @@
 //!
 //! Periods are counted from 1970, each beginning at the station's own moment. A run is due when the last one was in another period: so of many starts in a period one asks, after a sleep through
 //! many periods one asks, and what people do in between counts for nothing (AC-27, AC-29). A clock that was set back is in another period, too: it holds nothing up.
+//!
+//! A run that reached nobody has not had its period: a laptop wakes before its network does. It is tried again within the period, each time after twice as long, so that a server which is away for
+//! days is asked a few times in each.
 
 use manifests::time::UtcTime;
 
 /// How much too early a timer may fire, in seconds: cron knows minutes, and a station's moment has seconds.
 const EARLY_SECONDS: i64 = 60;
+
+/// How long a run that reached nobody is not tried again after its first failure in a period, in seconds; after each further one it is twice as long.
+const AGAIN_SECONDS: i64 = 900;
 
 /// What a scheduled run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +21,29 @@ pub enum Due {
     Now,
     /// This period has had its check; the next begins at this time.
     At(UtcTime),
+    /// This period's check has reached nobody; it is tried again from this time on.
+    Again(UtcTime),
 }
 
-/// Whether a run at `now` is due, after the one that began at `last`.
-pub fn due(every_seconds: u64, phase_seconds: u64, last: Option<UtcTime>, now: UtcTime) -> Due {
-    let is_taken = last.is_some_and(|last| period(every_seconds, phase_seconds, last) == period(every_seconds, phase_seconds, now));
-    if is_taken { Due::At(next(every_seconds, phase_seconds, now)) } else { Due::Now }
+/// Whether a run at `now` is due, after the one that began at `last` and was the `failed`th of its period that reached nobody; 0 when it did.
+pub fn due(every_seconds: u64, phase_seconds: u64, last: Option<UtcTime>, failed: u32, now: UtcTime) -> Due {
+    let Some(last) = last.filter(|last| is_same(every_seconds, phase_seconds, *last, now)) else { return Due::Now };
+    let next = next(every_seconds, phase_seconds, now);
+    let Some(doubled) = failed.checked_sub(1) else { return Due::At(next) };
+    let wait = AGAIN_SECONDS.saturating_mul(2_i64.saturating_pow(doubled));
+    match UtcTime::from_unix(last.unix().saturating_add(wait)) {
+        again if again.unix() <= now.unix() + EARLY_SECONDS => Due::Now,
+        again => Due::Again(again.min(next)),
+    }
+}
+
+/// How often nobody was reached in the period of `now`, after the run that began at `last` and was the `failed`th of its own.
+pub fn failures(every_seconds: u64, phase_seconds: u64, last: Option<UtcTime>, failed: u32, now: UtcTime) -> u32 {
+    last.filter(|last| is_same(every_seconds, phase_seconds, *last, now)).map_or(0, |_| failed)
+}
+
+fn is_same(every_seconds: u64, phase_seconds: u64, one: UtcTime, other: UtcTime) -> bool {
+    period(every_seconds, phase_seconds, one) == period(every_seconds, phase_seconds, other)
 }
 
 /// When the period after the one of `now` begins.
@@ -47,7 +70,7 @@ mod tests {
     fn asked(every: u64, phase: u64, starts: impl Iterator<Item = i64>) -> Vec<i64> {
         let mut last = None;
         let ask = |at: &i64| {
-            let is_due = due(every, phase, last, UtcTime::from_unix(*at)) == Due::Now;
+            let is_due = due(every, phase, last, 0, UtcTime::from_unix(*at)) == Due::Now;
             if is_due {
                 last = Some(UtcTime::from_unix(*at));
             }
@@ -85,10 +108,36 @@ mod tests {
     #[test]
     fn the_next_moment_is_said_and_is_due() {
         let now = UtcTime::from_unix(DAY + 123);
-        let Due::At(next) = due(14_400, 1_000, Some(now), now) else { panic!("it was taken") };
+        let Due::At(next) = due(14_400, 1_000, Some(now), 0, now) else { panic!("it was taken") };
         assert_eq!(next.unix(), DAY + 1_000);
-        assert_eq!(due(14_400, 1_000, Some(now), next), Due::Now);
+        assert_eq!(due(14_400, 1_000, Some(now), 0, next), Due::Now);
         let before = UtcTime::from_unix(next.unix() - EARLY_SECONDS - 1);
-        assert_eq!(due(14_400, 1_000, Some(now), before), Due::At(next));
+        assert_eq!(due(14_400, 1_000, Some(now), 0, before), Due::At(next));
+    }
+
+    #[test]
+    fn ac_29_who_reached_nobody_tries_again_in_the_period_each_time_after_twice_as_long() {
+        let (every, phase) = (86_400, 1_000);
+        let (mut last, mut failed, mut tried) = (None, 0, vec![]);
+        for minute in 0..2 * 1439 {
+            let now = UtcTime::from_unix(DAY + 1_000 + minute * 60);
+            match due(every, phase, last, failed, now) {
+                Due::Now => {
+                    failed = failures(every, phase, last, failed, now) + 1;
+                    last = Some(now);
+                    tried.push(minute);
+                }
+                Due::Again(again) => assert!(now < again && again <= next(every, phase, now), "{again}"),
+                Due::At(next) => panic!("{minute}: nobody was reached, and the next is {next}"),
+            }
+        }
+        // A timer may fire a minute early.
+        let day = [0, 14, 43, 102, 221, 460, 939];
+        assert_eq!(tried, [day.to_vec(), day.iter().map(|minute| minute + 1439).collect()].concat());
+        assert_eq!(
+            due(every, phase, last, u32::MAX, last.unwrap()),
+            Due::Again(next(every, phase, last.unwrap())),
+            "no number is too large"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A service and a timer of systemd. Pure.
 //!
-//! `Persistent=true` makes up for what was slept through, once. The station's moment is in `OnCalendar=`, in UTC: `RandomizedDelaySec=` alone would choose another one at every start.
+//! `Persistent=true` makes up for what was slept through, once. The station's minute and second are in `OnCalendar=`, in UTC: `RandomizedDelaySec=` alone would choose another one at every start.
 
 use super::{Rendered, Scope, Task, calendar};
 
@@ -64,11 +64,8 @@ fn timer(task: &Task) -> String {
 
 /// The times at which the timer fires.
 fn on_calendar(every: u64, phase: u64) -> String {
-    let list = |numbers: &[u64]| numbers.iter().map(|number| format!("{number:02}")).collect::<Vec<_>>().join(",");
-    let second = phase % 60;
-    let minutes = calendar::minutes(every, phase);
-    let hours = calendar::hours(every, phase).map_or("*".to_owned(), |hours| list(&hours));
-    format!("*-*-* {hours}:{}:{second:02} UTC", list(&minutes))
+    let minutes: Vec<String> = calendar::minutes(every, phase).iter().map(|minute| format!("{minute:02}")).collect();
+    format!("*-*-* *:{}:{:02} UTC", minutes.join(","), phase % 60)
 }
 
 /// A word of a command line.

@@ -1,11 +1,11 @@
 //! A task of the Windows Task Scheduler, as `schtasks /Create /XML` takes it: UTF-16 with its mark, elements in the order of the schema. Pure.
 //!
-//! It repeats for ever from a start in UTC that lies in the past at the station's moment, so that neither zones nor summer time shift it; `StartWhenAvailable` makes up for what was slept through,
-//! once.
+//! It repeats for ever, every hour or each period that is shorter, from a start in UTC that lies in the past at the station's moment, so that neither zones nor summer time shift it;
+//! `StartWhenAvailable` makes up for what was slept through, once.
 
 use manifests::time::UtcTime;
 
-use super::{Rendered, Scope, Task};
+use super::{Rendered, Scope, Task, calendar};
 
 /// 2020-01-01T00:00:00Z: before every install.
 const PAST: u64 = 1_577_836_800;
@@ -19,6 +19,7 @@ pub fn render(task: &Task) -> Rendered {
 
 fn text(task: &Task) -> String {
     let every = task.every.seconds();
+    let starts = if every < 3600 { every } else { calendar::step(every) };
     // Periods are counted from 1970, as the run counts them.
     let start = PAST + (task.phase + every - PAST % every) % every;
     let start = UtcTime::from_unix(i64::try_from(start).unwrap_or_default());
@@ -73,7 +74,7 @@ fn text(task: &Task) -> String {
         period = task.every,
         name = escape(&task.name),
         mark = task.mark(),
-        minutes = every / 60,
+        minutes = starts / 60,
         program = escape(&task.program),
         arguments = escape(&arguments.join(" ")),
     )

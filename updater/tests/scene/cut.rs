@@ -88,7 +88,7 @@ pub fn ratchet(number: u64) -> Ratchet {
 }
 
 pub fn schedule(number: i64) -> Schedule {
-    Schedule { task: None, last: Some(UtcTime::from_unix(number)) }
+    Schedule { task: None, last: Some(UtcTime::from_unix(number)), failed: 0 }
 }
 
 /// Where shortcuts were made.
