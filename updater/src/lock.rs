@@ -108,7 +108,8 @@ fn make_state_folders(folder: &Folder) -> Result<(), FsError> {
 fn lock_once(folder: &Folder, patience: Duration) -> Result<File, LockError> {
     let path = path();
     let failed = |source| LockError::from(FsError::io("locking", &path, source));
-    let opened = folder.make_folder(&LocalPath::state_folder(), Point::StateFolder).and_then(|()| folder.open_to_write(&path, Point::LockFile));
+    let opened =
+        folder.make_folder(&LocalPath::state_folder(), Point::StateFolder).and_then(|()| folder.open_to_write(&path, Point::LockFile));
     let file = match opened {
         Ok(file) => file,
         // Somebody else's folder: whoever works on it says more than that its files may not be written.
