@@ -9,6 +9,7 @@ use serde_json::Value;
 use system_tests::disk::Disk;
 use system_tests::process::{Finished, run};
 use system_tests::server::Server;
+use system_tests::tree::Tree;
 use system_tests::world::{Build, T0, World, get, noise, program};
 
 /// Longest that a folder may take to be published.
@@ -134,6 +135,36 @@ fn ac_54_a_path_of_windows_on_this_server_is_an_error_that_names_the_key_and_the
         assert!(refused.stderr.contains(words), "{}", refused.report());
     }
     assert!(!world.path("stationmaster-state").exists(), "nothing was made");
+}
+
+/// All keys lie in the state: in a folder that stations are given they would be everybody's.
+#[test]
+fn ac_54_a_file_that_is_refused_leaves_no_key_and_nothing_else() {
+    let world = World::new();
+    world.build("remote").exec("smartclient", "#!/bin/sh\n", T0);
+    std::os::unix::fs::symlink(world.path("remote"), world.path("linked")).expect("a link");
+    let (inside, through) = (world.path("remote/state"), world.path("linked/deep/../state"));
+    let [inside, through] = [&inside, &through].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let remote = format!("[Update]\r\nEnable=1\r\nPathLinux={}\r\n", world.path("remote").display());
+    for (update, commands, state, words) in [
+        ("[Update]\r\nEnable=1\r\nPathLinux=.\r\n", ["import", "serve"].as_slice(), None, "one of the two is in the other"),
+        (remote.as_str(), &["import", "serve"], Some(&inside), "one of the two is in the other"),
+        (&remote, &["import", "serve"], Some(&through), "one of the two is in the other"),
+        ("[Update]\r\nEnable=1\r\nPathLinux=remote\r\nPathWindows=remote/w\r\n", &["import", "serve"], None, "it lies in the folder"),
+        ("[Other]\r\nEnable=1\r\n", &["import"], None, "names no folder"),
+        ("[Update]\r\nEnable=1\r\nPathLinux=\r\n", &["import"], None, "says nothing"),
+    ] {
+        let ini = appserver_ini(&world, update);
+        let before = Tree::read(&world.path(""));
+        for command in commands {
+            let config = if *command == "import" { "--appserver-ini" } else { "--config" };
+            let mut arguments = vec![*command, "--listen", "127.0.0.1:0", config, ini.to_str().expect("UTF-8")];
+            arguments.extend(state.iter().flat_map(|state| ["--state", state.as_str()]));
+            let refused = server(&arguments);
+            assert!(refused.code() == 1 && refused.stderr.contains(words), "{update}: {}", refused.report());
+            Tree::read(&world.path("")).assert_is(&before, update);
+        }
+    }
 }
 
 #[test]

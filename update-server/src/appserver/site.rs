@@ -13,13 +13,15 @@ use manifests::name::{Name, Os};
 use manifests::publish::{PublishError, Repository, Silent};
 use manifests::time::UtcTime;
 
-use super::{AppServerError, Wanted};
+use super::{AppServerError, UpdateFolder, Wanted};
 use crate::config::folder::{refuse_nested, whole};
 use crate::config::{ConfigError, FolderSettings, OnlineKeys, ReportSettings, RepositorySettings, Settings};
 use crate::install_documents::{self, BaseUrl, LinkError};
 
 /// The folder beside an `AppServer.ini` in which all that is made goes, unless another is given.
 const STATE: &str = "stationmaster-state";
+/// The repository that is made in it.
+const REPOSITORY: &str = "smartclient";
 /// How long one command on the repository waits for another.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -58,6 +60,15 @@ pub enum SiteError {
         /// The state.
         state: PathBuf,
     },
+    /// There is nothing to take over.
+    #[error("take `{0}` over: it names no folder, for its section [Update] has neither PathWindows nor PathLinux nor PathMacOSX")]
+    NoFolder(PathBuf),
+    /// A key without a value cannot be taken over.
+    #[error("take {setting} over: it says nothing; give it the path of the folder, or take the line out")]
+    NoPath {
+        /// The key and the file, for people.
+        setting: String,
+    },
     /// Two folders to publish lie in one another.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -74,13 +85,20 @@ impl Site {
     /// nothing is published; what was published before goes on being served.
     ///
     /// # Errors
-    /// A file that cannot be followed, or a state folder that cannot be made or read.
+    /// A file that cannot be followed, or a state folder that cannot be made or read. What the file says is judged before the first key is made: keys in a folder that stations are given would
+    /// be everybody's.
     pub fn prepare(ini: &Path, state: Option<&Path>, listen: Option<SocketAddr>, wanted: Wanted, now: UtcTime) -> Result<Site, SiteError> {
         let update = super::read(ini, wanted)?;
         for remark in &update.remarks {
             tracing::warn!("{remark}");
         }
         let state = state_of(ini, state);
+        let mut folders: Vec<FolderSettings> = update.folders.iter().map(|folder| settings_of(folder, ini)).collect();
+        if wanted != Wanted::WhileOn {
+            refuse_nothing(&folders, ini)?;
+        }
+        refuse_nested(&folders)?;
+        refuse_within(&folders, &state)?;
         let repository = repository(&state, update.enabled || wanted != Wanted::WhileOn, now)?;
         let mut settings = Settings {
             listen: listen.unwrap_or(Settings::default().listen),
@@ -97,18 +115,8 @@ impl Site {
             };
             let served = RepositorySettings::served(repository.name().clone(), repository.path());
             settings.repositories.push(RepositorySettings { keys: Some(keys), ..served });
-            let folder = |folder: &super::UpdateFolder| {
-                let setting = format!("`{}` of `{}`", folder.key, ini.display());
-                FolderSettings::new(folder.path.clone(), setting, repository.name().clone(), folder.os)
-            };
-            settings.folders = update.folders.iter().map(folder).collect();
-        }
-        refuse_nested(&settings.folders)?;
-        for folder in settings.folders.iter().filter_map(|folder| folder.path.as_ref()) {
-            let (folder, state) = (whole(folder), whole(&state));
-            if folder.starts_with(&state) || state.starts_with(&folder) {
-                return Err(SiteError::Nested { folder, state });
-            }
+            folders.iter_mut().for_each(|folder| folder.repository = repository.name().clone());
+            settings.folders = folders;
         }
         Ok(Site { state, settings, repository })
     }
@@ -133,6 +141,36 @@ pub fn state_of(ini: &Path, given: Option<&Path>) -> PathBuf {
     std::path::absolute(&state).unwrap_or(state)
 }
 
+/// The name of the repository that is made here.
+fn repository_name() -> Name {
+    // Eleven lower-case letters are a name.
+    REPOSITORY.parse().unwrap_or_else(|_| unreachable!("`{REPOSITORY}` is a name"))
+}
+
+fn settings_of(folder: &UpdateFolder, ini: &Path) -> FolderSettings {
+    let setting = format!("`{}` of `{}`", folder.key, ini.display());
+    FolderSettings::new(folder.path.clone(), setting, repository_name(), folder.os)
+}
+
+/// Refuses to take over what names no folder.
+fn refuse_nothing(folders: &[FolderSettings], ini: &Path) -> Result<(), SiteError> {
+    match folders.iter().find(|folder| folder.path.is_none()) {
+        Some(empty) => Err(SiteError::NoPath { setting: empty.setting.clone() }),
+        None if folders.is_empty() => Err(SiteError::NoFolder(ini.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a state that lies in a folder to publish, and the other way round: stations would be given the keys.
+fn refuse_within(folders: &[FolderSettings], state: &Path) -> Result<(), SiteError> {
+    let state = whole(state);
+    let is_nested = |folder: &PathBuf| folder.starts_with(&state) || state.starts_with(folder);
+    match folders.iter().filter_map(|folder| folder.path.as_deref().map(whole)).find(is_nested) {
+        Some(folder) => Err(SiteError::Nested { folder, state }),
+        None => Ok(()),
+    }
+}
+
 /// The repository in `state`, made when it is wanted and missing.
 fn repository(state: &Path, wanted: bool, now: UtcTime) -> Result<Option<Repository>, SiteError> {
     let path = state.join("repository");
@@ -142,9 +180,7 @@ fn repository(state: &Path, wanted: bool, now: UtcTime) -> Result<Option<Reposit
     }
     let failed = |source| SiteError::State { path: state.to_owned(), source };
     std::fs::create_dir_all(state).map_err(failed)?;
-    // Eleven lower-case letters are a name.
-    let name: Name = "smartclient".parse().unwrap_or_else(|_| unreachable!("`smartclient` is a name"));
-    let repository = if made { Repository::open(&path, None)? } else { Repository::init(&path, &name, None, now)? };
+    let repository = if made { Repository::open(&path, None)? } else { Repository::init(&path, &repository_name(), None, now)? };
     let repository = repository.waiting(PATIENCE);
     // A server that was off for a year would serve what has expired.
     let signed = repository.refresh(now, &Silent).map(|_| ());

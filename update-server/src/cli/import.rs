@@ -68,18 +68,6 @@ impl Import {
         }
         let site = Site::prepare(ini, self.state.as_deref(), Some(self.listen), Wanted::Always(&self.folders), SystemClock.now())
             .map_err(failed)?;
-        let Some(repository) = site.repository.as_ref().filter(|_| !site.settings.folders.is_empty()) else {
-            return Err(Failure::new(format!(
-                "import: `{}` names no folder: its section [Update] has neither PathWindows nor PathLinux nor PathMacOSX",
-                ini.display()
-            )));
-        };
-        if let Some(empty) = site.settings.folders.iter().find(|folder| folder.path.is_none()) {
-            return Err(Failure::new(format!(
-                "import: {} says nothing: give it the path of the folder, or take the line out",
-                empty.setting
-            )));
-        }
         let app = App::new(&site.settings);
         app.folders.prepare(&app.upkeep, app.clock.now()).map_err(failed)?;
         write_once(&path, &configuration(&site, ini, &self.config))
@@ -87,17 +75,12 @@ impl Import {
         // What is read back is what will be served.
         Settings::load(&path).map_err(failed)?;
 
-        let told = self.tell(&site, repository, &path, out);
+        let told = self.tell(&site, &path, out);
         told.map_err(|site::SiteOrIo(error)| failed(error))
     }
 
-    fn tell(
-        &self,
-        site: &Site,
-        repository: &manifests::publish::Repository,
-        path: &Path,
-        out: &mut dyn Write,
-    ) -> Result<(), site::SiteOrIo> {
+    fn tell(&self, site: &Site, path: &Path, out: &mut dyn Write) -> Result<(), site::SiteOrIo> {
+        let Some(repository) = &site.repository else { return Ok(()) };
         let ini = self.appserver_ini.display();
         writeln!(out, "Wrote {}, which from now on says what is published.", path.display())?;
         site::keys(site, repository, out)?;

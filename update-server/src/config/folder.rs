@@ -1,6 +1,6 @@
 //! `[[folder]]`: a folder that publishes itself.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use manifests::build::Build;
@@ -150,9 +150,18 @@ pub(crate) fn shared(folders: &[FolderSettings]) -> Vec<String> {
     pairs.filter(is_shared).map(said).collect()
 }
 
-/// Where `path` leads, links followed; as it stands where it is not there.
+/// Where `path` leads, links followed. Of one that is not there yet, the part that is there; folders that are made for the rest are no links, so that `..` leads out of them again.
 pub(crate) fn whole(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|part| Some((std::fs::canonicalize(part).ok()?, path.strip_prefix(part).ok()?)));
+    let Some((mut whole, missing)) = there else { return path };
+    for part in missing.components() {
+        match part {
+            Component::ParentDir => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    whole
 }
 
 impl FolderTable {
