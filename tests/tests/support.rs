@@ -175,6 +175,18 @@ fn the_doctor_names_each_fault_with_a_cure_and_changes_nothing() {
 }
 
 #[test]
+fn the_doctor_calls_nothing_good_that_it_could_not_look_at() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    fs::write(scene.station.state("ratchet.json"), "{").expect("damaged");
+    fs::write(scene.station.state("station.json"), "{").expect("damaged");
+    let found = checks(&scene.station.run(&["doctor"]).exits(7).json);
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert_eq!(found[0], ("state".to_owned(), "bad".to_owned(), true));
+    assert!(found[1..].iter().all(|(_, verdict, has_cure)| verdict == "warning" && *has_cure), "{found:?}");
+}
+
+#[test]
 fn s3_21_the_doctor_names_a_second_updater_with_what_it_changed_and_where_it_is_switched_off() {
     let world = World::new();
     let scene = Scene::new(&world);

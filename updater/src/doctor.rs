@@ -1,6 +1,6 @@
 //! What keeps a station from updating: rights, room, clock, proxy, server, trust, schedule, a second updater, agent, format of the state. Each with its result, cause and cure.
 //!
-//! [`examine`] is pure: it judges facts that somebody gathered. Nothing here changes anything.
+//! [`examine`] is pure: it judges facts that somebody gathered. What nobody looked at is never good. Nothing here changes anything.
 
 use std::collections::BTreeMap;
 
@@ -19,29 +19,50 @@ const SOON_DAYS: i64 = 3;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// What the clock says.
-    pub now: Option<UtcTime>,
+    pub now: Looked<UtcTime>,
     /// Why the state cannot be read, when it cannot.
     pub state: Option<String>,
-    /// What cannot be written, in words.
-    pub not_writable: Vec<String>,
+    /// Whether the client's files can be replaced.
+    pub rights: Looked<Rights>,
     /// Bytes that are free on the disk, and bytes that the installed client has.
-    pub space: Option<(u64, u64)>,
+    pub space: Looked<(u64, u64)>,
     /// The latest time at which something that is trusted was signed.
     pub signed: Option<UtcTime>,
-    /// The proxy that is used, without its password.
-    pub proxy: Option<String>,
+    /// The proxy that is used, without its password; none when none is.
+    pub proxy: Looked<Option<String>>,
     /// What the server answered.
-    pub server: Option<Server>,
+    pub server: Looked<Server>,
     /// When what is trusted expires, by role.
-    pub expires: BTreeMap<String, UtcTime>,
-    /// The scheduled task, and whether the system knows it.
-    pub schedule: Option<(String, Option<bool>)>,
+    pub expires: Looked<BTreeMap<String, UtcTime>>,
+    /// The scheduled task, none when there is none, and whether the system knows it, none when it does not say.
+    pub schedule: Looked<Option<(String, Option<bool>)>>,
     /// Files that are not as installed.
-    pub drift: usize,
+    pub drift: Looked<usize>,
     /// What others who change the files are known to do.
-    pub others: Others,
-    /// Whether an agent works for this folder, and whether it answers; `None` when it needs none.
-    pub agent: Option<bool>,
+    pub others: Looked<Others>,
+    /// Whether an agent works for this folder, and whether it answers; none when it needs none.
+    pub agent: Looked<Option<bool>>,
+}
+
+/// What was found, or that nobody could look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Looked<T> {
+    /// This.
+    Found(T),
+    /// It was tried: why it failed.
+    Failed(String),
+    /// Nobody tried: without the state nobody knows where.
+    #[default]
+    Not,
+}
+
+/// Whether the client's files can be replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rights {
+    /// The agent does that, and who asks it needs none.
+    Agents,
+    /// What keeps this account from it, in words; nothing when it can.
+    Own(Vec<String>),
 }
 
 /// What came of asking the server.
@@ -56,6 +77,26 @@ pub enum Server {
         /// The words.
         why: String,
     },
+}
+
+impl<T, E: std::fmt::Display> From<Result<T, E>> for Looked<T> {
+    fn from(looked: Result<T, E>) -> Looked<T> {
+        looked.map_or_else(|error| Looked::Failed(error.to_string()), Looked::Found)
+    }
+}
+
+impl<T> Looked<T> {
+    /// What `judge` makes of what was found; a warning where nothing was.
+    fn judge(&self, check: &'static str, judge: impl FnOnce(&T) -> Finding) -> Finding {
+        match self {
+            Looked::Found(found) => judge(found),
+            Looked::Failed(why) => {
+                let cause = Message::new("doctor-failed", [("why", why.clone().into())]);
+                warning(check, cause, Message::new("doctor-failed-cure", []))
+            }
+            Looked::Not => warning(check, Message::new("doctor-unseen", []), Message::new("doctor-unseen-cure", [])),
+        }
+    }
 }
 
 /// How a check came out.
@@ -86,11 +127,7 @@ pub struct Finding {
 
 /// Judges `facts`: every check, in the order in which an update would meet them.
 pub fn examine(facts: &Facts) -> Vec<Finding> {
-    let mut found = vec![state(facts), rights(facts), space(facts)];
-    found.extend([clock(facts), proxy(facts)]);
-    found.extend(server(facts));
-    found.extend([trust(facts), schedule(facts), second_updater(facts), agent(facts)]);
-    found
+    [state, rights, space, clock, proxy, server, tls, trust, schedule, second_updater, agent].map(|check| check(facts)).into()
 }
 
 fn good(check: &'static str, cause: Message) -> Finding {
@@ -113,135 +150,163 @@ fn state(facts: &Facts) -> Finding {
 }
 
 fn rights(facts: &Facts) -> Finding {
-    match facts.not_writable.first() {
-        None => good("rights", Message::new("doctor-rights-good", [])),
-        Some(first) => bad(
-            "rights",
-            Message::new("doctor-rights-bad", [("count", facts.not_writable.len().into()), ("first", first.clone().into())]),
-            Message::new("doctor-rights-cure", []),
-        ),
-    }
+    facts.rights.judge("rights", |rights| match rights {
+        Rights::Agents => good("rights", Message::new("doctor-rights-agent", [])),
+        Rights::Own(obstacles) => match obstacles.first() {
+            None => good("rights", Message::new("doctor-rights-good", [])),
+            Some(first) => bad(
+                "rights",
+                Message::new("doctor-rights-bad", [("count", obstacles.len().into()), ("first", first.clone().into())]),
+                Message::new("doctor-rights-cure", []),
+            ),
+        },
+    })
 }
 
 fn space(facts: &Facts) -> Finding {
-    let short = |free: u64, client: u64| Message::new("doctor-space-short", [("free", free.into()), ("client", client.into())]);
-    match facts.space {
-        None => warning("space", Message::new("doctor-space-unknown", []), Message::new("doctor-space-unknown-cure", [])),
-        Some((free, client)) if free < client / 4 => bad("space", short(free, client), Message::new("doctor-space-bad-cure", [])),
-        Some((free, client)) if free < client => warning("space", short(free, client), Message::new("doctor-space-soon-cure", [])),
-        Some((free, _)) => good("space", Message::new("doctor-space-good", [("free", free.into())])),
-    }
+    facts.space.judge("space", |&(free, client)| {
+        let short = || Message::new("doctor-space-short", [("free", free.into()), ("client", client.into())]);
+        if free < client / 4 {
+            bad("space", short(), Message::new("doctor-space-bad-cure", []))
+        } else if free < client {
+            warning("space", short(), Message::new("doctor-space-soon-cure", []))
+        } else {
+            good("space", Message::new("doctor-space-good", [("free", free.into())]))
+        }
+    })
 }
 
 fn clock(facts: &Facts) -> Finding {
-    let cure = Message::new("doctor-clock-cure", []);
-    let Some(now) = facts.now else { return warning("clock", Message::new("doctor-clock-unknown", []), cure) };
     let server = match &facts.server {
-        Some(Server::Answered(time)) => *time,
+        Looked::Found(Server::Answered(time)) => *time,
         _ => None,
     };
-    match (facts.signed, server) {
-        (Some(signed), _) if signed.unix() - now.unix() > CLOCK_SECONDS => {
-            bad("clock", Message::new("doctor-clock-behind", [("now", said(now)), ("signed", said(signed))]), cure)
-        }
+    facts.now.judge("clock", |&now| match (facts.signed, server) {
+        (Some(signed), _) if signed.unix() - now.unix() > CLOCK_SECONDS => bad(
+            "clock",
+            Message::new("doctor-clock-behind", [("now", said(now)), ("signed", said(signed))]),
+            Message::new("doctor-clock-cure", []),
+        ),
         (_, Some(server)) if (server.unix() - now.unix()).abs() > CLOCK_SECONDS => warning(
             "clock",
             Message::new("doctor-clock-differs", [("now", said(now)), ("server", said(server))]),
             Message::new("doctor-clock-differs-cure", []),
         ),
         (_, Some(_)) => good("clock", Message::new("doctor-clock-good", [("now", said(now))])),
-        (_, None) => good("clock", Message::new("doctor-clock-alone", [("now", said(now))])),
-    }
+        (Some(_), None) => good("clock", Message::new("doctor-clock-alone", [("now", said(now))])),
+        // It was compared with nothing.
+        (None, None) => warning("clock", Message::new("doctor-clock-alone", [("now", said(now))]), see_server()),
+    })
 }
 
 fn said(time: UtcTime) -> Value<'static> {
     time.to_string().into()
 }
 
-fn proxy(facts: &Facts) -> Finding {
-    match &facts.proxy {
-        None => good("proxy", Message::new("doctor-proxy-none", [])),
-        Some(proxy) => good("proxy", Message::new("doctor-proxy-used", [("proxy", proxy.clone().into())])),
-    }
+fn see_server() -> Message {
+    Message::new("doctor-see-server", [])
 }
 
-/// Whether the server answers, and whether the connection to it is safe.
-fn server(facts: &Facts) -> [Finding; 2] {
-    const UNSAFE: &str = "unsafe-connection";
-    let unsafe_cure = || Message::new("doctor-tls-cure", []);
-    match &facts.server {
-        None => ["server", "tls"]
-            .map(|check| warning(check, Message::new("doctor-server-unasked", []), Message::new("doctor-server-unasked-cure", []))),
-        Some(Server::Answered(_)) => {
-            [good("server", Message::new("doctor-server-good", [])), good("tls", Message::new("doctor-tls-good", []))]
+fn proxy(facts: &Facts) -> Finding {
+    facts.proxy.judge("proxy", |proxy| match proxy {
+        None => good("proxy", Message::new("doctor-proxy-none", [])),
+        Some(proxy) => good("proxy", Message::new("doctor-proxy-used", [("proxy", proxy.clone().into())])),
+    })
+}
+
+/// The code of a connection that is not safe.
+const UNSAFE: &str = "unsafe-connection";
+
+/// Whether the server answers.
+fn server(facts: &Facts) -> Finding {
+    facts.server.judge("server", |server| match server {
+        Server::Answered(_) => good("server", Message::new("doctor-server-good", [])),
+        Server::Failed { code, .. } if code == UNSAFE => {
+            bad("server", Message::new("doctor-server-unsafe", []), Message::new("doctor-tls-cure", []))
         }
-        Some(Server::Failed { code, why }) if code == UNSAFE => [
-            bad("server", Message::new("doctor-server-unsafe", []), unsafe_cure()),
-            bad("tls", Message::new("doctor-tls-bad", [("why", why.clone().into())]), unsafe_cure()),
-        ],
-        Some(Server::Failed { why, .. }) => [
-            bad("server", Message::new("doctor-server-bad", [("why", why.clone().into())]), Message::new("doctor-server-cure", [])),
-            warning("tls", Message::new("doctor-tls-none", []), Message::new("doctor-tls-none-cure", [])),
-        ],
-    }
+        Server::Failed { why, .. } => {
+            bad("server", Message::new("doctor-server-bad", [("why", why.clone().into())]), Message::new("doctor-server-cure", []))
+        }
+    })
+}
+
+/// Whether the connection to it is safe.
+fn tls(facts: &Facts) -> Finding {
+    facts.server.judge("tls", |server| match server {
+        Server::Answered(_) => good("tls", Message::new("doctor-tls-good", [])),
+        Server::Failed { code, why } if code == UNSAFE => {
+            bad("tls", Message::new("doctor-tls-bad", [("why", why.clone().into())]), Message::new("doctor-tls-cure", []))
+        }
+        Server::Failed { .. } => warning("tls", Message::new("doctor-tls-none", []), see_server()),
+    })
 }
 
 fn trust(facts: &Facts) -> Finding {
-    let (Some(now), Some((role, expires))) = (facts.now, facts.expires.iter().min_by_key(|(_, expires)| **expires)) else {
-        return warning("trust", Message::new("doctor-trust-none", []), Message::new("doctor-trust-none-cure", []));
+    let first = |expires: &BTreeMap<String, UtcTime>, now: UtcTime| {
+        let Some((role, expires)) = expires.iter().min_by_key(|(_, expires)| **expires) else {
+            return warning("trust", Message::new("doctor-trust-none", []), Message::new("doctor-trust-none-cure", []));
+        };
+        let arguments = || [("role", role.clone().into()), ("expires", said(*expires))];
+        let cure = Message::new("doctor-trust-cure", []);
+        let left = expires.unix() - now.unix();
+        if left <= 0 {
+            bad("trust", Message::new("doctor-trust-expired", arguments()), cure)
+        } else if left < SOON_DAYS * 86_400 {
+            warning("trust", Message::new("doctor-trust-soon", arguments()), cure)
+        } else {
+            good("trust", Message::new("doctor-trust-good", arguments()))
+        }
     };
-    let arguments = || [("role", role.clone().into()), ("expires", said(*expires))];
-    let cure = Message::new("doctor-trust-cure", []);
-    let left = expires.unix() - now.unix();
-    if left <= 0 {
-        bad("trust", Message::new("doctor-trust-expired", arguments()), cure)
-    } else if left < SOON_DAYS * 86_400 {
-        warning("trust", Message::new("doctor-trust-soon", arguments()), cure)
-    } else {
-        good("trust", Message::new("doctor-trust-good", arguments()))
-    }
+    facts.now.judge("trust", |&now| facts.expires.judge("trust", |expires| first(expires, now)))
 }
 
 fn schedule(facts: &Facts) -> Finding {
-    match &facts.schedule {
-        None => warning("schedule", Message::new("doctor-schedule-none", []), Message::new("doctor-schedule-none-cure", [])),
-        Some((name, Some(false))) => warning(
-            "schedule",
-            Message::new("doctor-schedule-unknown", [("name", name.clone().into())]),
-            Message::new("doctor-schedule-unknown-cure", []),
-        ),
-        Some((name, _)) => good("schedule", Message::new("doctor-schedule-good", [("name", name.clone().into())])),
-    }
+    const CHECK: &str = "schedule";
+    facts.schedule.judge(CHECK, |schedule| {
+        let Some((name, is_known)) = schedule else {
+            return warning(CHECK, Message::new("doctor-schedule-none", []), Message::new("doctor-schedule-none-cure", []));
+        };
+        let name = || [("name", name.clone().into())];
+        match is_known {
+            Some(true) => good(CHECK, Message::new("doctor-schedule-good", name())),
+            Some(false) => {
+                warning(CHECK, Message::new("doctor-schedule-unknown", name()), Message::new("doctor-schedule-unknown-cure", []))
+            }
+            None => warning(CHECK, Message::new("doctor-schedule-unsaid", name()), Message::new("doctor-schedule-unsaid-cure", [])),
+        }
+    })
 }
 
 fn second_updater(facts: &Facts) -> Finding {
     const CHECK: &str = "second-updater";
-    match &facts.others {
+    facts.others.judge(CHECK, |others| match others {
         Others::Second(evidence) => bad(CHECK, evidence.cause(), evidence.cure()),
         Others::Held(evidence, until) => {
             bad(CHECK, evidence.cause(), evidence.cure().and(Message::new("second-updater-held", [("until", said(*until))])))
         }
-        Others::Alone if facts.drift > 0 => {
-            warning(CHECK, Message::new("doctor-drift", [("count", facts.drift.into())]), Message::new("doctor-drift-cure", []))
-        }
-        Others::Alone => good(CHECK, Message::new("doctor-others-none", [])),
-    }
+        Others::Alone => facts.drift.judge(CHECK, |drift| match *drift {
+            0 => good(CHECK, Message::new("doctor-others-none", [])),
+            count => warning(CHECK, Message::new("doctor-drift", [("count", count.into())]), Message::new("doctor-drift-cure", [])),
+        }),
+    })
 }
 
 fn agent(facts: &Facts) -> Finding {
-    match facts.agent {
+    facts.agent.judge("agent", |agent| match agent {
         None => good("agent", Message::new("doctor-agent-none", [])),
         Some(true) => good("agent", Message::new("doctor-agent-good", [])),
         Some(false) => warning("agent", Message::new("doctor-agent-silent", []), Message::new("doctor-agent-silent-cure", [])),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Looked::{Failed, Found};
     use super::*;
     use crate::interference::{Interference, Round};
 
     const NOW: i64 = 1_763_683_200;
+    const WHY: &str = "Input/output error";
 
     fn at(days: i64) -> UtcTime {
         UtcTime::from_unix(NOW + days * 86_400)
@@ -249,13 +314,18 @@ mod tests {
 
     fn healthy() -> Facts {
         Facts {
-            now: Some(at(0)),
-            space: Some((1_000, 10)),
+            now: Found(at(0)),
+            state: None,
+            rights: Found(Rights::Own(vec![])),
+            space: Found((1_000, 10)),
             signed: Some(at(-1)),
-            server: Some(Server::Answered(Some(at(0)))),
-            expires: [("timestamp".to_owned(), at(6)), ("root".to_owned(), at(300))].into(),
-            schedule: Some(("stationmaster-updater".into(), Some(true))),
-            ..Facts::default()
+            proxy: Found(None),
+            server: Found(Server::Answered(Some(at(0)))),
+            expires: Found([("timestamp".to_owned(), at(6)), ("root".to_owned(), at(300))].into()),
+            schedule: Found(Some(("stationmaster-updater".into(), Some(true)))),
+            drift: Found(0),
+            others: Found(Others::Alone),
+            agent: Found(None),
         }
     }
 
@@ -276,26 +346,30 @@ mod tests {
         let found = examine(&healthy());
         assert!(found.iter().all(|finding| finding.verdict == Verdict::Good && finding.cure.is_none()), "{found:#?}");
         assert_eq!(found.len(), 11);
+        let asks = examine(&Facts { rights: Found(Rights::Agents), agent: Found(Some(true)), ..healthy() });
+        assert!(asks.iter().all(|finding| finding.verdict == Verdict::Good), "who asks an agent needs no rights: {asks:#?}");
     }
 
     #[test]
     fn each_fault_is_found_by_its_check_with_a_cure() {
-        let failed = |code: &str| Some(Server::Failed { code: code.into(), why: "no".into() });
-        let cases: [(&str, Verdict, Facts); 14] = [
+        let failed = |code: &str| Found(Server::Failed { code: code.into(), why: "no".into() });
+        let cases: [(&str, Verdict, Facts); 16] = [
             ("state", Verdict::Bad, Facts { state: Some("damaged".into()), ..healthy() }),
-            ("rights", Verdict::Bad, Facts { not_writable: vec!["`a`".into()], ..healthy() }),
-            ("space", Verdict::Bad, Facts { space: Some((1, 10)), ..healthy() }),
-            ("clock", Verdict::Bad, Facts { now: Some(at(-30)), ..healthy() }),
-            ("clock", Verdict::Warning, Facts { server: Some(Server::Answered(Some(at(1)))), ..healthy() }),
+            ("rights", Verdict::Bad, Facts { rights: Found(Rights::Own(vec!["`a`".into()])), ..healthy() }),
+            ("space", Verdict::Bad, Facts { space: Found((1, 10)), ..healthy() }),
+            ("clock", Verdict::Bad, Facts { now: Found(at(-30)), ..healthy() }),
+            ("clock", Verdict::Warning, Facts { server: Found(Server::Answered(Some(at(1)))), ..healthy() }),
+            ("clock", Verdict::Warning, Facts { signed: None, server: failed("unreachable"), ..healthy() }),
             ("server", Verdict::Bad, Facts { server: failed("unreachable"), ..healthy() }),
             ("tls", Verdict::Bad, Facts { server: failed("unsafe-connection"), ..healthy() }),
-            ("trust", Verdict::Bad, Facts { expires: [("root".to_owned(), at(0))].into(), ..healthy() }),
-            ("trust", Verdict::Warning, Facts { expires: [("timestamp".to_owned(), at(1))].into(), ..healthy() }),
-            ("schedule", Verdict::Warning, Facts { schedule: None, ..healthy() }),
-            ("second-updater", Verdict::Warning, Facts { drift: 1, ..healthy() }),
-            ("second-updater", Verdict::Bad, Facts { others: changed(2), ..healthy() }),
-            ("second-updater", Verdict::Bad, Facts { others: changed(3), drift: 1, ..healthy() }),
-            ("agent", Verdict::Warning, Facts { agent: Some(false), ..healthy() }),
+            ("trust", Verdict::Bad, Facts { expires: Found([("root".to_owned(), at(0))].into()), ..healthy() }),
+            ("trust", Verdict::Warning, Facts { expires: Found([("timestamp".to_owned(), at(1))].into()), ..healthy() }),
+            ("schedule", Verdict::Warning, Facts { schedule: Found(None), ..healthy() }),
+            ("schedule", Verdict::Warning, Facts { schedule: Found(Some(("task".into(), None))), ..healthy() }),
+            ("second-updater", Verdict::Warning, Facts { drift: Found(1), ..healthy() }),
+            ("second-updater", Verdict::Bad, Facts { others: Found(changed(2)), ..healthy() }),
+            ("second-updater", Verdict::Bad, Facts { others: Found(changed(3)), drift: Found(1), ..healthy() }),
+            ("agent", Verdict::Warning, Facts { agent: Found(Some(false)), ..healthy() }),
         ];
         for (check, verdict, facts) in cases {
             let found = examine(&facts);
@@ -305,9 +379,30 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_looked_at_is_not_called_good() {
+        let unseen = Facts { now: Found(at(0)), state: Some("damaged".into()), ..Facts::default() };
+        let found = examine(&unseen);
+        assert_eq!(found.len(), 11);
+        assert!(found.iter().all(|finding| finding.verdict != Verdict::Good && finding.cure.is_some()), "{found:#?}");
+
+        let cases = [
+            ("rights", Facts { rights: Failed(WHY.into()), ..healthy() }),
+            ("space", Facts { space: Failed(WHY.into()), ..healthy() }),
+            ("trust", Facts { expires: Failed(WHY.into()), ..healthy() }),
+            ("schedule", Facts { schedule: Failed(WHY.into()), ..healthy() }),
+            ("second-updater", Facts { drift: Failed(WHY.into()), ..healthy() }),
+        ];
+        for (check, facts) in cases {
+            let finding = examine(&facts).into_iter().find(|finding| finding.check == check).unwrap();
+            assert_eq!(finding.verdict, Verdict::Warning, "{finding:?}");
+            assert!(finding.cause.in_english().contains(WHY) && finding.cure.is_some(), "{finding:?}");
+        }
+    }
+
+    #[test]
     fn a_second_updater_is_named_with_what_it_changed_what_ran_and_where_it_is_switched_off() {
         let said = |others: Others| {
-            let found = examine(&Facts { others, ..healthy() });
+            let found = examine(&Facts { others: Found(others), ..healthy() });
             let finding = found.into_iter().find(|finding| finding.check == "second-updater").unwrap();
             (finding.cause.in_english(), finding.cure.map_or(String::new(), |cure| cure.in_english()))
         };

@@ -21,23 +21,25 @@ result-checked = проверено
 verdict-good = хорошо
 verdict-warning = внимание
 verdict-bad = плохо
+doctor-unseen = это не проверялось
+doctor-unseen-cure = смотрите `state`
+doctor-failed = узнать не удалось: { $why }
+doctor-failed-cure = сделайте то, что сказано в сообщении, и снова запустите `updater doctor`
 doctor-state-good = известное об этой папке читается
 doctor-state-bad = известное об этой папке не читается: { $why }
 doctor-state-cure = сделайте то, что сказано в сообщении; `updater install` со ссылкой установки создаст состояние заново, а клиент останется
 doctor-rights-good = все файлы клиента можно заменить
+doctor-rights-agent = файлы клиента заменяет агент; тем, кто к нему обращается, права не нужны
 doctor-rights-bad = { $count ->
     [one] { $count } файл нельзя заменить, первый: { $first }
     [few] { $count } файла нельзя заменить, первый: { $first }
    *[other] { $count } файлов нельзя заменить, первый: { $first }
 }
 doctor-rights-cure = запустите updater от имени владельца папки или попросите root установить его с `--profile service`
-doctor-space-unknown = сколько места свободно, неизвестно
-doctor-space-unknown-cure = проверьте диск
 doctor-space-good = свободно байт: { $free }
 doctor-space-short = свободно байт: { $free }, клиент занимает { $client }
 doctor-space-bad-cure = освободите место на этом диске: обновлению нужны новые файлы и резервная копия
 doctor-space-soon-cure = освободите место до выпуска, который заменит всё
-doctor-clock-unknown = время неизвестно
 doctor-clock-good = { $now }, как и на сервере
 doctor-clock-alone = { $now }; другого времени ни один сервер не назвал
 doctor-clock-behind = часы показывают { $now }, а издатель подписал в { $signed }, то есть позже
@@ -46,8 +48,6 @@ doctor-clock-differs = часы показывают { $now }, а сервер �
 doctor-clock-differs-cure = переведите часы, здесь или там
 doctor-proxy-none = не используется
 doctor-proxy-used = используется { $proxy }
-doctor-server-unasked = его не спрашивали
-doctor-server-unasked-cure = запустите `updater doctor` там, где папку можно прочитать
 doctor-server-good = отвечает
 doctor-server-unsafe = его не спрашивали: соединение небезопасно
 doctor-server-bad = отвечает не так, как должен: { $why }
@@ -56,7 +56,7 @@ doctor-tls-good = с соединением всё в порядке
 doctor-tls-bad = соединение небезопасно: { $why }
 doctor-tls-cure = если это ваш собственный центр сертификации, укажите его файл в `--ca-file`; иначе кто-то стоит посередине
 doctor-tls-none = соединения не было
-doctor-tls-none-cure = смотрите `server`
+doctor-see-server = смотрите `server`
 doctor-trust-none = пока нет ничего доверенного
 doctor-trust-none-cure = запустите `updater check`
 doctor-trust-good = первым истекает `{ $role }`: { $expires }
@@ -68,6 +68,8 @@ doctor-schedule-none = само собой ничего не проверяет�
 doctor-schedule-none-cure = запустите `updater schedule install`
 doctor-schedule-unknown = система не знает `{ $name }`
 doctor-schedule-unknown-cure = запустите `updater schedule install` ещё раз
+doctor-schedule-unsaid = система не говорит, знает ли она `{ $name }`
+doctor-schedule-unsaid-cure = запустите `updater doctor` от имени того, кто создал расписание
 doctor-others-none = больше никто файлы не меняет
 doctor-drift = { $count ->
     [one] { $count } файл не такой, каким был установлен

@@ -1,7 +1,7 @@
 //! `updater doctor`: gathers the facts that [`updater::doctor`] judges. Changes nothing.
 
 use serde_json::json;
-use updater::doctor::{Facts, Finding, Server, Verdict, examine};
+use updater::doctor::{Facts, Finding, Looked, Rights, Server, Verdict, examine};
 use updater::exit_code::Exit;
 use updater::fetch::http::HttpSource;
 use updater::firewall::{self, Purpose};
@@ -38,7 +38,7 @@ pub(crate) fn findings(global: &Global, progress: &dyn Progress) -> Result<Vec<F
     let run = context::begin_asking(global, None, progress)?;
     let facts = match Session::look(&global.dir, &run) {
         Err(Error::NotInstalled) => return Err(Error::NotInstalled),
-        Err(error) => Facts { now: Some(run.now), state: Some(error.to_string()), ..Facts::default() },
+        Err(error) => Facts { now: Looked::Found(run.now), state: Some(error.to_string()), ..Facts::default() },
         Ok(session) => gather(global, &session, &run),
     };
     Ok(examine(&facts))
@@ -49,31 +49,35 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
     let paths: Vec<LocalPath> = files.clone().map(|file| (&file.path).into()).collect();
     // Who works through an agent needs no rights.
     let asks_agent = profile::of(&session.folder) == Profile::Service && !owners::is_ours(&session.folder.state_path());
-    let not_writable = match profile::open(&global.dir, &run.registry) {
-        _ if asks_agent => vec![],
-        Ok(folder) => folder.obstacles(&paths).unwrap_or_default().iter().map(ToString::to_string).collect(),
-        Err(error) => vec![error.to_string()],
+    let rights = match profile::open(&global.dir, &run.registry) {
+        _ if asks_agent => Looked::Found(Rights::Agents),
+        Ok(folder) => folder.obstacles(&paths).map(|found| Rights::Own(found.iter().map(ToString::to_string).collect())).into(),
+        Err(error) => Looked::Found(Rights::Own(vec![error.to_string()])),
     };
     let size = files.map(|file| file.size).sum();
     let proxy = firewall::destinations(&session.station.repository, None).into_iter().find(|found| found.purpose == Purpose::Proxy);
     Facts {
-        now: Some(run.now),
+        now: Looked::Found(run.now),
         state: None,
-        not_writable,
-        space: session.folder.space().ok().map(|space| (space.available_bytes, size)),
+        rights,
+        space: session.folder.space().map(|space| (space.available_bytes, size)).into(),
         signed: session.ratchet.signed.map(|floor| floor.at),
-        proxy: proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
-        server: Some(ask(session, run)),
+        proxy: Looked::Found(proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port))),
+        server: Looked::Found(ask(session, run)),
         expires: trusted::trusted(&session.folder, &session.station, session.installed.as_ref())
             .map(|all| all.into_iter().filter_map(|(role, file)| Some((role, file.expires?))).collect())
-            .unwrap_or_default(),
-        schedule: Schedule::load(&session.folder).ok().and_then(|schedule| schedule.task).map(|task| {
-            let known = is_registered(&task);
-            (task.name, known)
-        }),
-        drift: session.drift(Depth::Fast, run).map_or(0, |drift| drift.len()),
-        others: session.others(run),
-        agent: (profile::of(&session.folder) == Profile::Service).then(|| is_listening(global)),
+            .into(),
+        schedule: Schedule::load(&session.folder)
+            .map(|schedule| {
+                schedule.task.map(|task| {
+                    let is_known = is_registered(&task);
+                    (task.name, is_known)
+                })
+            })
+            .into(),
+        drift: session.drift(Depth::Fast, run).map(|drift| drift.len()).into(),
+        others: Looked::Found(session.others(run)),
+        agent: Looked::Found((profile::of(&session.folder) == Profile::Service).then(|| is_listening(global))),
     }
 }
 
