@@ -1,7 +1,7 @@
 //! A station that somebody else's updater looked after: its folder as SmartClient leaves it, taken over without reinstalling it (D-20, S3-21, AC-48).
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::process::Command;
 use std::time::Duration;
 
@@ -140,6 +140,19 @@ fn d_20_a_client_that_is_there_is_recognised_and_only_what_differs_is_fetched() 
     let line = site.station.history().pop().expect("a line");
     assert_eq!((line["from"]["build"].as_str(), line["to"]["build"].as_str()), (Some("17.3.0.9"), Some("17.3.0.14")), "{line}");
     assert_eq!(line["detail"], said);
+}
+
+#[test]
+fn ac_48_a_link_to_a_shared_ini_is_its_users_when_a_client_is_taken_over() {
+    let world = World::new();
+    let site = site(&world, "keep");
+    let (shared, ini) = (world.path("shared.ini"), site.station.file("smartclient.ini"));
+    fs::rename(&ini, &shared).and_then(|()| symlink(&shared, &ini)).expect("a link");
+    let done = site.install().exits(0);
+    assert!(done.finished.stderr.contains("`smartclient.ini` is a symbolic link"), "{}", done.finished.report());
+    assert_eq!(fs::read_link(&ini).expect("still a link"), shared);
+    assert_eq!(fs::read_to_string(&shared).expect("shared"), USERS_INI);
+    site.station.tree().without("smartclient.ini").assert_is(&site.taken_over("").without("smartclient.ini"), "all else is the release's");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What becomes of a config file that its user changed (D-04, AC-48), and of all files when a client does not fit its server (S3-11, AC-09).
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 use system_tests::server::Server;
@@ -94,6 +95,39 @@ fn ac_48_new_beside_keeps_the_users_and_shows_the_publishers() {
     let site = site(&world, &["--config", "*.ini=new-beside"]);
     site.goes(USERS, USERS, USERS);
     assert_eq!(fs::read_to_string(site.station.file("app.ini.new")).expect("beside"), V2);
+}
+
+#[test]
+fn ac_48_a_link_to_a_shared_config_file_stays_there_and_back_and_what_it_leads_to_is_not_touched() {
+    for policy in ["keep", "new-beside", "merge"] {
+        let world = World::new();
+        let site = site(&world, &["--config", &format!("*.ini={policy}")]);
+        let (shared, ini) = (world.path("shared.ini"), site.station.file("app.ini"));
+        fs::write(&shared, USERS).expect("shared");
+        fs::remove_file(&ini).and_then(|()| symlink(&shared, &ini)).expect("a link");
+        let is_kept = |what: &str| {
+            assert_eq!(fs::read_link(&ini).expect("still a link"), shared, "{policy}, {what}");
+            assert_eq!(fs::read_to_string(&shared).expect("shared"), USERS, "{policy}, {what}");
+        };
+        let done = site.station.update().exits(0);
+        is_kept("after the update");
+        let said = done.finished.report();
+        assert!(said.contains("`app.ini` is a symbolic link, to `") && said.contains("shared.ini"), "{said}");
+        assert_eq!(done.json["cost"]["kept_files"], serde_json::json!(["app.ini"]), "{policy}");
+        let beside = fs::read_to_string(site.station.file("app.ini.new")).ok();
+        assert_eq!(beside.as_deref(), (policy != "keep").then_some(V2), "{policy}");
+        // What its user put there is no drift, and an update finds nothing to do.
+        site.station.run(&["verify"]).exits(0);
+        assert_eq!(site.station.update().exits(0).text("result"), "nothing-to-do", "{policy}");
+        site.station.run(&["rollback"]).exits(0);
+        is_kept("after the way back");
+        // Whoever asks for everything anew gets it, and the link is in the backup.
+        site.station.run(&["unhold"]).exits(0);
+        site.station.run(&["update", "--yes", "--everything"]).exits(0);
+        site.has(V2, "a plain file again");
+        assert_eq!(fs::read_link(site.station.file("bkp_remote.002/app.ini")).expect("in the backup"), shared, "{policy}");
+        assert_eq!(fs::read_to_string(&shared).expect("shared"), USERS, "{policy}");
+    }
 }
 
 #[test]

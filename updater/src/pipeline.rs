@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use manifests::channel::Place;
 use manifests::path::RelPath;
+use manifests::quote::quoted;
 use manifests::release::Manifest;
 
 use crate::backup;
@@ -225,6 +226,14 @@ impl Session {
         let is_new = self.installed.is_none() || proposal.from.as_ref() != Some(&proposal.to);
         if plan.is_empty() && !is_new {
             return Ok(Updated::Nothing);
+        }
+        for path in &plan.kept {
+            if let Some(Found::Link(target)) = observed.found.get(path) {
+                run.progress.note(&format!(
+                    "`{path}` is a symbolic link, to `{}`: it stays, and what it leads to is not changed",
+                    quoted(target, 200)
+                ));
+            }
         }
         if dry_run {
             return Ok(Updated::Planned(proposal));

@@ -149,7 +149,7 @@ pub struct Plan {
     pub gone: Vec<InstalledFile>,
     /// What has to be fetched.
     pub jobs: jobs::Jobs,
-    /// Config files whose user's copy stays.
+    /// Config files whose user's copy stays, or the link that stands in its place.
     pub kept: Vec<RelPath>,
     /// Config files of which the user's copy gets what the release changed.
     pub merged: Vec<RelPath>,
@@ -301,6 +301,11 @@ impl<'a> Planner<'a> {
             (Found::File(found), Some(record)) => found.sha256 != Some(record.sha256) && found.sha256 != Some(file.sha256),
             // A file that was there before we came is its user's (adoption).
             (Found::File(found), None) => found.sha256 != Some(file.sha256),
+            // A link in its place says where its user's configuration lies; one that a release put there says nothing of him.
+            (Found::Link(target), _) => {
+                let link = self.installed.and_then(|installed| installed.link(&file.path));
+                link.is_none_or(|link| link.target != *target)
+            }
             // Only `keep` keeps a deletion: a missing file is an accident more often than a wish.
             (Found::Nothing, Some(_)) => file.config == ConfigPolicy::Keep,
             _ => false,
@@ -312,7 +317,7 @@ impl<'a> Planner<'a> {
         let record = self.installed.and_then(|installed| installed.file(&file.path));
         let changed = record.is_none_or(|record| record.sha256 != file.sha256);
         let shows = matches!(file.config, ConfigPolicy::NewBeside | ConfigPolicy::Merge);
-        shows && changed && matches!(self.found_file(&file.path), Found::File(_))
+        shows && changed && matches!(self.found_file(&file.path), Found::File(_) | Found::Link(_))
     }
 
     /// Whether the release's changes are to come into a kept file: a plain file that only whoever runs this can write.

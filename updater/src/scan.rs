@@ -84,7 +84,8 @@ fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: 
     let may_be_deleted = file.policy == Some(ConfigPolicy::Keep);
     let Some(stat) = stat else { return Ok((!may_be_deleted).then_some(DriftKind::Missing)) };
     if !stat.is_file() {
-        return Ok(Some(DriftKind::Kind));
+        // A link in the place of a configuration file is its user's.
+        return Ok((!users_own || stat.kind != Kind::Link).then_some(DriftKind::Kind));
     }
     if !folder.is_ours_alone(&stat) {
         // A configuration file that others may write is theirs.

@@ -9,7 +9,7 @@ use manifests::pack::{Frame, Pack};
 use manifests::release::{ContentAt, LinkEntry, ReleaseId};
 
 use super::*;
-use crate::installed::InstalledRelease;
+use crate::installed::{InstalledLink, InstalledRelease};
 
 const T: i64 = 1_700_000_000;
 
@@ -210,6 +210,37 @@ fn ac_06_a_users_own_file_named_new_is_not_overwritten_but_an_earlier_releases_i
 fn a_config_file_that_was_there_before_us_is_its_users() {
     let plan = planned(&release(&[config("a.ini", "new", ConfigPolicy::NewBeside)]), None, &[("a.ini", file("mine"))]);
     assert_eq!(short(&plan), ["fetch a.ini.new"]);
+}
+
+#[test]
+fn ac_48_a_link_in_the_place_of_a_config_file_is_its_users_whatever_the_policy_keeps() {
+    let link = Found::Link("/srv/shared.ini".into());
+    for policy in [ConfigPolicy::Keep, ConfigPolicy::NewBeside, ConfigPolicy::Merge] {
+        let (old, new) = (config("a.ini", "old", policy), config("a.ini", "new", policy));
+        let shown: &[&str] = if policy == ConfigPolicy::Keep { &[] } else { &["fetch a.ini.new"] };
+        for record in [Some(installed(from_ref(&old))), None] {
+            let plan = planned(&release(from_ref(&new)), record.as_ref(), &[("a.ini", link.clone())]);
+            assert_eq!(
+                (short(&plan), &plan.kept[..], plan.managed[0].kept),
+                (shown.iter().map(ToString::to_string).collect(), &[path("a.ini")][..], true)
+            );
+            assert_eq!(plan.merged, []);
+        }
+        let same_release = planned(&release(from_ref(&old)), Some(&installed(&[old])), &[("a.ini", link.clone())]);
+        assert!(same_release.is_empty());
+    }
+    let new = config("a.ini", "new", ConfigPolicy::Overwrite);
+    assert_eq!(short(&planned(&release(&[new]), None, &[("a.ini", link)])), ["fetch a.ini"]);
+}
+
+#[test]
+fn a_link_that_a_release_put_in_the_place_of_a_config_file_is_no_users() {
+    let new = config("a.ini", "new", ConfigPolicy::Keep);
+    let mut record = installed(&[]);
+    record.links = vec![InstalledLink { path: path("a.ini"), target: "b.ini".into() }];
+    let planned = |target: &str| planned(&release(from_ref(&new)), Some(&record), &[("a.ini", Found::Link(target.into()))]);
+    assert_eq!(short(&planned("b.ini")), ["fetch a.ini"]);
+    assert!(planned("/srv/shared.ini").is_empty(), "what its user made of it is");
 }
 
 #[test]
