@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::world::{Build, Repository, T0, World, noise};
@@ -113,7 +113,7 @@ fn ac_48_a_link_to_a_shared_config_file_stays_there_and_back_and_what_it_leads_t
         is_kept("after the update");
         let said = done.finished.report();
         assert!(said.contains("`app.ini` is a symbolic link, to `") && said.contains("shared.ini"), "{said}");
-        assert_eq!(done.json["cost"]["kept_files"], serde_json::json!(["app.ini"]), "{policy}");
+        assert_eq!(done.json["cost"]["kept_files"], json!(["app.ini"]), "{policy}");
         let beside = fs::read_to_string(site.station.file("app.ini.new")).ok();
         assert_eq!(beside.as_deref(), (policy != "keep").then_some(V2), "{policy}");
         // What its user put there is no drift, and an update finds nothing to do.
@@ -218,7 +218,9 @@ fn d_04_what_cannot_be_merged_stays_and_the_publishers_is_written_beside_with_th
         let world = World::new();
         let site = site(&world, &[]);
         fs::write(site.station.file("app.ini"), &users).expect("written");
-        let said = site.station.update().exits(0).finished.report();
+        let done = site.station.update().exits(0);
+        assert_eq!((&done.json["cost"]["kept_files"], &done.json["cost"]["merged_files"]), (&json!(["app.ini"]), &json!([])), "{why}");
+        let said = done.finished.report();
         assert!(said.contains("`app.ini` cannot be merged") && said.contains(why) && said.contains("app.ini.new"), "{said}");
         assert!(fs::read(site.station.file("app.ini")).expect("the user's") == users, "not one byte");
         assert_eq!(fs::read_to_string(site.station.file("app.ini.new")).expect("beside"), V2);

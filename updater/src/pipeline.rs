@@ -309,7 +309,7 @@ impl Session {
         plan: &Plan,
         needed: Needed,
         found: &BTreeMap<RelPath, Found>,
-        proposal: Proposal,
+        mut proposal: Proposal,
         received_bytes: u64,
         trigger: Trigger,
         run: &Run<'_>,
@@ -319,6 +319,7 @@ impl Session {
         let full = |error: Error| error.used_up(needed);
         let staged = stage::stage(&self.folder, plan, found, &links(&manifest), &manifest.directories, release.clone(), run.progress)
             .map_err(|error| full(error.into()))?;
+        proposal.cost.keeps(&staged.unmerged);
         let entry_points = self.entry_points(&release);
         let watched = self.also_watched(&entry_points, &staged.installed);
         let holders = self.holders_after_waiting(&staged.changes, &watched, run).await;

@@ -41,6 +41,8 @@ pub struct Staged {
     pub changes: Changes,
     /// What will be installed.
     pub installed: Installed,
+    /// Config files that were to be merged and cannot be: the user's copy stays.
+    pub unmerged: Vec<RelPath>,
 }
 
 /// Stages `plan`, whose contents have been fetched into `staging/`, and makes it durable.
@@ -54,7 +56,16 @@ pub fn stage(
     progress: &dyn Progress,
 ) -> Result<Staged, StageError> {
     progress.begin(Step::Stage, plan.actions.len() as u64);
-    let mut stager = Stager { folder, found, taken: HashSet::new(), times: BTreeMap::new(), changes: Changes::new(), scratch: 0, progress };
+    let mut stager = Stager {
+        folder,
+        found,
+        taken: HashSet::new(),
+        times: BTreeMap::new(),
+        changes: Changes::new(),
+        unmerged: vec![],
+        scratch: 0,
+        progress,
+    };
     for action in &plan.actions {
         progress.at(action.path());
         stager.act(action)?;
@@ -66,7 +77,7 @@ pub fn stage(
     let mut installed =
         Installed { release, files: managed.chain(plan.gone.iter().cloned()).collect(), links: links.to_vec(), folders: folders.to_vec() };
     installed.sort();
-    Ok(Staged { changes: stager.changes, installed })
+    Ok(Staged { changes: stager.changes, installed, unmerged: stager.unmerged })
 }
 
 struct Stager<'a> {
@@ -77,6 +88,7 @@ struct Stager<'a> {
     /// What the file system made of the times that were set.
     times: BTreeMap<RelPath, FileTime>,
     changes: Changes,
+    unmerged: Vec<RelPath>,
     /// Names given to files in `staging/` that no content names.
     scratch: u32,
     progress: &'a dyn Progress,
@@ -139,6 +151,9 @@ impl Stager<'_> {
                 config_merge::merge(&users, &new, base.as_deref(), &file.publishers).map(|merged| (merged != users).then_some(merged))
             }
         };
+        if merged.is_err() {
+            self.unmerged.push(path.clone());
+        }
         match (merged, beside) {
             (Ok(None), _) => {}
             (Ok(Some(merged)), _) => {

@@ -173,12 +173,13 @@ impl Session {
         target: &Target,
         plan: &Plan,
         found: &BTreeMap<RelPath, Found>,
-        proposal: Proposal,
+        mut proposal: Proposal,
         received_bytes: u64,
         run: &Run<'_>,
     ) -> Result<Updated, Error> {
         let links = super::links(&target.manifest);
-        stage::stage(&self.folder, plan, found, &links, &target.manifest.directories, target.release.clone(), run.progress)?;
+        let staged = stage::stage(&self.folder, plan, found, &links, &target.manifest.directories, target.release.clone(), run.progress)?;
+        proposal.cost.keeps(&staged.unmerged);
         if self.remember(For::Person, &target.stored)? {
             let attempt = self.attempt(Id::random(), Trigger::Download, run);
             let (from, to) = (proposal.from.clone(), Some(proposal.to.clone()));

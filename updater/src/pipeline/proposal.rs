@@ -35,10 +35,19 @@ pub struct Cost {
     pub removed_files: usize,
     /// Config files whose user's copy stays.
     pub kept_files: Vec<RelPath>,
-    /// Config files of which the user's copy gets what the release changed.
+    /// Config files of which the user's copy gets what the release changed; before it is done, also those that may turn out not to be mergeable.
     pub merged_files: Vec<RelPath>,
     /// Whether a backup is made.
     pub takes_backup: bool,
+}
+
+impl Cost {
+    /// Of `unmerged` the user's copies stay: that they cannot be merged shows when it is tried.
+    pub(super) fn keeps(&mut self, unmerged: &[RelPath]) {
+        self.merged_files.retain(|path| !unmerged.contains(path));
+        self.kept_files.extend_from_slice(unmerged);
+        self.kept_files.sort();
+    }
 }
 
 /// The answer to a proposal (D-01).
