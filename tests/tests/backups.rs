@@ -187,6 +187,22 @@ fn ac_40_install_adopts_the_backups_of_the_program_it_takes_over() {
 }
 
 #[test]
+fn nothing_is_installed_into_a_backup_or_the_state_of_another_install() {
+    let world = World::new();
+    let (repository, server, station) = installed(&world, "acme");
+    update_to(&world, &repository, &station, 2);
+    let before = Tree::read(&station.dir);
+    for inside in ["bkp_remote.001", "bkp_remote.001/tool", ".updater", ".updater/staging/tool", "bkp_remote.002"] {
+        let refused = Station::at(station.file(inside)).run(&["install", &world.link(&server)]).exits(2);
+        let said = refused.json["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains("is the state or a backup of the install in"), "{inside}: {}", refused.finished.report());
+        Tree::read(&station.dir).assert_is(&before, inside);
+    }
+    station.run(&["rollback"]).exits(0);
+    station.tree().assert_is(&version(&world, 1).tree(), "the backup is what it was");
+}
+
+#[test]
 fn e5_a_tampered_backup_is_not_restored() {
     let world = World::new();
     let (repository, _server, station) = installed(&world, "acme");

@@ -6,6 +6,7 @@
 //!
 //! Root works for more than itself, too: in the profile `user` it touches a folder only when nobody else can write it. Whoever owns the folder runs the updater there.
 
+mod place;
 pub mod registry;
 
 use std::fmt;
@@ -86,6 +87,20 @@ pub enum ProfileError {
         /// The folder.
         path: PathBuf,
     },
+    /// Everything on a file system would be the client's.
+    #[error("`{}` is the top of a file system, and backups hold all that is in the install folder: install into a folder in it", path.display())]
+    Top {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is another install's.
+    #[error("`{}` is the state or a backup of the install in `{}`: install into a folder that is not", path.display(), of.display())]
+    OfAnother {
+        /// The folder.
+        path: PathBuf,
+        /// The install folder that it belongs to.
+        of: PathBuf,
+    },
     /// The path cannot be written down.
     #[error("the path `{}` is not Unicode, and the profile `service` writes it down: use another folder", path.display())]
     Name {
@@ -130,6 +145,7 @@ pub fn of(folder: &Folder) -> Profile {
 
 /// Opens the install folder `dir` as `wish` has it, making what is missing.
 pub fn create(dir: &Path, wish: &Wish, registry: &Registry) -> Result<Folder, ProfileError> {
+    place::refuse(dir, registry)?;
     let entry = registry.find(dir)?;
     let wanted = wish.profile.unwrap_or(if entry.is_some() { Profile::Service } else { Profile::User });
     match (entry, wanted) {
