@@ -68,6 +68,38 @@ fn an_install_that_came_to_nothing_does_not_bind_the_folder() {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_state_or_of_a_folder_in_it_is_named_and_moving_it_away_helps() {
+    let world = World::new();
+    let repository = world.repository("acme");
+    let build = world.build("v1");
+    build.exec("app", "one", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let (station, link) = (world.station("client"), world.link(&server));
+    fs::create_dir(&station.dir).expect("made");
+    fs::write(station.dir.join(".updater"), "a file").expect("written");
+    let in_the_way = |command: &[&str], named: &str| {
+        let refused = station.run(command).exits(5);
+        assert_eq!(refused.json["error"]["code"], "in-the-way", "{command:?}: {}", refused.finished.report());
+        let said = refused.json["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(&format!("`{named}` is not a folder")) && said.contains("move it away"), "{said}");
+    };
+    in_the_way(&["install", &link], ".updater");
+    in_the_way(&["status"], ".updater");
+    let examined = station.run(&["doctor"]).exits(7);
+    assert!(examined.json.to_string().contains("`.updater` is not a folder"), "{}", examined.json);
+    fs::remove_file(station.dir.join(".updater")).expect("moved away");
+    station.run(&["install", &link]).exits(0);
+    station.tree().assert_is(&build.tree(), "installed");
+
+    fs::remove_dir(station.state("staging")).expect("removed");
+    fs::write(station.state("staging"), "a file").expect("written");
+    in_the_way(&["update", "--yes"], ".updater/staging");
+    fs::remove_file(station.state("staging")).expect("moved away");
+    station.update().exits(0);
+}
+
+#[test]
 fn uninstall_needs_nothing_that_is_stored() {
     let world = World::new();
     let (_repository, _server, station, _link) = behind(&world);

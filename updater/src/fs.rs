@@ -133,6 +133,12 @@ pub enum FsError {
         /// The link.
         path: LocalPath,
     },
+    /// Something else lies where a folder belongs.
+    #[error("`{path}` is not a folder, and one belongs there: move it away and try again")]
+    NotAFolder {
+        /// Where.
+        path: LocalPath,
+    },
     /// A folder, a link or a device lies where a record of the updater should be.
     #[error("`{path}` is not a file: move it away, and run `updater install` again with the install link")]
     NotARecord {
@@ -178,6 +184,8 @@ pub enum Requirement {
     Unused,
     /// A tree without links in it.
     NoLinks,
+    /// A place for a folder that nothing else has.
+    FreePlace,
     /// Records of its own that can be read.
     Records,
     /// A disk and folder that work.
@@ -193,6 +201,7 @@ impl FsError {
     pub fn kind(&self) -> io::ErrorKind {
         match self {
             FsError::ParentIsLink { .. } | FsError::NotARecord { .. } => io::ErrorKind::InvalidInput,
+            FsError::NotAFolder { .. } => io::ErrorKind::NotADirectory,
             FsError::OtherVolume { .. } => io::ErrorKind::CrossesDevices,
             FsError::Io { source, .. } | FsError::Open { source, .. } => source.kind(),
         }
@@ -203,6 +212,7 @@ impl FsError {
         use io::ErrorKind as E;
         match self.kind() {
             _ if matches!(self, FsError::ParentIsLink { .. }) => Requirement::NoLinks,
+            _ if matches!(self, FsError::NotAFolder { .. }) => Requirement::FreePlace,
             _ if matches!(self, FsError::NotARecord { .. }) => Requirement::Records,
             E::PermissionDenied | E::ReadOnlyFilesystem => Requirement::WriteRight,
             E::StorageFull | E::QuotaExceeded | E::FileTooLarge => Requirement::Space,
@@ -220,6 +230,7 @@ impl Requirement {
             Requirement::Space => Code::NoSpace,
             Requirement::Unused => Code::FileInUse,
             Requirement::NoLinks => Code::LinkInTree,
+            Requirement::FreePlace => Code::InTheWay,
             Requirement::Records => Code::DamagedState,
             Requirement::SoundStorage => Code::StorageError,
         }

@@ -217,8 +217,10 @@ impl Folder {
         let failed = |source| FsError::io("making the folder", path, source);
         let (folder, name) = self.parent_of("making the folder", path)?;
         let is_there = || folder.stat(name).map(|stat| stat.is_some_and(|stat| stat.is_folder()));
-        if is_there().map_err(failed)? {
-            return Ok(());
+        match folder.stat(name).map_err(failed)? {
+            Some(stat) if stat.is_folder() => return Ok(()),
+            Some(stat) => return Err(no_folder(&stat, path)),
+            None => {}
         }
         match folder.make_folder(name, 0o755, at) {
             // Somebody else made it meanwhile: runs that begin at once all need the folders of the state before one of them has the lock.
@@ -375,7 +377,7 @@ impl Folder {
     pub(crate) fn find_folder(&self, path: &LocalPath) -> Result<Option<Dir>, FsError> {
         match self.open_folder(path) {
             Ok(folder) => Ok(Some(folder)),
-            Err(FsError::Io { source, .. }) if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -398,11 +400,9 @@ impl Folder {
             folder = match folder.open_folder(name) {
                 Ok(next) => next,
                 Err(source) => {
-                    let is_link = matches!(folder.stat(name), Ok(Some(stat)) if stat.kind == Kind::Link);
-                    return Err(if is_link {
-                        FsError::ParentIsLink { path: reached }
-                    } else {
-                        FsError::io("opening the folder", &reached, source)
+                    return Err(match folder.stat(name) {
+                        Ok(Some(stat)) if !stat.is_folder() => no_folder(&stat, &reached),
+                        _ => FsError::io("opening the folder", &reached, source),
                     });
                 }
             };
@@ -424,4 +424,10 @@ impl Folder {
     pub(super) fn state_apart(&self) -> Option<&Dir> {
         self.state.as_ref().map(|state| &state.dir)
     }
+}
+
+/// What keeps `path` from being a folder.
+fn no_folder(stat: &Stat, path: &LocalPath) -> FsError {
+    let path = path.clone();
+    if stat.kind == Kind::Link { FsError::ParentIsLink { path } } else { FsError::NotAFolder { path } }
 }
