@@ -129,17 +129,23 @@ fn ac_40_a_gap_is_closed_before_the_next_backup() {
 fn ac_40_something_that_is_no_folder_stops_the_update_and_is_left_alone() {
     let world = World::new();
     let (repository, _server, station) = installed(&world, "acme");
-    fs::write(station.file("bkp_remote.003"), "not a folder").expect("written");
-    let before = Tree::read(&station.dir).without(".updater");
+    let stranger = station.file("bkp_remote.003");
     repository.publish(&version(&world, 2), "2.0.0");
-    let refused = station.update().exits(5);
-    assert!(
-        refused.finished.stderr.contains("bkp_remote.003") || refused.json.to_string().contains("bkp_remote.003"),
-        "{}",
-        refused.finished.report()
-    );
-    Tree::read(&station.dir).without(".updater").assert_is(&before, "untouched");
-    fs::remove_file(station.file("bkp_remote.003")).expect("removed");
+    for is_link in [false, true] {
+        match is_link {
+            false => fs::write(&stranger, "not a folder").expect("written"),
+            true => std::os::unix::fs::symlink("lib", &stranger).expect("a link"),
+        }
+        let before = Tree::read(&station.dir).without(".updater");
+        let refused = station.update().exits(5);
+        let error = &refused.json["error"];
+        assert!(error["message"].to_string().contains("bkp_remote.003"), "{}", refused.finished.report());
+        // That it can be taken into the rotation is said of folders alone.
+        assert_eq!(error["code"], "in-the-way", "{}", refused.finished.report());
+        station.run(&["backups", "--adopt"]).exits(0);
+        Tree::read(&station.dir).without(".updater").assert_is(&before, "untouched");
+        fs::remove_file(&stranger).expect("removed");
+    }
     station.update().exits(0);
 }
 

@@ -245,7 +245,9 @@ fn profile_code(error: &ProfileError) -> Code {
 fn backup_code(error: &BackupError) -> Code {
     use crate::backup::rotation::Refusal;
     match error {
-        BackupError::Refused(Refusal::Foreign(_) | Refusal::NotAFolder(_) | Refusal::Twice(..)) => Code::BackupForeign,
+        BackupError::Refused(Refusal::Foreign(_)) => Code::BackupForeign,
+        // What is no folder, or is a copy, is taken in by nothing.
+        BackupError::Refused(Refusal::NotAFolder(_) | Refusal::Twice(..)) => Code::InTheWay,
         BackupError::Refused(Refusal::Exposed(_)) => Code::OthersCanWrite,
         BackupError::Refused(Refusal::Damaged(_)) | BackupError::Damaged { .. } => Code::BackupDamaged,
         BackupError::Refused(Refusal::Gone(_)) | BackupError::Missing(_) => Code::BackupMissing,
