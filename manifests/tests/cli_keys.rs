@@ -501,3 +501,25 @@ fn after_a_restore_every_role_but_root_can_be_signed_anew() {
     let refreshed = bench.json(&["refresh", "repo", "--all"]);
     assert_eq!((refreshed["signed"].as_array().unwrap().len(), refreshed["skipped"].as_array().unwrap().len()), (2, 6), "{refreshed}");
 }
+
+#[test]
+#[cfg(unix)]
+fn folders_whose_names_are_no_unicode_are_said_as_they_can_be_shown() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = TempDir::new().unwrap();
+    let named = |bytes: &[u8]| std::ffi::OsStr::from_bytes(bytes).to_owned();
+    let (repo, safe, made) = (named(b"r\xff"), named(b"s\xff"), named(b"m\xff"));
+    let said = |words: &[&std::ffi::OsStr]| -> Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_manifests")).args(words).arg("--json").current_dir(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let word = |text: &'static str| std::ffi::OsStr::new(text);
+    let init = said(&[word("init"), &repo, word("--name"), word("acme")]);
+    assert!(init["path"].as_str().unwrap().ends_with("r\u{fffd}"), "{init}");
+    assert!(init["keys"].as_str().unwrap().ends_with("r\u{fffd}.keys"), "{init}");
+    let rotated = said(&[word("keys"), word("rotate"), &repo, word("root"), word("--add"), word("1"), word("--new-keys"), &made]);
+    assert!(rotated["made"][0]["folder"].as_str().unwrap().ends_with("m\u{fffd}"), "{rotated}");
+    let split = said(&[word("keys"), word("split"), &repo, word("--role"), word("targets"), word("--to"), &safe]);
+    assert!(split["moved"][0]["folder"].as_str().unwrap().ends_with("s\u{fffd}"), "{split}");
+}

@@ -1,6 +1,8 @@
 //! The schedule: one check in each period, one task however often it is installed, and files that the systems' own tools read (AC-27, AC-28, AC-29, D-13).
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -242,6 +244,21 @@ fn ac_28_a_schedule_installed_twice_is_one_task_and_uninstalling_leaves_none() {
     tools.station.run(&["uninstall"]).exits(0);
     assert_eq!(names(&units), [] as [&str; 0], "uninstalled");
     assert_eq!(told(&tools)[0], format!("--user disable --now {timer}"));
+}
+
+#[test]
+fn ac_28_a_folder_that_could_not_be_written_down_is_refused_and_the_task_is_not_forgotten() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let units = world.path("units");
+    let install = ["schedule", "install", "--kind", "systemd", "--user", "--into"];
+    scene.station.run(&[&install[..], &[units.to_str().expect("Unicode")]].concat()).exits(0);
+    let elsewhere = world.path("").join(OsStr::from_bytes(b"u\xff"));
+    let refused = run(scene.station.command(&install).arg(&elsewhere), LIMIT);
+    assert_eq!(refused.code(), 2, "{}", refused.report());
+    assert!(refused.stdout.contains("not Unicode") && !elsewhere.exists(), "{}", refused.report());
+    scene.station.run(&["schedule", "remove"]).exits(0);
+    assert_eq!(names(&units), [] as [&str; 0], "it was still known");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `updater create-shortcut`: what people click starts the client through the updater (D-12), is one however often it is made, and goes with the updater. Read and started by the desktop's own
 //! tools; shortcuts of Windows are in `tests/tests/windows/shortcut.rs`.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -138,6 +140,21 @@ fn d_12_a_shortcut_made_twice_is_one_and_uninstalling_leaves_none() {
     assert_eq!((list("gone"), list("left")), (vec![entry.clone(), on_desktop.clone()], vec![handed_out.clone()]), "{}", done.json);
     assert!(!entry.exists() && !on_desktop.exists() && handed_out.exists(), "what somebody made his own stays");
     scene.station.tree().assert_is(&client, "the client stays");
+}
+
+#[test]
+fn d_12_a_menu_that_could_not_be_written_down_is_refused_and_no_shortcut_is_forgotten() {
+    let world = World::new();
+    let scene = Scene::new(&world, "client");
+    let entry = scene.create(&[]);
+    let elsewhere = world.path("").join(OsStr::from_bytes(b"d\xff"));
+    fs::create_dir(&elsewhere).expect("made");
+    let refused = run(scene.station.command(&["create-shortcut", "--user"]).env("XDG_DATA_HOME", &elsewhere), LIMIT);
+    assert_eq!(refused.code(), 2, "{}", refused.report());
+    assert!(refused.stdout.contains("not Unicode"), "{}", refused.report());
+    assert_eq!(fs::read_dir(&elsewhere).expect("listed").count(), 0);
+    scene.station.run(&["uninstall"]).exits(0);
+    assert!(!entry.exists(), "it was still known");
 }
 
 #[test]

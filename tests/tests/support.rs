@@ -1,7 +1,9 @@
 //! What whoever supports a station is told: the history and the system's own record, the doctor, the bundle without secrets, and where the station connects to (AC-74, AC-76, AC-77).
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -335,6 +337,23 @@ for name, part in parts.items():
     assert "Planted" not in part, (name, part)
 "#;
     run(Command::new("python3").arg("-c").arg(script).arg(bundle), LIMIT).succeeded("python3");
+}
+
+#[test]
+fn ac_76_names_that_are_no_unicode_keep_nobody_from_a_bundle() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let station = Station::at(world.path("").join(OsStr::from_bytes(b"n\xffx")));
+    fs::rename(&scene.station.dir, &station.dir).expect("renamed");
+    let bundle = world.path("").join(OsStr::from_bytes(b"x\xff.zip"));
+    let mut command = station.command(&["support-bundle"]);
+    run(command.arg(&bundle), LIMIT).succeeded("support-bundle");
+    let script = "import json, sys, zipfile\nassert json.loads(zipfile.ZipFile(sys.argv[1]).read('deployment.json'))['folder'].endswith('n\\ufffdx')";
+    run(Command::new("python3").arg("-c").arg(script).arg(&bundle), LIMIT).succeeded("python3");
+    // Nor from what else is asked there.
+    for arguments in [&["status"] as &[&str], &["doctor"], &["print-firewall"], &["schedule", "status"], &["backups"], &["history"]] {
+        station.run(arguments).exits(0);
+    }
 }
 
 #[test]

@@ -325,6 +325,10 @@ pub fn phase_of(folder: &Path, every: Interval) -> u64 {
 /// Nothing was made when a file of that name, or what the system has under it, belongs to another install or to another program: the vendor's own task has the name that people look for.
 pub fn install(folder: &Folder, task: &Task, kind: Kind, place: Option<PathBuf>, registers: bool) -> Result<Registration, ScheduleError> {
     task.check()?;
+    // It could not be written down, and the task would be forgotten.
+    if let Some(place) = place.as_ref().filter(|place| place.to_str().is_none()) {
+        return Err(ScheduleError::Text { text: place.display().to_string(), why: "it is not Unicode" });
+    }
     let mut schedule = Schedule::load(folder)?;
     let made = Made::of(task, kind, place);
     let rendered = kind.render(task);

@@ -218,11 +218,15 @@ impl Shortcuts {
     }
 }
 
-/// The folder that `to` is.
+/// The folder that `to` is. One that is no Unicode could not be written down, and with it every other shortcut would be forgotten.
 pub fn place(to: &Where, scope: Scope) -> Result<PathBuf, ShortcutError> {
-    match to {
-        Where::In(folder) => Ok(folder.clone()),
-        known => platform::place(known, scope).ok_or_else(|| ShortcutError::NoPlace { place: to.clone(), scope }),
+    let folder = match to {
+        Where::In(folder) => folder.clone(),
+        known => platform::place(known, scope).ok_or_else(|| ShortcutError::NoPlace { place: to.clone(), scope })?,
+    };
+    match folder.to_str() {
+        Some(_) => Ok(folder),
+        None => Err(ShortcutError::Text { text: folder.display().to_string(), why: "it is not Unicode".into() }),
     }
 }
 

@@ -71,7 +71,7 @@ impl InitArgs {
             pin.sha256
         );
         let next = format!("manifests publish FOLDER --repo {repo} --product PRODUCT --os OS --build BUILD");
-        let value = json!({ "repository": self.name, "path": repository.path(), "keys": repository.keys().path(), "encrypted": self.encrypt, "root": pin });
+        let value = json!({ "repository": self.name, "path": repository.path().display().to_string(), "keys": repository.keys().path().display().to_string(), "encrypted": self.encrypt, "root": pin });
         output.result(&text, Some(&next), &value);
         Ok(Exit::Done)
     }

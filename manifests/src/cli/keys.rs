@@ -112,9 +112,9 @@ pub(crate) fn report(
     };
     let value = serde_json::json!({
         "dry_run": dry_run,
-        "made": rotated.made.iter().map(|(role, id, place)| serde_json::json!({ "role": role, "key": id, "folder": place })).collect::<Vec<_>>(),
+        "made": rotated.made.iter().map(|(role, id, place)| serde_json::json!({ "role": role, "key": id, "folder": place.display().to_string() })).collect::<Vec<_>>(),
         "effects": effects_json(&rotated.effects),
-        "file": rotated.delivered.as_ref().and_then(|delivered| delivered.file()),
+        "file": rotated.delivered.as_ref().and_then(|delivered| delivered.file()).map(|file| file.display().to_string()),
     });
     output.result(&text, Some(&next), &value);
     Exit::Done

@@ -88,8 +88,7 @@ pub(crate) fn run(global: &Global, command: Command, progress: &dyn Progress) ->
             let station = &updater.session.station;
             let arguments = [("channel", station.channel_id().to_string().into()), ("name", station.name.to_string().into())];
             let text = global.texts().get("self-follows", &arguments);
-            let json =
-                json!({ "result": "followed", "following": station.channel_id().target_path(), "folder": updater.session.folder.path() });
+            let json = json!({ "result": "followed", "following": station.channel_id().target_path(), "folder": updater.session.folder.path().display().to_string() });
             Ok(Report::new(&json, text, Exit::Success))
         }
         Command::Check { asking } => {
@@ -215,7 +214,7 @@ fn status(home: &Home, global: &Global, progress: &dyn Progress) -> Result<Repor
         "build": running.as_ref().map(|build| build.text()),
         "compiled": compiled,
         "following": session.station.channel_id().target_path(),
-        "folder": session.folder.path(),
+        "folder": session.folder.path().display().to_string(),
         "installed": session.installed.as_ref().map(|installed| json!({ "build": installed.release.id.build.text(), "sequence": installed.release.place.1 })),
         "active": record.active.as_ref().map(as_json),
         "previous": record.previous.as_ref().map(as_json),

@@ -74,7 +74,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
     outside::place(&file, &bytes, Readers::Owner, Point::ScheduleFile).map_err(|source| argument(&file, source))?;
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
     let text = texts.get("bundle-written", &[("file", file.display().to_string().into()), ("parts", names.join(", ").into())]);
-    Ok(Report::new(&json!({ "result": "written", "file": file, "parts": names }), text, Exit::Success))
+    Ok(Report::new(&json!({ "result": "written", "file": shown(&file), "parts": names }), text, Exit::Success))
 }
 
 /// A document in words. One that cannot be read may be what support is asked about: then its part is the error.
@@ -121,11 +121,16 @@ fn joined(parts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
 fn deployment(global: &Global, folder: &Folder) -> Value {
     json!({
         "profile": profile::of(folder),
-        "folder": std::path::absolute(&global.dir).unwrap_or_else(|_| global.dir.clone()),
-        "state": folder.state_path(),
-        "registry": global.registry,
-        "updater": std::env::current_exe().ok(),
+        "folder": shown(&std::path::absolute(&global.dir).unwrap_or_else(|_| global.dir.clone())),
+        "state": shown(&folder.state_path()),
+        "registry": shown(&global.registry),
+        "updater": std::env::current_exe().ok().map(|program| shown(&program)),
     })
+}
+
+/// A path as text. A name that is no Unicode would end the run in the middle, as JSON has no letters for it.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// S2-24: the operating system, by its own name where it tells it in a file.

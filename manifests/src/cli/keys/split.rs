@@ -57,7 +57,7 @@ impl SplitArgs {
         };
         let value = json!({
             "dry_run": self.dry_run,
-            "moved": split.moved.iter().map(|(role, id, to)| json!({ "role": role, "key": id, "folder": to })).collect::<Vec<_>>(),
+            "moved": split.moved.iter().map(|(role, id, to)| json!({ "role": role, "key": id, "folder": to.display().to_string() })).collect::<Vec<_>>(),
             "effects": effects_json(&split.effects),
         });
         output.result(&text, Some(&next), &value);
