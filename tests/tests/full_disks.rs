@@ -112,6 +112,25 @@ fn ac_42_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched_and_the_
 }
 
 #[test]
+fn f7_a_disk_without_room_keeps_nobody_from_seeing_what_is_installed() {
+    let world = World::new();
+    let stage = Stage::new(&world);
+    let Some(disk) = Disk::in_memory(world.path("disk"), "size=64m") else { return };
+    let (station, tree) = stage.station(&world, disk.path().join("client"));
+    disk.remount(&format!("nr_inodes={}", disk.used("iused")));
+    let shown = station.run(&["status"]).exits(0);
+    assert_eq!((shown.json["installed"]["build"].as_str(), shown.json["drift"].as_array().map(Vec::len)), (Some("1.0.0"), Some(0)));
+    let said = shown.finished.report();
+    assert!(said.contains("nothing can be written here") && said.contains("No space left on device"), "{said}");
+    // What the cure says holds for this refusal, too, which knows of no bytes.
+    let refused = station.update().exits(5);
+    assert_eq!(code(&refused), "no-space", "{}", refused.finished.report());
+    station.tree().assert_is(&tree, "as it was");
+    disk.remount("nr_inodes=100000");
+    station.update().exits(0);
+}
+
+#[test]
 fn ac_42_going_back_asks_for_room_before_it_copies_anything() {
     let world = World::new();
     let Some(disk) = Disk::in_memory(world.path("disk"), "size=8m") else { return };

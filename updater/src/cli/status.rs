@@ -7,7 +7,6 @@ use updater::check::{self as checking, CheckError};
 use updater::code::Code;
 use updater::exit_code::Exit;
 use updater::fetch::address::shown;
-use updater::fs::Requirement;
 use updater::installed::InstalledError;
 use updater::interference::Verdict;
 use updater::pipeline::{Error, Session};
@@ -29,9 +28,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress) -> Result<Report, Error> {
     let run = context::begin(global, progress);
     let mut session = match Session::open(&global.dir, "status", &run) {
-        // Whoever may not write here may still know.
-        Err(error) if error.code() == Requirement::WriteRight.code() || error.code() == Code::OthersCanWrite => {
-            if error.code() == Code::OthersCanWrite {
+        // Whoever may not write here, or has no room to, may still know.
+        Err(error) if [Code::NoWriteRight, Code::NoSpace, Code::OthersCanWrite].contains(&error.code()) => {
+            if error.code() != Code::NoWriteRight {
                 progress.note(&error.to_string());
             }
             progress.note("nothing can be written here, so what an earlier run left unfinished stays so");
