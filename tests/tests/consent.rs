@@ -11,7 +11,7 @@ use system_tests::scene::Scene;
 use system_tests::service::{NOBODY, Workplace};
 use system_tests::station::Station;
 use system_tests::terminal::Terminal;
-use system_tests::world::{Build, T0, World, noise};
+use system_tests::world::{Build, T0, World, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -140,9 +140,15 @@ fn settings_that_cannot_be_used_let_nothing_new_in_and_keep_no_client_from_start
     fs::write(scene.station.state("settings.toml"), "consents = \"manual\"\n").expect("written");
     let refused = scene.station.update().exits(7);
     assert!(refused.finished.stdout.contains("consents"), "by name: {}", refused.json);
+    assert_eq!(refused.json["error"]["code"], "bad-settings");
     let started = scene.station.run(&["status"]).exits(0);
     assert_eq!(started.json["installed"]["build"], "2.0.0");
     assert_eq!(run(&mut scene.station.command(&["launch"]), LIMIT).stdout, "two\n");
+    // What is said to do about it helps.
+    let told = run(Command::new(program("updater")).args(["update", "--yes", "--dir"]).arg(&scene.station.dir), LIMIT).report();
+    assert!(told.contains("What to do: Correct the line") && told.contains("`updater settings --unset KEY`"), "{told}");
+    scene.station.run(&["settings", "--unset", "consents"]).exits(0);
+    assert_eq!(scene.station.update().exits(0).text("result"), "nothing-to-do");
 }
 
 #[test]

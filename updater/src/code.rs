@@ -153,6 +153,8 @@ codes! {
     Interrupted = "interrupted", Failure;
     /// Our own records are damaged.
     DamagedState = "damaged-state", Damaged;
+    /// What is set for the station cannot be used.
+    BadSettings = "bad-settings", Damaged;
     /// A swap can be neither finished nor undone.
     BrokenSwap = "broken-swap", Damaged;
     /// A swap was undone.

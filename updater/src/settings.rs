@@ -99,7 +99,7 @@ pub struct Held {
     pub from: Origin,
 }
 
-/// Settings cannot be read or written. Nothing was changed.
+/// Settings cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file is there and cannot be used.
@@ -206,14 +206,16 @@ impl Settings {
         Settings::parse(&text(folder)?).map_err(|reason| SettingsError::Unusable { reason })
     }
 
-    /// Sets `key` in `folder`, or with no `value` lets what holds without it hold again. Comments and other keys stay as they are.
+    /// Sets `key` in `folder`, or with no `value` lets what holds without it hold again. Comments and other keys stay as they are. A key that is none can be taken away, and nothing else.
     ///
     /// # Errors
-    /// A key or value that cannot be, and a file that cannot be used already; nothing was written then.
+    /// A key or value that cannot be, and a file that cannot be used already; nothing was written then. But a key that is taken away is gone also where the rest still cannot be used.
     pub fn change(folder: &Folder, key: &str, value: Option<&str>) -> Result<Settings, SettingsError> {
-        let key = KEYS.into_iter().find(|known| *known == key).ok_or_else(|| SettingsError::Unknown(key.to_owned()))?;
         let unusable = |error: toml_edit::TomlError| SettingsError::Unusable { reason: error.to_string().trim_end().to_owned() };
         let mut document: toml_edit::DocumentMut = text(folder)?.parse().map_err(unusable)?;
+        if !KEYS.contains(&key) && (value.is_some() || !document.contains_key(key)) {
+            return Err(SettingsError::Unknown(key.to_owned()));
+        }
         match value {
             Some(value) => set(&mut document, key, value),
             None => unset(&mut document, key),
@@ -225,9 +227,12 @@ impl Settings {
                 SettingsError::Value { key: key.to_owned(), value: value.to_owned(), reason }
             }
             _ => SettingsError::Unusable { reason },
-        })?;
-        folder.write_durably(&Self::path(), text.as_bytes(), Point::SettingsFile)?;
-        Ok(settings)
+        });
+        // Of several wrong keys each can be taken away on its own.
+        if settings.is_ok() || value.is_none() {
+            folder.write_durably(&Self::path(), text.as_bytes(), Point::SettingsFile)?;
+        }
+        settings
     }
 
     /// Sets each key of `wanted` in `folder` to its value, unless the file says that already.

@@ -6,7 +6,7 @@ use updater::exit_code::Exit;
 use updater::pipeline::{Error, Session};
 use updater::profile;
 use updater::progress::Progress;
-use updater::settings::{FILE, Origin, Settings, SettingsError};
+use updater::settings::{FILE, KEYS, Origin, Settings, SettingsError};
 
 use super::{Global, Report, context};
 
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// What it is to be; without it, it is only shown.
     #[arg(value_name = "VALUE", requires = "key")]
     pub(crate) value: Option<String>,
-    /// Let what holds without this setting hold again.
+    /// Let what holds without this setting hold again; takes away a key that is none, too.
     #[arg(long, value_name = "KEY", conflicts_with = "key")]
     unset: Option<String>,
 }
@@ -47,7 +47,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
         }
         None => Settings::load(&profile::look(&global.dir, &global.registry())?)?,
     };
-    let only = arguments.key.as_ref().or(arguments.unset.as_ref());
+    // A key that is none, and is gone, leaves all the others to be shown.
+    let only = arguments.key.as_ref().or(arguments.unset.as_ref().filter(|key| KEYS.contains(&key.as_str())));
     let held: Vec<_> = settings.held().into_iter().filter(|held| only.is_none_or(|only| only == held.key)).collect();
     if let Some(only) = only.filter(|_| held.is_empty()) {
         return Err(SettingsError::Unknown(only.clone()).into());

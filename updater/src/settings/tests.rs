@@ -109,3 +109,18 @@ fn a_file_that_cannot_be_used_is_named_and_stays() {
     folder.write_durably(&Settings::path(), b"consent = \"auto\"\n", Point::SettingsFile).unwrap();
     assert_eq!(Settings::change(&folder, "consent", Some("manual")).unwrap().consent, ConsentPolicy::Manual);
 }
+
+#[test]
+fn a_key_that_is_none_can_be_taken_away_and_one_that_is_not_there_is_named() {
+    let (_place, folder) = folder();
+    let file = "# ours\nrole = \"station\"\nbogus = 1\n\n[more]\nx = 1\n";
+    folder.write_durably(&Settings::path(), file.as_bytes(), Point::SettingsFile).unwrap();
+    assert!(matches!(Settings::change(&folder, "bogus", Some("2")), Err(SettingsError::Unknown(key)) if key == "bogus"));
+    assert!(matches!(Settings::change(&folder, "nothing", None), Err(SettingsError::Unknown(key)) if key == "nothing"));
+    assert_eq!(written(&folder), file);
+    // One after the other: what is still wrong is said.
+    assert!(matches!(Settings::change(&folder, "more", None), Err(SettingsError::Unusable { reason }) if reason.contains("bogus")));
+    let mended = Settings::change(&folder, "bogus", None).unwrap();
+    assert_eq!((mended.role, Settings::load(&folder).unwrap()), (Some(Role::Station), mended));
+    assert_eq!(written(&folder).trim_end(), "# ours\nrole = \"station\"");
+}

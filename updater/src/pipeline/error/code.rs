@@ -95,7 +95,7 @@ impl Error {
             Error::Installed(_) | Error::Station(_) | Error::Ratchet(_) => Code::DamagedState,
             Error::Argument { .. } | Error::Authority(_) => Code::BadArgument,
             Error::Settings(error) => match &**error {
-                SettingsError::Unusable { .. } => Code::DamagedState,
+                SettingsError::Unusable { .. } => Code::BadSettings,
                 SettingsError::Unknown(_) | SettingsError::Value { .. } => Code::BadArgument,
                 SettingsError::Fs(error) => error.requirement().code(),
             },
