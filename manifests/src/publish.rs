@@ -297,7 +297,8 @@ impl Repository {
     fn judge(&self, request: &PublishRequest, kind: Kind, found: &[Found], folder: &Path, own: bool) -> Result<Findings, PublishError> {
         let mut findings = self.judge_listing(request, kind, found);
         findings.0.extend(lint::lint_keys(&scan::private_keys(folder, found)));
-        findings.0.extend(lint::lint_programs(&programs::truncated(folder, found), &request.allowed));
+        let entry_point = request.entry_point_in(found);
+        findings.0.extend(lint::lint_programs(&programs::truncated(folder, found, entry_point.as_ref()), &request.allowed));
         if own && let Ok(place) = fs::canonicalize(folder) {
             let keys = fs::canonicalize(self.keys.path()).unwrap_or_else(|_| self.keys.path().to_owned());
             findings.0.extend(lint::lint_place(&place, self.disk.root(), &keys));

@@ -75,7 +75,7 @@ fn publish<'a>(folder: &'a str, build: &'a str) -> Vec<&'a str> {
 #[test]
 fn every_command_ends_by_naming_the_next_one() {
     let bench = Bench { folder: TempDir::new().unwrap() };
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     let commands: Vec<Vec<&str>> = vec![
         vec!["init", "repo", "--name", "acme"],
         publish("build", "17.3.0.14"),
@@ -96,7 +96,7 @@ fn every_command_ends_by_naming_the_next_one() {
 #[test]
 fn every_command_speaks_json() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ"), ("smartclient.ini", "[x]")]);
+    bench.build("build", &[("smartclient.exe", "mz"), ("smartclient.ini", "[x]")]);
     let published = bench.json(&publish("build", "17.3.0.14"));
     assert_eq!((&published["result"], &published["sequence"], &published["scheme"]), (&"published".into(), &1.into(), &"dotted".into()));
     assert_eq!(published["warnings"][0]["rule"], "config-file");
@@ -115,7 +115,7 @@ fn every_command_speaks_json() {
 #[test]
 fn the_same_publish_twice_is_already_current() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     assert!(bench.publish("build", "17.3.0.14").contains("sequence 1"));
     assert!(bench.publish("build", "17.3.0.14").starts_with("already current"));
 }
@@ -135,7 +135,7 @@ fn init_refuses_a_second_time_and_a_folder_in_use() {
 fn keys_are_for_their_owner_alone_and_one_that_is_not_stops_signing() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     let keys: Vec<PathBuf> = fs::read_dir(bench.path("repo.keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(keys.len(), 9);
     for key in &keys {
@@ -151,7 +151,7 @@ fn ac_58_an_unfit_folder_is_refused_with_all_reasons_at_once() {
     let bench = Bench::new();
     bench.build(
         "live",
-        &[("smartclient.exe", "MZ"), ("smartclient.log", "x"), ("bkp_remote.001/a", "x"), ("con", "x"), ("A.dll", "1"), ("a.dll", "2")],
+        &[("smartclient.exe", "mz"), ("smartclient.log", "x"), ("bkp_remote.001/a", "x"), ("con", "x"), ("A.dll", "1"), ("a.dll", "2")],
     );
     let error = bench.fails(10, &publish("live", "17.3.0.14"));
     for rule in ["live-client", "client-backup", "device-name", "case-collision"] {
@@ -170,7 +170,7 @@ fn ac_58_an_unfit_folder_is_refused_with_all_reasons_at_once() {
 #[test]
 fn ac_56_capitals_pass_unless_they_are_forbidden() {
     let bench = Bench::new();
-    bench.build("build", &[("SmartClient.exe", "MZ")]);
+    bench.build("build", &[("SmartClient.exe", "mz")]);
     let strict = [publish("build", "17.3.0.14"), vec!["--names", "strict-lower"]].concat();
     assert!(bench.fails(10, &strict).contains("upper-case"));
     bench.publish("build", "17.3.0.14");
@@ -190,7 +190,7 @@ fn ac_57_macosx_without_a_bundle_is_refused_unless_it_is_meant_so() {
 #[test]
 fn d_04_ini_files_are_listed_in_a_warning() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ"), ("smartclient.ini", "[x]")]);
+    bench.build("build", &[("smartclient.exe", "mz"), ("smartclient.ini", "[x]")]);
     let output = bench.run(&publish("build", "17.3.0.14"));
     let warning = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && warning.contains("warning config-file: `smartclient.ini`"), "{warning}");
@@ -199,7 +199,7 @@ fn d_04_ini_files_are_listed_in_a_warning() {
 #[test]
 fn d_06_a_lower_build_is_refused_and_the_scheme_of_the_channel_is_kept() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     bench.publish("build", "17.3.0.14");
     assert!(bench.fails(11, &publish("build", "17.3.0.9")).contains("--allow-downgrade"));
     bench.done(&[publish("build", "17.3.0.9"), vec!["--allow-downgrade"]].concat());
@@ -238,7 +238,7 @@ fn verify_ends_with_its_own_status_when_something_is_damaged() {
 #[test]
 fn c11_of_two_publishers_one_waits_or_is_told_who_was_first() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     let mut lock = File::options().write(true).open(bench.path("repo/.lock")).unwrap();
     lock.lock().unwrap();
     lock.set_len(0).unwrap();
@@ -250,7 +250,7 @@ fn c11_of_two_publishers_one_waits_or_is_told_who_was_first() {
     }
     drop(lock);
     for index in 0..3 {
-        bench.build(&format!("build{index}"), &[("smartclient.exe", &format!("MZ{index}"))]);
+        bench.build(&format!("build{index}"), &[("smartclient.exe", &format!("mz{index}"))]);
     }
     let folders = ["build0", "build1", "build2"];
     let started: Vec<_> = folders
@@ -276,7 +276,7 @@ fn zip_of(path: &Path, entries: &[(&str, &str)]) {
 #[test]
 fn d10_a_zip_is_published_like_its_folder_and_an_unsafe_one_is_not() {
     let bench = Bench::new();
-    zip_of(&bench.path("build.zip"), &[("smartclient.exe", "MZ"), ("lib/a.dll", "a")]);
+    zip_of(&bench.path("build.zip"), &[("smartclient.exe", "mz"), ("lib/a.dll", "a")]);
     assert!(bench.publish("build.zip", "17.3.0.14").contains("2 files"));
     assert!(bench.publish("build.zip", "17.3.0.14").starts_with("already current"));
     zip_of(&bench.path("zips.zip"), &[("inner.zip", "PK")]);
@@ -284,7 +284,7 @@ fn d10_a_zip_is_published_like_its_folder_and_an_unsafe_one_is_not() {
     zip_of(&bench.path("twins.zip"), &[("A", "1"), ("a", "2"), ("aux", "3")]);
     let error = bench.fails(10, &publish("twins.zip", "17.3.0.15"));
     assert!(error.contains("case-collision") && error.contains("device-name"), "{error}");
-    zip_of(&bench.path("key.zip"), &[("smartclient.exe", "MZ"), ("backup/a.json", r#"{"seed":"00","type":"key"}"#)]);
+    zip_of(&bench.path("key.zip"), &[("smartclient.exe", "mz"), ("backup/a.json", r#"{"seed":"00","type":"key"}"#)]);
     assert!(bench.fails(10, &publish("key.zip", "17.3.0.15")).contains("private-key"));
     fs::write(bench.path("text.zip"), "no zip").unwrap();
     assert!(bench.fails(10, &publish("text.zip", "17.3.0.15")).contains("not a sound zip"));
@@ -294,7 +294,7 @@ fn d10_a_zip_is_published_like_its_folder_and_an_unsafe_one_is_not() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     assert!(bench.done(&[publish("build", "17.3.0.14"), vec!["--dry-run"]].concat()).starts_with("would publish"));
     assert_eq!(bench.json(&["list", "repo"])["channels"], Value::Array(vec![]));
     assert!(!bench.path("repo/objects").exists());
@@ -314,7 +314,7 @@ fn help_shows_examples_and_every_exit_status() {
 #[test]
 fn a_withdrawal_without_a_reason_is_refused() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     bench.publish("build", "17.3.0.14");
     let withdraw = |reason| ["withdraw", "repo", "--product", "smartclient", "--os", "windows", "1", "--reason", reason];
     assert!(bench.fails(11, &withdraw("")).contains("empty"));
@@ -325,7 +325,7 @@ fn a_withdrawal_without_a_reason_is_refused() {
 #[test]
 fn verify_names_the_first_orphans_in_text_and_all_in_json() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     bench.publish("build", "17.3.0.14");
     let before = bench.json(&["verify", "repo"])["orphans"].as_array().unwrap().len();
     fs::create_dir_all(bench.path("repo/objects/zz")).unwrap();
@@ -341,7 +341,7 @@ fn verify_names_the_first_orphans_in_text_and_all_in_json() {
 #[test]
 fn d_07_a_channel_says_which_server_its_clients_talk_to_until_it_is_told_otherwise() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]).build("next", &[("smartclient.exe", "MZ2")]);
+    bench.build("build", &[("smartclient.exe", "mz")]).build("next", &[("smartclient.exe", "mz2")]);
     let with = |folder, build, more: &[&'static str]| [publish(folder, build), more.to_vec()].concat();
     let said = |bench: &Bench| {
         let listed = bench.json(&["list", "repo"]);
@@ -366,7 +366,7 @@ fn d_07_a_channel_says_which_server_its_clients_talk_to_until_it_is_told_otherwi
 #[test]
 fn d_07_what_a_client_needs_and_works_with_is_signed_with_it() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     let ranges = ["--works-with-servers", "17.2..17.3", "--requires-server", "17.2.0.14", "--requires-client", "17.2.0.9"];
     bench.done(&[publish("build", "17.3.0.14"), ranges.to_vec()].concat());
     let release = &bench.json(&["list", "repo"])["channels"][0]["releases"][0];
@@ -378,7 +378,7 @@ fn d_07_what_a_client_needs_and_works_with_is_signed_with_it() {
 #[test]
 fn d_07_publishing_warns_of_a_client_that_does_not_fit_the_server_and_refuses_what_nobody_can_judge() {
     let bench = Bench::new();
-    bench.build("build", &[("smartclient.exe", "MZ")]);
+    bench.build("build", &[("smartclient.exe", "mz")]);
     let with = |server: &'static str| [publish("build", "17.3.0.14"), vec!["--server-build", server]].concat();
     let warned = bench.json(&with("17.4.0.1"));
     assert_eq!(warned["warnings"][0]["rule"], "other-server");

@@ -23,7 +23,7 @@ impl Bench {
     fn new() -> Bench {
         let bench = Bench { folder: TempDir::new().unwrap() };
         fs::create_dir(bench.path("build")).unwrap();
-        fs::write(bench.path("build/smartclient.exe"), "MZ").unwrap();
+        fs::write(bench.path("build/smartclient.exe"), "mz").unwrap();
         bench.private("right", PASSPHRASE);
         bench.private("other", OTHER);
         bench

@@ -124,6 +124,15 @@ fn ac_59_a_program_that_was_cut_off_is_not_published_and_named() {
         "{metrics}"
     );
     assert!(server.output().contains("truncated-program"), "the log names the rule\n{}", server.output());
+    // A copy that took its room on the disk first, and one that has yet to begin.
+    let refused_for = |words: &str| {
+        folder(&server, |folder| folder["state"] == "refused" && folder["fault"].as_str().is_some_and(|fault| fault.contains(words)));
+    };
+    build.exec("client", [&whole[..4096], &vec![0; whole.len() - 4096]].concat(), T0 + 1);
+    refused_for("`client` is a program whose copying was not done");
+    build.exec("lib/more.so", "", T0 + 1);
+    refused_for("`lib/more.so` is empty");
+    build.remove("lib/more.so");
     let station = installed(&world, &server);
     assert_eq!(station.check().exits(0).text("decision"), "up-to-date");
     build.exec("client", &whole, T0 + 1);

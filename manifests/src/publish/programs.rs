@@ -1,33 +1,39 @@
 //! What the programs in a folder say of themselves: whether they are whole, and which version they are.
 //!
-//! A copy that was cut off, or that is still going on, leaves a program whose headers name more than the file holds: no system starts it. Only programs of Windows (PE) and Linux (ELF) are looked
-//! into, known by their first bytes, and only their headers are read; whatever else a file is, is none of our business.
+//! A copy that was cut off leaves a program whose headers name more than the file holds; one that is still going on, to a place that has its length already, a program with zeros where its headers
+//! point. No system starts either. Only programs of Windows (PE) and Linux (ELF) are looked into, known by their first bytes, and of them only the headers and what those lead to. Of a file that a
+//! system would load, by its ending or as the entry point, an empty or hollow beginning counts, too. Whatever else a file is, is none of our business.
+
+mod linux;
+mod windows;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
-use object::LittleEndian as LE;
-use object::pe::{IMAGE_DIRECTORY_ENTRY_SECURITY, ImageNtHeaders32, ImageNtHeaders64, RT_VERSION};
-use object::read::pe::{ImageNtHeaders, PeFile, ResourceDirectoryTable, ResourceNameOrId};
-use object::read::{Object as _, ObjectSection as _, ObjectSegment as _, ReadCache};
+use object::read::ReadCache;
 use rayon::prelude::*;
 
 use super::scan::{Found, FoundKind};
+use crate::path::RelPath;
 
 /// A program of Windows begins with so many bytes that only point to its headers. What is shorter never was one.
 const DOS_HEADER_BYTES: u64 = 64;
-/// What points further than this is no program: linkers put the headers within the first few hundred bytes.
-const FURTHEST_HEADERS_BYTES: u64 = 64 << 10;
-/// Endings of files that Windows loads; one that begins with zeros has got its length, and not yet its content.
-const LOADED: [&str; 3] = [".exe", ".dll", ".ocx"];
+/// Endings of files that a system loads.
+const LOADED: [&str; 5] = [".exe", ".dll", ".ocx", ".so", ".dylib"];
+/// What programs that are looked into begin with.
+const BEGINNINGS: [&[u8]; 2] = [b"MZ", b"\x7fELF"];
 
 type Cache = ReadCache<File>;
 
-/// Those of `found` below `folder` that are programs of which a part is missing, each with what is. One that cannot be read is found out when it is hashed.
-pub fn truncated(folder: &Path, found: &[Found]) -> Vec<(String, String)> {
+/// Those of `found` below `folder` that are programs of which a part is missing, each with what is; one of them may be the `entry_point`. One that cannot be read is found out when it is hashed.
+pub fn truncated(folder: &Path, found: &[Found], entry_point: Option<&RelPath>) -> Vec<(String, String)> {
     let is_file = |entry: &&Found| matches!(entry.kind, FoundKind::File { .. });
-    let fault = |entry: &Found| Some((entry.path.clone(), fault(&folder.join(&entry.path), &entry.path).ok()??));
+    let fault = |entry: &Found| {
+        let name = entry.path.to_lowercase();
+        let is_loaded = LOADED.iter().any(|end| name.ends_with(end)) || entry_point.is_some_and(|path| path.as_str() == entry.path);
+        Some((entry.path.clone(), fault(&folder.join(&entry.path), is_loaded).ok()??))
+    };
     found.par_iter().filter(is_file).filter_map(fault).collect()
 }
 
@@ -35,28 +41,25 @@ pub fn truncated(folder: &Path, found: &[Found]) -> Vec<(String, String)> {
 pub fn version(program: &Path) -> Option<[u16; 4]> {
     let mut file = File::open(program).ok()?;
     let (magic, _) = head(&mut file).ok()?;
-    if magic.get(..2) != Some(b"MZ") {
-        return None;
-    }
-    let cache = Cache::new(file);
-    match object::FileKind::parse(&cache).ok()? {
-        object::FileKind::Pe32 => version_of(&PeFile::<ImageNtHeaders32, _>::parse(&cache).ok()?, &cache),
-        object::FileKind::Pe64 => version_of(&PeFile::<ImageNtHeaders64, _>::parse(&cache).ok()?, &cache),
-        _ => None,
-    }
+    magic.starts_with(b"MZ").then(|| windows::version(&Cache::new(file)))?
 }
 
-/// What is missing of the file at `path`, if it is a program and something is.
-fn fault(path: &Path, name: &str) -> io::Result<Option<String>> {
+/// What is missing of the file at `path`, if it is a program and something is. One that `is_loaded` is a program, whatever it begins with.
+fn fault(path: &Path, is_loaded: bool) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let (magic, length) = head(&mut file)?;
-    let name = name.to_lowercase();
-    if length >= DOS_HEADER_BYTES && magic.iter().all(|byte| *byte == 0) && LOADED.iter().any(|end| name.ends_with(end)) {
+    if is_loaded && length == 0 {
+        return Ok(Some("is empty, as a file is whose copying has only begun".to_owned()));
+    }
+    if is_loaded && magic.iter().all(|byte| *byte == 0) {
         return Ok(Some("begins with zeros, as a file does whose copying has only begun".to_owned()));
     }
+    if is_loaded && length < DOS_HEADER_BYTES && BEGINNINGS.iter().any(|whole| whole.starts_with(&magic) || magic.starts_with(whole)) {
+        return Ok(Some(cut_off("its headers", DOS_HEADER_BYTES, length)));
+    }
     Ok(match magic.as_slice() {
-        [b'M', b'Z', ..] if length >= DOS_HEADER_BYTES => of_windows(file, length),
-        [0x7f, b'E', b'L', b'F', ..] => of_linux(file, length),
+        [b'M', b'Z', ..] if length >= DOS_HEADER_BYTES => windows::fault(&Cache::new(file), length),
+        [0x7f, b'E', b'L', b'F', ..] => linux::fault(&Cache::new(file), length),
         _ => None,
     })
 }
@@ -69,78 +72,12 @@ fn head(file: &mut File) -> io::Result<(Vec<u8>, u64)> {
     Ok((magic, file.metadata()?.len()))
 }
 
-fn of_windows(file: File, length: u64) -> Option<String> {
-    let cache = Cache::new(file);
-    let header = <object::pe::ImageDosHeader>::parse(&cache).ok()?;
-    let at = u64::from(header.nt_headers_offset());
-    if at > FURTHEST_HEADERS_BYTES {
-        // It begins as a program does by chance: one data file in 65,536 does.
-        return None;
-    }
-    if at + 4 > length {
-        return Some(lacks("its headers", at + 4, length));
-    }
-    let signature = object::ReadRef::read_bytes_at(&cache, at, 4).ok()?;
-    if signature != b"PE\0\0" {
-        // A program of MS-DOS or of 16-bit Windows.
-        return None;
-    }
-    match object::FileKind::parse(&cache) {
-        Ok(object::FileKind::Pe32) => parts(PeFile::<ImageNtHeaders32, _>::parse(&cache).ok().as_ref(), length),
-        Ok(object::FileKind::Pe64) => parts(PeFile::<ImageNtHeaders64, _>::parse(&cache).ok().as_ref(), length),
-        _ => parts::<ImageNtHeaders32>(None, length),
-    }
-}
-
-fn parts<'a, Pe: ImageNtHeaders>(file: Option<&PeFile<'a, Pe, &'a Cache>>, length: u64) -> Option<String> {
-    let Some(file) = file else { return Some(lacks("its headers", length.saturating_add(1), length)) };
-    let sections = file.section_table();
-    let ends = sections.iter().filter(|section| section.pointer_to_raw_data.get(LE) > 0);
-    let end =
-        ends.map(|section| u64::from(section.pointer_to_raw_data.get(LE)).saturating_add(section.size_of_raw_data.get(LE).into())).max();
-    if let Some(end) = end.filter(|end| *end > length) {
-        return Some(lacks("a section", end, length));
-    }
-    // The signature of its vendor lies behind all sections; its address is a place in the file.
-    let signature = file.data_directory(IMAGE_DIRECTORY_ENTRY_SECURITY)?.address_range();
-    let end = u64::from(signature.0).saturating_add(signature.1.into());
-    (end > length).then(|| lacks("its signature", end, length))
-}
-
-fn of_linux(file: File, length: u64) -> Option<String> {
-    let cache = Cache::new(file);
-    let Ok(parsed) = object::File::parse(&cache) else { return Some(lacks("its headers", length.saturating_add(1), length)) };
-    let sections = parsed.sections().filter_map(|section| section.file_range());
-    let segments = parsed.segments().map(|segment| segment.file_range());
-    let end = sections.chain(segments).map(|(offset, size)| offset.saturating_add(size)).max().unwrap_or(0);
-    (end > length).then(|| lacks("a section", end, length))
-}
-
-fn lacks(what: &str, end: u64, length: u64) -> String {
+fn cut_off(what: &str, end: u64, length: u64) -> String {
     format!("is a program that has been cut off: {what} would end at byte {end} or later, and the file has {length}")
 }
 
-fn version_of<'a, Pe: ImageNtHeaders>(file: &PeFile<'a, Pe, &'a Cache>, cache: &'a Cache) -> Option<[u16; 4]> {
-    let sections = file.section_table();
-    let resources = file.data_directories().resource_directory(cache, &sections).ok()??;
-    let root = resources.root().ok()?;
-    let versions = root.entries.iter().find(|entry| matches!(entry.name_or_id(), ResourceNameOrId::Id(id) if id == RT_VERSION))?;
-    // By kind, then by name, then by language: the first of each is the one that is shown.
-    let first = |table: ResourceDirectoryTable<'_>| table.entries.first().and_then(|entry| entry.data(resources).ok());
-    let named = first(versions.data(resources).ok()?.table()?)?;
-    let entry = first(named.table()?)?.data()?;
-    let bytes = sections.pe_data_at(cache, entry.offset_to_data.get(LE))?;
-    fixed_version(bytes.get(..usize::try_from(entry.size.get(LE)).ok()?)?)
-}
-
-/// The file version in a `VS_VERSIONINFO`: behind a name in UTF-16, at a multiple of four bytes, a `VS_FIXEDFILEINFO` that begins with its signature.
-fn fixed_version(bytes: &[u8]) -> Option<[u16; 4]> {
-    const SIGNATURE: [u8; 4] = 0xfeef_04bd_u32.to_le_bytes();
-    let (words, _) = bytes.as_chunks::<4>();
-    let at = words.iter().position(|word| *word == SIGNATURE)?;
-    let part = |word: usize, high: bool| words.get(at + word).map(|word| if high { [word[2], word[3]] } else { [word[0], word[1]] });
-    let parts = [part(2, true)?, part(2, false)?, part(3, true)?, part(3, false)?];
-    Some(parts.map(u16::from_le_bytes))
+fn hollow(what: &str) -> String {
+    format!("is a program whose copying was not done: there are only zeros where {what} should be")
 }
 
 #[cfg(test)]
@@ -149,9 +86,19 @@ mod tests {
     use std::fs;
 
     fn judged(name: &str, bytes: &[u8]) -> Option<String> {
+        judged_as(name, bytes, None)
+    }
+
+    /// The same of the file that starts the client.
+    fn judged_entry(name: &str, bytes: &[u8]) -> Option<String> {
+        judged_as(name, bytes, Some(&name.parse().unwrap()))
+    }
+
+    fn judged_as(name: &str, bytes: &[u8], entry_point: Option<&RelPath>) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), bytes).unwrap();
-        fault(&folder.path().join(name), name).unwrap()
+        let found = super::super::scan::list(folder.path()).unwrap();
+        truncated(folder.path(), &found, entry_point).pop().map(|(_, what)| what)
     }
 
     #[test]
@@ -245,18 +192,69 @@ mod tests {
         assert_eq!(judged("client.exe", &signed), None);
     }
 
+    /// Symbols as GNU's linker leaves them behind the last section: records of 18 bytes, then the names with their length.
     #[test]
-    fn a_file_whose_copying_has_only_begun_is_known_and_what_is_no_program_is_left_alone() {
-        assert!(judged("lib.DLL", &[0; 4096]).unwrap().contains("begins with zeros"));
+    fn symbols_behind_the_sections_are_a_part_of_the_program() {
+        let mut program = windows_program(&[]);
+        program[0x4c..0x50].copy_from_slice(&0x600u32.to_le_bytes());
+        program[0x50..0x54].copy_from_slice(&2u32.to_le_bytes());
+        program.extend([[b'x'; 36].as_slice(), &10u32.to_le_bytes(), b"names\0"].concat());
+        assert_eq!(judged("client.exe", &program), None);
+        for missing in [1, 5, 10, 20, 46] {
+            let fault = judged("client.exe", &program[..program.len() - missing]);
+            assert!(fault.is_some_and(|fault| fault.contains("its table of symbols")), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_has_its_length_and_not_yet_its_content_is_known() {
+        let own = own();
+        let up_to = |whole: &[u8], copied: usize| [&whole[..copied], &vec![0; whole.len() - copied]].concat();
+        for copied in [64, 4096, own.len() / 2] {
+            assert!(judged("client", &up_to(&own, copied)).is_some(), "{copied}");
+        }
+        let mut windows = windows_program(&resources([1, 2, 3, 4]));
+        assert_eq!(judged("client.exe", &windows), None);
+        assert!(judged("client.exe", &up_to(&windows, 0x200)).unwrap().contains("its resources"));
+        windows[0x58 + 112 + 32..][..4].copy_from_slice(&0x600u32.to_le_bytes());
+        windows[0x58 + 112 + 36..][..4].copy_from_slice(&0x10u32.to_le_bytes());
+        windows.resize(0x610, 7);
+        assert!(judged("client.exe", &up_to(&windows, 0x600)).unwrap().contains("its signature"));
+        windows[0x4c..0x50].copy_from_slice(&0x5c0u32.to_le_bytes());
+        windows[0x50..0x54].copy_from_slice(&1u32.to_le_bytes());
+        windows[0x5d2..0x5d6].copy_from_slice(&4u32.to_le_bytes());
+        assert_eq!(judged("client.exe", &windows), None);
+        assert!(judged("client.exe", &up_to(&windows, 0x5c0)).unwrap().contains("its table of symbols"));
+    }
+
+    #[test]
+    fn a_file_whose_copying_has_only_begun_is_known_where_a_system_would_load_it() {
+        for name in ["lib.DLL", "client.exe", "lib.so"] {
+            assert!(judged(name, &[0; 4096]).unwrap().contains("begins with zeros"), "{name}");
+            assert!(judged(name, &[]).unwrap().contains("is empty"), "{name}");
+        }
+        assert!(judged_entry("client", &[0; 5000]).unwrap().contains("begins with zeros"));
+        assert!(judged_entry("client", &[]).unwrap().contains("is empty"));
+        let windows = windows_program(&[]);
+        for length in 1..64 {
+            assert!(judged("client.exe", &windows[..length]).is_some() && judged_entry("client", &windows[..length]).is_some(), "{length}");
+            assert!(judged_entry("client", &own()[..length]).is_some(), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_program_is_left_alone() {
         for (name, bytes) in [
             ("data.bin", vec![0; 4096]),
-            ("empty.exe", vec![]),
-            ("note.exe", b"MZ".to_vec()),
+            ("empty", vec![]),
+            ("note.txt", b"MZ".to_vec()),
             ("text.exe", b"no program at all, whatever it is called".repeat(3)),
+            ("short.exe", b"stands for a program".to_vec()),
             ("old.exe", [b"MZ".as_slice(), &[0; 58], &64u32.to_le_bytes(), b"NE", &[0; 100]].concat()),
         ] {
             assert_eq!(judged(name, &bytes), None, "{name}");
         }
+        assert_eq!(judged_entry("client", b"#!/bin/sh\n"), None);
     }
 
     #[test]
