@@ -380,3 +380,33 @@ fn what_is_no_report_of_a_station_is_refused_with_its_reason_and_leaves_nothing(
     assert_eq!(lines(&world.path("server-journal/acme")).len(), 1, "a replay is known");
     assert_eq!(server.output().matches("a station could not be updated").count(), 1);
 }
+
+/// "No station has reported anything" is a fact about a server, and no answer to a slip of the pen.
+#[test]
+fn ac_74_a_journal_that_no_server_keeps_is_named_and_an_empty_one_says_so() {
+    let world = World::new();
+    let journal = |arguments: &[&str]| run(Command::new(program("update-server")).arg("journal").args(arguments), LIMIT);
+    let at = |name: &str| world.path(name).to_str().expect("UTF-8").to_owned();
+    let linux = world.build("linux");
+    linux.exec("smartclient", "#!/bin/sh\n", T0);
+    fs::write(world.path("AppServer.ini"), "[Update]\nEnable=1\nPathLinux=linux\n").expect("written");
+    for arguments in [["--state", &at("linux")], ["--state", &at("missing")], ["--config", &at("AppServer.ini")]] {
+        let refused = journal(&arguments);
+        assert!(refused.code() == 1 && refused.stderr.contains("no server keeps anything in"), "{}", refused.report());
+    }
+    let mut command = Command::new(program("update-server"));
+    run(command.args(["import", "--appserver-ini"]).arg(world.path("AppServer.ini")), LIMIT).succeeded("import");
+    let (state, config) = (at("stationmaster-state"), at("stationmaster-state/server.toml"));
+    for from in [["--state", &state], ["--config", &config], ["--config", &at("AppServer.ini")]] {
+        for repository in [[].as_slice(), &["--repository", "smartclient"]] {
+            let shown = journal(&[from.as_slice(), repository].concat()).succeeded("journal");
+            assert_eq!(shown.stdout, "no station has reported anything\n");
+        }
+        let refused = journal(&[from.as_slice(), &["--repository", "smartclent"]].concat());
+        assert!(
+            refused.code() == 1 && refused.stderr.contains("no repository `smartclent` (there are: smartclient)"),
+            "{}",
+            refused.report()
+        );
+    }
+}

@@ -1,11 +1,13 @@
 //! `update-server journal`: what stations reported, for whoever looks after them (S3-24, AC-74).
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use manifests::attempt::BuildAt;
 use manifests::name::Name;
+use manifests::publish::{PublishError, Repository};
 use manifests::quote::quoted;
 
 use super::Failure;
@@ -44,36 +46,75 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
     Failure::because("show the journal", error)
 }
 
+/// Where a server keeps its journal, and of which repositories.
+struct Kept {
+    folder: PathBuf,
+    /// Those that it has, and those that it had when they were reported on.
+    repositories: BTreeSet<Name>,
+}
+
+impl Kept {
+    fn new(folder: PathBuf, served: impl IntoIterator<Item = Name>) -> Result<Kept, Failure> {
+        let mut repositories = reported(&folder).map_err(failed)?;
+        repositories.extend(served);
+        Ok(Kept { folder, repositories })
+    }
+
+    /// That of a server that has a folder for all that is its own.
+    fn in_state(state: &Path) -> Result<Kept, Failure> {
+        let own = match Repository::open(&state.join("repository"), None) {
+            Ok(repository) => Some(repository.name().clone()),
+            Err(PublishError::NotARepository(_)) => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let kept = Kept::new(ReportSettings::in_state(state).journal, own)?;
+        if kept.repositories.is_empty() {
+            return Err(Failure::new(format!(
+                "show the journal: no server keeps anything in `{}`: give the folder that it was started with, or --config",
+                state.display()
+            )));
+        }
+        Ok(kept)
+    }
+}
+
 impl Journal {
     pub(super) fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
-        let folder = self.folder()?;
-        let mut entries = vec![];
-        for repository in repositories(&folder).map_err(failed)? {
-            if self.repository.as_ref().is_none_or(|name| *name == repository) {
-                let is_wanted = |entry: &Entry| !self.failed || entry.event.attempt.is_failure();
-                let folder = folder.join(repository.as_str());
-                journal::read(&folder, |entry| entries.extend(Some(entry).filter(is_wanted))).map_err(failed)?;
+        let Kept { folder, mut repositories } = self.kept()?;
+        if let Some(only) = &self.repository {
+            if !repositories.contains(only) {
+                let known: Vec<&str> = repositories.iter().map(Name::as_str).collect();
+                return Err(Failure::new(format!("show the journal: there is no repository `{only}` (there are: {})", known.join(", "))));
             }
+            repositories.retain(|name| name == only);
+        }
+        let mut entries = vec![];
+        for repository in repositories {
+            let is_wanted = |entry: &Entry| !self.failed || entry.event.attempt.is_failure();
+            journal::read(&folder.join(repository.as_str()), |entry| entries.extend(Some(entry).filter(is_wanted))).map_err(failed)?;
         }
         entries.sort_by_key(|entry| (entry.received, entry.event.attempt.time));
         self.show(&entries, out).map_err(failed)
     }
 
-    /// Where the journal lies.
-    fn folder(&self) -> Result<PathBuf, Failure> {
+    /// Whose journal is asked for.
+    fn kept(&self) -> Result<Kept, Failure> {
         match (&self.config, &self.state) {
-            (Some(config), state) if is_appserver(config) => Ok(ReportSettings::in_state(&state_of(config, state.as_deref())).journal),
-            (Some(config), None) => match Settings::load(config).map_err(failed)?.reports {
-                Some(reports) => Ok(reports.journal),
-                None => Err(Failure::new(format!(
-                    "show the journal: `{}` keeps none; with `journal` in its section [reports] stations can report",
-                    config.display()
-                ))),
-            },
+            (Some(config), state) if is_appserver(config) => Kept::in_state(&state_of(config, state.as_deref())),
+            (Some(config), None) => {
+                let settings = Settings::load(config).map_err(failed)?;
+                let Some(reports) = settings.reports else {
+                    return Err(Failure::new(format!(
+                        "show the journal: `{}` keeps none; with `journal` in its section [reports] stations can report",
+                        config.display()
+                    )));
+                };
+                Kept::new(reports.journal, settings.repositories.into_iter().map(|repository| repository.name))
+            }
             (Some(_), Some(_)) => {
                 Err(Failure::new("show the journal: --state is for a demo or an AppServer.ini; a configuration says it itself"))
             }
-            (None, state) => Ok(ReportSettings::in_state(state.as_deref().unwrap_or(Path::new(""))).journal),
+            (None, state) => Kept::in_state(state.as_deref().unwrap_or(Path::new(""))),
         }
     }
 
@@ -94,15 +135,13 @@ impl Journal {
 }
 
 /// The repositories that have a journal in `folder`.
-fn repositories(folder: &Path) -> io::Result<Vec<Name>> {
+fn reported(folder: &Path) -> io::Result<BTreeSet<Name>> {
     let listed = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         listed => listed?,
     };
     let names = listed.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
-    let mut names: Vec<Name> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
-    names.sort();
-    Ok(names)
+    Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
 }
 
 /// An attempt in words; what a station said of it comes below.
