@@ -1,6 +1,8 @@
 //! `update-server serve --config AppServer.ini`: the file of a TOTVS application server as it stands, real folders, and a real updater (AC-54, AC-55).
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -153,6 +155,8 @@ fn ac_54_a_file_that_is_refused_leaves_no_key_and_nothing_else() {
         ("[Update]\r\nEnable=1\r\nPathLinux=remote\r\nPathWindows=remote/w\r\n", &["import", "serve"], None, "it lies in the folder"),
         ("[Other]\r\nEnable=1\r\n", &["import"], None, "names no folder"),
         ("[Update]\r\nEnable=1\r\nPathLinux=\r\n", &["import"], None, "says nothing"),
+        ("[Update]\r\nEnable=1\r\nPathLinux=remote/smartclient\r\n", &["import"], None, "is no folder"),
+        ("[Update]\r\nEnable=1\r\nPathLinux=\"remote\" x\r\n", &["import", "serve"], None, "behind its closing quote"),
     ] {
         let ini = appserver_ini(&world, update);
         let before = Tree::read(&world.path(""));
@@ -225,6 +229,29 @@ fn ac_55_a_folder_that_is_not_there_or_not_said_is_told_of_and_never_passes_for_
     world.build("missing").exec("smartclient", noise(9, 9_000), T0);
     folder(&server, "linux", published);
     station.install(&link(&server, "linux"));
+}
+
+/// A configuration is Unicode: with another letter in the place of one that is not, it would lead elsewhere.
+#[test]
+fn import_beside_a_folder_whose_name_is_not_unicode_is_refused_and_one_that_is_not_there_is_told_of() {
+    let world = World::new();
+    let odd = world.path("").join(OsStr::from_bytes(b"site\xe3"));
+    fs::create_dir(&odd).expect("made");
+    let text = format!("[Update]\nEnable=1\nPathLinux=linux\nPathWindows={}\n", world.path("away").display());
+    let import = |folder: &Path| {
+        fs::write(folder.join("AppServer.ini"), &text).expect("written");
+        let mut command = Command::new(program("update-server"));
+        run(command.args(["import", "--appserver-ini", "AppServer.ini"]).current_dir(folder), PATIENCE)
+    };
+    let refused = import(&odd);
+    assert!(refused.code() == 1 && refused.stderr.contains("`PathLinux`") && refused.stderr.contains("Unicode"), "{}", refused.report());
+    assert_eq!(fs::read_dir(&odd).expect("listed").count(), 1, "nothing was made");
+    let plain = world.build("site");
+    plain.exec("linux/smartclient", "#!/bin/sh\n", T0);
+    let done = import(&plain.dir).succeeded("import");
+    assert_eq!(done.stdout.matches("That folder cannot be listed (No such file").count(), 1, "{}", done.report());
+    let (windows, linux) = done.stdout.split_once("On a station with linux").expect("both");
+    assert!(windows.contains("cannot be listed") && !linux.contains("cannot be listed"), "{}", done.report());
 }
 
 #[test]

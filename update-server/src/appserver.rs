@@ -76,6 +76,18 @@ pub enum AppServerError {
         /// What it says.
         text: String,
     },
+    /// Something stands behind a closing quote that is no comment.
+    #[error(
+        "understand line {line} of `{path}`, in its section [Update]: `{text}` goes on behind its closing quote; end it there, or begin a comment with `;`"
+    )]
+    BehindQuote {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
     /// A place was given for a folder that the section does not name.
     #[error("use the place given for {os}: the section [Update] of `{file}` has no `{key}`; add the key, or leave the place out")]
     NoKey {
@@ -180,11 +192,12 @@ pub fn read(path: &Path, wanted: Wanted) -> Result<Update, AppServerError> {
     let bytes = std::fs::read(path).map_err(failed)?;
     // What is written into a configuration elsewhere must lead to the same place from there.
     let file = std::path::absolute(path).map_err(failed)?;
-    let mut update = parse(&decode(&bytes), &file, System::host(), wanted)?;
+    let Decoded { text, is_guessed } = decode(&bytes);
+    let mut update = parse(&text, &file, System::host(), wanted)?;
     for folder in update.folders.iter_mut().filter_map(|folder| folder.path.as_mut()) {
         *folder = std::path::absolute(&*folder).map_err(failed)?;
     }
-    if is_guessed(&bytes) {
+    if is_guessed {
         for UpdateFolder { key, path, .. } in &update.folders {
             let Some(read) = path
                 .as_ref()
@@ -205,21 +218,30 @@ pub fn read(path: &Path, wanted: Wanted) -> Result<Update, AppServerError> {
     Ok(update)
 }
 
-/// Whether [`decode`] has to guess the letters of `bytes`.
-fn is_guessed(bytes: &[u8]) -> bool {
-    !bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xfe, 0xff]) && std::str::from_utf8(bytes).is_err()
+/// The text of a file.
+struct Decoded {
+    text: String,
+    /// Nothing says which letters those are that are not ASCII.
+    is_guessed: bool,
 }
 
-/// The text of a file in whatever encoding it is: with a byte order mark, that one; else UTF-8, and where it is not that, Latin-1, in which every byte is a character.
-fn decode(bytes: &[u8]) -> String {
+/// Reads a file in whatever encoding it is: with a byte order mark, that one; UTF-16 without one is known by its first letter, which is ASCII in any INI; else UTF-8, and where it is not that,
+/// Latin-1, in which every byte is a character.
+fn decode(bytes: &[u8]) -> Decoded {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         String::from_utf16_lossy(&bytes.as_chunks().0.iter().copied().map(read).collect::<Vec<_>>())
     };
+    let known = |text: String| Decoded { text, is_guessed: false };
     match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned),
+        [0xef, 0xbb, 0xbf, rest @ ..] => known(String::from_utf8_lossy(rest).into_owned()),
+        [0xff, 0xfe, rest @ ..] => known(wide(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => known(wide(rest, u16::from_be_bytes)),
+        [_, 0, ..] => known(wide(bytes, u16::from_le_bytes)),
+        [0, _, ..] => known(wide(bytes, u16::from_be_bytes)),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => known(text.to_owned()),
+            Err(_) => Decoded { text: bytes.iter().copied().map(char::from).collect(), is_guessed: true },
+        },
     }
 }
 
@@ -272,12 +294,15 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
         if !inside || line.is_empty() || line.starts_with([';', '#']) {
             continue;
         }
+        let (path, text) = (file.to_owned(), line.escape_debug().to_string());
         if !line.contains('=') {
-            return Err(AppServerError::Line { path: file.to_owned(), line: number, text: line.escape_debug().to_string() });
+            return Err(AppServerError::Line { path, line: number, text });
         }
-        if has_open_quote(line) {
-            return Err(AppServerError::Quote { path: file.to_owned(), line: number, text: line.escape_debug().to_string() });
-        }
+        let line = match behind_quote(line) {
+            Some(comment) if comment.is_empty() || comment.starts_with([';', '#']) => line.strip_suffix(comment).unwrap_or(line),
+            Some(_) => return Err(AppServerError::BehindQuote { path, line: number, text }),
+            None => return Err(AppServerError::Quote { path, line: number, text }),
+        };
         lines.push_str(line);
         lines.push_str("\r\n");
         numbers.push(number);
@@ -297,10 +322,14 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
     Ok(Some(values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
 }
 
-/// Whether the value of a line begins with a quote that the line does not close: rust-ini would look for its end in the lines below.
-fn has_open_quote(line: &str) -> bool {
+/// What stands behind the closing quote of a line with a quoted value; `None` when it is not closed: rust-ini would look for its end in the lines below. What stands behind it, rust-ini would
+/// take for a part of the value.
+fn behind_quote(line: &str) -> Option<&str> {
     let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
-    ['"', '\''].into_iter().any(|quote| value.strip_prefix(quote).is_some_and(|rest| !rest.contains(quote)))
+    match ['"', '\''].into_iter().find_map(|quote| Some((quote, value.strip_prefix(quote)?))) {
+        Some((quote, rest)) => rest.split_once(quote).map(|(_, behind)| behind.trim_start()),
+        None => Some(""),
+    }
 }
 
 /// A value as a path of this system.
@@ -358,13 +387,15 @@ mod tests {
             latin,
             wide(WHOLE, u16::to_le_bytes, [0xff, 0xfe]),
             wide(WHOLE, u16::to_be_bytes, [0xfe, 0xff]),
+            wide(WHOLE, u16::to_le_bytes, [0xff, 0xfe])[2..].to_vec(),
+            wide(WHOLE, u16::to_be_bytes, [0xfe, 0xff])[2..].to_vec(),
         ] {
-            let update = on(&decode(&bytes), System::Unix);
+            let update = on(&decode(&bytes).text, System::Unix);
             assert!(update.enabled && update.remarks.is_empty());
             assert_eq!(paths(&update), wanted, "{bytes:?}");
         }
         let accents = b"[update]\nEnable=1\nPathLinux=/erp/vers\xe3o\n";
-        assert_eq!(paths(&on(&decode(accents), System::Unix)), [("PathLinux", Some("/erp/versão"))]);
+        assert_eq!(paths(&on(&decode(accents).text, System::Unix)), [("PathLinux", Some("/erp/versão"))]);
     }
 
     /// The line that the default reader of rust-ini turns into `c:ERP`, a backspace, `in` and a carriage return.
@@ -427,6 +458,8 @@ mod tests {
     fn quotes_are_taken_off_and_a_relative_path_is_relative_to_the_file() {
         let update = on("[Update]\nEnable=1\nPathLinux=\"/erp/with space\"\nPathWindows=remote_upd\n", System::Unix);
         assert_eq!(paths(&update), [("PathWindows", Some("/erp/bin/appserver/remote_upd")), ("PathLinux", Some("/erp/with space"))]);
+        let update = on("[Update]\nEnable='1' # on\nPathLinux=\"/erp/linux\" ; the old one\nPathWindows=/erp/w ; x\n", System::Unix);
+        assert_eq!(paths(&update), [("PathWindows", Some("/erp/w ; x")), ("PathLinux", Some("/erp/linux"))]);
     }
 
     #[test]
@@ -481,6 +514,10 @@ mod tests {
             "[General]\r\nMaxStringSize=10\r\n\r\n[Update]\r\n; folders\r\nEnable=1\r\nPathLinux=\"/erp/linux\r\nPathWindows=/erp/w\r\n";
         let error = parse(text, Path::new(FILE), System::Unix, Wanted::WhileOn).unwrap_err().to_string();
         assert!(error.contains("line 7") && error.contains("unclosed quote") && error.contains("/erp/linux"), "{error}");
+        let behind = parse(&text.replace("\"/erp/linux", "\"/erp\" /linux"), Path::new(FILE), System::Unix, Wanted::WhileOn)
+            .unwrap_err()
+            .to_string();
+        assert!(behind.contains("line 7") && behind.contains("behind its closing quote"), "{behind}");
         let text = text.replace("PathLinux=\"/erp", "=/erp");
         let error = parse(&text, Path::new(FILE), System::Unix, Wanted::WhileOn).unwrap_err().to_string();
         assert!(error.contains("line 7") && error.contains("missing key"), "{error}");

@@ -69,6 +69,24 @@ pub enum SiteError {
         /// The key and the file, for people.
         setting: String,
     },
+    /// What is there is no folder.
+    #[error("take {setting} over: `{path}` is no folder; give it the path of one")]
+    NotAFolder {
+        /// The key and the file, for people.
+        setting: String,
+        /// Where it leads.
+        path: PathBuf,
+    },
+    /// A configuration cannot say where it is.
+    #[error(
+        "take {setting} over: the name of `{path}` is not Unicode, and a configuration can hold no other; rename it, or have it seen elsewhere and give that place with --folder"
+    )]
+    NotUnicode {
+        /// The key and the file, for people.
+        setting: String,
+        /// Where it leads.
+        path: PathBuf,
+    },
     /// Two folders to publish lie in one another.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -95,7 +113,7 @@ impl Site {
         let state = state_of(ini, state);
         let mut folders: Vec<FolderSettings> = update.folders.iter().map(|folder| settings_of(folder, ini)).collect();
         if wanted != Wanted::WhileOn {
-            refuse_nothing(&folders, ini)?;
+            refuse_unfit(&folders, ini)?;
         }
         refuse_nested(&folders)?;
         refuse_within(&folders, &state)?;
@@ -152,13 +170,18 @@ fn settings_of(folder: &UpdateFolder, ini: &Path) -> FolderSettings {
     FolderSettings::new(folder.path.clone(), setting, repository_name(), folder.os)
 }
 
-/// Refuses to take over what names no folder.
-fn refuse_nothing(folders: &[FolderSettings], ini: &Path) -> Result<(), SiteError> {
-    match folders.iter().find(|folder| folder.path.is_none()) {
-        Some(empty) => Err(SiteError::NoPath { setting: empty.setting.clone() }),
-        None if folders.is_empty() => Err(SiteError::NoFolder(ini.to_owned())),
-        None => Ok(()),
+/// Refuses to take over what no configuration could say, and what can be no folder to publish. One that is not there can come: a share that is away.
+fn refuse_unfit(folders: &[FolderSettings], ini: &Path) -> Result<(), SiteError> {
+    for FolderSettings { path, setting, .. } in folders {
+        let setting = setting.clone();
+        match path.clone() {
+            None => return Err(SiteError::NoPath { setting }),
+            Some(path) if path.to_str().is_none() => return Err(SiteError::NotUnicode { setting, path }),
+            Some(path) if path.exists() && !path.is_dir() => return Err(SiteError::NotAFolder { setting, path }),
+            Some(_) => {}
+        }
     }
+    if folders.is_empty() { Err(SiteError::NoFolder(ini.to_owned())) } else { Ok(()) }
 }
 
 /// Refuses a state that lies in a folder to publish, and the other way round: stations would be given the keys.

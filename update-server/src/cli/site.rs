@@ -64,6 +64,9 @@ pub(super) fn links(site: &Site, repository: &Repository, base: &BaseUrl, out: &
         let path = folder.path.as_ref().map_or("no folder yet".to_owned(), |path| path.display().to_string());
         writeln!(out, "On a station with {} ({path}):", folder.id.os)?;
         writeln!(out, "  updater install \"{link}\" --dir \"FOLDER OF THE CLIENT\"")?;
+        if let Some(error) = folder.path.as_ref().and_then(|path| std::fs::read_dir(path).err()) {
+            writeln!(out, "  That folder cannot be listed ({error}): nothing new is published of it until it can.")?;
+        }
     }
     if base.is_of_this_machine() {
         writeln!(
