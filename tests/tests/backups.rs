@@ -193,6 +193,25 @@ fn ac_40_install_adopts_the_backups_of_the_program_it_takes_over() {
 }
 
 #[test]
+fn ac_40_an_uninstall_with_the_backups_leaves_what_was_never_taken_into_the_rotation() {
+    let world = World::new();
+    let (_repository, _server, station) = installed(&world, "acme");
+    let tree = station.tree();
+    for slot in ["bkp_remote.001", "bkp_remote.002"] {
+        fs::create_dir(station.file(slot)).expect("made");
+        fs::write(station.file(slot).join("old.exe"), slot).expect("written");
+        if slot.ends_with('1') {
+            station.run(&["backups", "--adopt"]).exits(0);
+        }
+    }
+    fs::write(station.file("bkp_remote.003"), "a file").expect("written");
+    assert_eq!(station.run(&["uninstall", "--backups"]).exits(0).json["backups_left"], 2);
+    assert_eq!(station.backups(), ["bkp_remote.002", "bkp_remote.003"], "the one that was taken in is gone");
+    assert_eq!(fs::read_to_string(station.file("bkp_remote.002/old.exe")).expect("it stays"), "bkp_remote.002");
+    station.tree().assert_is(&tree, "the client stays");
+}
+
+#[test]
 fn nothing_is_installed_into_a_backup_or_the_state_of_another_install() {
     let world = World::new();
     let (repository, server, station) = installed(&world, "acme");

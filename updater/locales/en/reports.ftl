@@ -74,6 +74,7 @@ verify-differ =
     Next: `updater verify --repair`
 uninstall-done = the updater's own files are gone; the client stays as it is
 uninstall-backups = { $count } backups stay: remove the folders bkp_remote.* when you do not need them
+uninstall-strange = `{ $name }` stays: it is not known to be the updater's
 
 ## `updater rollback` and `updater backups`
 

@@ -74,6 +74,7 @@ verify-differ =
     A seguir: `updater verify --repair`
 uninstall-done = os arquivos do próprio updater foram removidos; o cliente fica como está
 uninstall-backups = { $count } cópias de segurança ficam: remova as pastas bkp_remote.* quando não precisar mais delas
+uninstall-strange = `{ $name }` fica: não se sabe se é do updater
 
 ## `updater rollback` e `updater backups`
 

@@ -74,6 +74,7 @@ verify-differ =
     Дальше: `updater verify --repair`
 uninstall-done = собственные файлы updater удалены; клиент остаётся как есть
 uninstall-backups = резервные копии остаются ({ $count }): удалите папки bkp_remote.*, когда они станут не нужны
+uninstall-strange = `{ $name }` остаётся: неизвестно, что это создал updater
 
 ## `updater rollback` и `updater backups`
 

@@ -74,6 +74,7 @@ verify-differ =
     下一步：`updater verify --repair`
 uninstall-done = updater 自己的文件已删除；客户端保持原样
 uninstall-backups = 保留 { $count } 个备份：不再需要时请删除 bkp_remote.* 文件夹
+uninstall-strange = `{ $name }` 保留：无法确认它属于 updater
 
 ## `updater rollback` 和 `updater backups`
 

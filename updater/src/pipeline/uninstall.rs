@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Error;
-use crate::backup;
+use crate::backup::{self, BackupKind};
 use crate::fs::{LocalPath, Point};
 use crate::lock::Lock;
 use crate::profile;
@@ -17,8 +17,8 @@ use crate::swap;
 /// What an uninstall left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uninstalled {
-    /// Backups that are still there.
-    pub backups_left: usize,
+    /// Backups that are still there, and whatever else has their name.
+    pub backups_left: Vec<String>,
     /// What became of the shortcuts.
     pub shortcuts: Removed,
 }
@@ -35,12 +35,14 @@ pub fn uninstall(dir: &Path, with_backups: bool, patience: Duration, registry: &
     // First what the system may refuse; last what nobody brings back.
     schedule::remove(&folder)?;
     let shortcuts = shortcut::remove_all(&folder)?;
-    let backups = backup::backups(&folder)?;
-    let mut backups_left = backups.len();
-    if with_backups {
-        for found in backups.iter().filter(|found| found.kind != backup::BackupKind::NotAFolder) {
+    let mut backups_left = vec![];
+    for found in backup::backups(&folder)? {
+        // What another program left goes only by rotation, after somebody took it in (AC-40); what others can change may be that.
+        let is_ours = matches!(found.kind, BackupKind::Own { .. } | BackupKind::Adopted { .. } | BackupKind::Damaged(_));
+        if with_backups && is_ours {
             folder.discard(&LocalPath::root().join(found.slot.folder_name()), Point::TrashIn)?;
-            backups_left -= 1;
+        } else {
+            backups_left.push(found.slot.folder_name());
         }
     }
     lock.remove_state(&folder)?;
