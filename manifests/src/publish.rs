@@ -233,6 +233,7 @@ impl Repository {
         }
 
         self.refuse_withdrawn(document, &request.build, &outline)?;
+        compose::check_deadline(&request.attributes, now)?;
 
         let known = self.known_manifests(&view, &request.id, current_manifest);
         let candidates = compose::candidates(outline.files(), &known.iter().collect::<Vec<_>>());

@@ -156,7 +156,7 @@ fn d_07_who_signs_is_told_which_server_a_channel_names_and_by_which_rule_clients
 #[test]
 fn d_26_who_signs_is_told_until_when_people_can_put_a_release_off() {
     let bench = Bench::new();
-    let deadline = "2026-11-30T18:00:00Z";
+    let deadline = "2126-11-30T18:00:00Z";
     bench.done(&[PUBLISH.as_slice(), &["2.0.0", "--request", "r.json", "--deadline", deadline]].concat());
     let dry = bench.json(&["sign", "--request", "r.json", "--keys", "safe", "--dry-run"]);
     let told = dry["effects"][0].as_str().unwrap();

@@ -211,6 +211,27 @@ fn d_06_a_lower_build_is_refused_without_consent() {
     assert_eq!((published.sequence, release.allow_downgrade), (2, true));
 }
 
+/// A slip of the pen in the year would take the question from everybody at once.
+#[test]
+fn d_26_a_deadline_that_is_over_makes_no_release_and_one_that_is_out_already_stays() {
+    let mut test = TestRepository::new();
+    let folder = test.folder("build", &[("a", b"1")]);
+    let mut request = test.request(&folder, "1.0.0");
+    for past in ["2020-01-01T00:00:00Z".parse().unwrap(), test.now()] {
+        request.attributes.deadline = Some(past);
+        for dry_run in [true, false] {
+            request.dry_run = dry_run;
+            let refused = test.repository().publish(&request, test.now(), &Silent);
+            assert!(matches!(&refused, Err(PublishError::Refused(Refused::DeadlineOver { deadline })) if *deadline == past), "{refused:?}");
+        }
+    }
+    assert!(test.view().channels.is_empty());
+    request.attributes.deadline = Some(test.now().plus_days(1));
+    assert!(matches!(test.publish(&request), Outcome::Published(_)));
+    test.pass_days(2);
+    assert!(matches!(test.publish(&request), Outcome::AlreadyCurrent(_)), "the same command once more is no other release");
+}
+
 #[test]
 fn a_deadline_that_is_given_later_is_another_release_of_the_same_files() {
     let test = TestRepository::new();

@@ -22,7 +22,7 @@ use crate::targets::pattern_matches;
 use crate::time::UtcTime;
 
 mod refused;
-pub use refused::{Refused, check_build, check_request, check_text, next_sequence};
+pub use refused::{Refused, check_build, check_deadline, check_request, check_text, next_sequence};
 
 /// What a publisher says about a release besides its files.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -7,6 +7,7 @@ use crate::build::Build;
 use crate::channel::{ChannelDocument, Kind, MAX_RELEASES, MAX_SEQUENCE};
 use crate::compat::Compatibility;
 use crate::name::ChannelId;
+use crate::time::UtcTime;
 
 /// Most numbers that a release may leave out: far more than are ever lost with a backup, far fewer than there are.
 const MAX_GAP: u64 = 1_000_000;
@@ -83,6 +84,14 @@ pub enum Refused {
         /// Why it was withdrawn.
         reason: String,
     },
+    /// Until its deadline people are asked, and there is no such time left.
+    #[error(
+        "the deadline {deadline} is over: stations would install the release without asking anybody. Give one that lies ahead, were it by a minute, or none"
+    )]
+    DeadlineOver {
+        /// The deadline.
+        deadline: UtcTime,
+    },
     /// The numbers are used up.
     #[error(
         "release {last} is the last number there is: no honest publisher gets there. If somebody stole a key, `manifests keys revoke` with --disown leaves his release out and lets \
@@ -127,6 +136,14 @@ pub fn check_build(document: Option<&ChannelDocument>, build: &Build, allow_down
         None => Err(Refused::OtherScheme { current: text, current_scheme: current.build.scheme(), new, new_scheme: build.scheme() }),
         Some(std::cmp::Ordering::Greater) => Err(Refused::Downgrade { current: text, new }),
         Some(_) => Ok(()),
+    }
+}
+
+/// Refuses a deadline that is over before the release is there: a slip of the pen in the year takes the question from everybody.
+pub fn check_deadline(attributes: &Attributes, now: UtcTime) -> Result<(), Refused> {
+    match attributes.deadline {
+        Some(deadline) if deadline <= now => Err(Refused::DeadlineOver { deadline }),
+        _ => Ok(()),
     }
 }
 
