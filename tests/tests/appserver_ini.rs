@@ -231,6 +231,40 @@ fn ac_55_a_folder_that_is_not_there_or_not_said_is_told_of_and_never_passes_for_
     station.install(&link(&server, "linux"));
 }
 
+/// What a folder brought out is signed and stays true of the site; that nothing newer can come is for its administrator to hear, and no error at every start of every till (D-34, D-35).
+#[test]
+fn ac_55_a_folder_that_vanishes_or_is_emptied_leaves_stations_the_last_release_and_is_told_of() {
+    let world = World::new();
+    let linux = world.build("linux");
+    linux.exec("smartclient", "#!/bin/sh\n", T0).file("texts.bin", noise(1, 5_000), T0);
+    let released = linux.tree();
+    let server = serve(&appserver_ini(&world, "[Update]\r\nEnable=1\r\nPathLinux=linux\r\n"));
+    folder(&server, "linux", published);
+    let station = world.station("station");
+    station.install(&link(&server, "linux"));
+    let holds = |name: &str| {
+        assert_eq!(station.check().exits(0).text("decision"), "up-to-date");
+        let new = world.station(name);
+        new.install(&link(&server, "linux"));
+        new.tree().assert_is(&released, name);
+    };
+    let told = |state: &str, words: &str| {
+        let found = folder(&server, "linux", |folder| folder["state"] == state);
+        assert_eq!(found["sequence"], 1, "what stations have: {found}");
+        let warned = ready(&server)["repositories"][0]["warnings"].to_string();
+        assert!(warned.contains("stations do not see what is in it") && warned.contains(words), "{warned}");
+        assert!(server.output().contains(words), "{}", server.output());
+    };
+    fs::rename(&linux.dir, world.path("elsewhere")).expect("moved away");
+    told("unreadable", "it cannot be listed");
+    holds("installed while it is away");
+    fs::rename(world.path("elsewhere"), &linux.dir).expect("back");
+    assert_eq!(folder(&server, "linux", published)["sequence"], 1, "as it was: no other release");
+    linux.remove("smartclient").remove("texts.bin");
+    told("refused", "empty-folder");
+    holds("installed while it is empty");
+}
+
 /// A configuration is Unicode: with another letter in the place of one that is not, it would lead elsewhere.
 #[test]
 fn import_beside_a_folder_whose_name_is_not_unicode_is_refused_and_one_that_is_not_there_is_told_of() {
