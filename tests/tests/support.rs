@@ -273,6 +273,7 @@ fn ac_76_the_bundle_has_what_support_asks_for_and_no_secret() {
     let line = fs::read_to_string(&history).expect("read").lines().last().expect("a line").to_owned();
     let mut planted: Value = serde_json::from_str(&line).expect("JSON");
     planted["detail"] = "asked https://a:Planted-Detail@h/x?token=Planted-Query with Bearer Planted-Bearer and Planted-Address".into();
+    planted["code"] = "app --token Planted-Option: senha: Planted-Senha, пароль: Planted Пароль".into();
     fs::write(&history, format!("{line}\n{planted}\n")).expect("written");
     fs::write(scene.station.state("signing.key"), "Planted-Key").expect("written");
     let bundle = world.path("bundle.zip");
@@ -298,6 +299,8 @@ assert deployment["profile"] == "user" and deployment["folder"].endswith("/clien
 assert system["os"] == "linux" and system["name"] and system["kernel"] and system["arch"], system
 assert versions["updater"] and versions["build"] == "2.0.0", versions
 assert '"result":"applied"' in parts["history.jsonl"] and "[removed]" in parts["history.jsonl"], parts["history.jsonl"]
+lines = [json.loads(line) for line in parts["history.jsonl"].splitlines()]
+assert lines[-1]["result"] == "applied" and lines[-1]["time"] and lines[-1]["trigger"], "what is no secret stays"
 assert 'role = "station"' in parts["settings.toml"]
 assert {check["check"] for check in json.loads(parts["doctor.json"])} >= {"rights", "space", "clock", "proxy", "server", "trust", "schedule"}
 assert json.loads(parts["connections.json"])[0]["host"] == "127.0.0.1"

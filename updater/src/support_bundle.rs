@@ -20,7 +20,8 @@ pub fn zip(parts: &[(&str, String)], secrets: &Secrets) -> ZipResult<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(vec![]));
     for (name, text) in parts {
         writer.start_file(*name, SimpleFileOptions::default())?;
-        writer.write_all(secrets.remove_from(end_of(text)).as_bytes())?;
+        // The end of what is clean: a cut between a name and its value would hide what the value is.
+        writer.write_all(end_of(&secrets.remove_from(text)).as_bytes())?;
     }
     Ok(writer.finish()?.into_inner())
 }
