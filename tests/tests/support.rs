@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use system_tests::disk::Disk;
 use system_tests::language::longest_run_of_words;
 use system_tests::process::run;
 use system_tests::proxy::{Fault, Nth};
@@ -238,6 +239,8 @@ fn ac_78_what_support_reads_is_in_the_language_of_the_run_from_the_first_line_to
         &["schedule", "remove"],
     ];
     let said = |arguments: &[&str], language: &str| -> Vec<String> {
+        // It is written over nothing.
+        let _ = fs::remove_file(&bundle);
         let mut command = Command::new(program("updater"));
         let done = run(command.args(arguments).arg("--dir").arg(&station.dir).args(["--lang", language]), LIMIT);
         let name = arguments.join(" ");
@@ -279,9 +282,6 @@ fn ac_76_the_bundle_has_what_support_asks_for_and_no_secret() {
     let bundle = world.path("bundle.zip");
     let station =
         scene.station.with_env("HTTPS_PROXY", "http://me:Planted-Proxy@127.0.0.1:9").with_env("STATIONMASTER_TOKEN", "Planted-Variable");
-    // Somebody else's older file at its place, readable by all.
-    fs::write(&bundle, "").expect("written");
-    fs::set_permissions(&bundle, fs::Permissions::from_mode(0o644)).expect("mode set");
     station.run(&["support-bundle", text(&bundle)]).exits(0);
     let mode = fs::metadata(&bundle).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "what was not found to be a secret is its owner's alone, too");
@@ -340,6 +340,29 @@ for name, part in parts.items():
     assert "Planted" not in part, (name, part)
 "#;
     run(Command::new("python3").arg("-c").arg(script).arg(bundle), LIMIT).succeeded("python3");
+}
+
+#[test]
+fn ac_76_a_bundle_is_written_over_nothing_and_says_what_keeps_it_from_being_written() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let refused = |file: &Path, code: &str, words: &str| {
+        let said = scene.station.run(&["support-bundle", text(file)]).exits(5).json;
+        let message = said["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(said["error"]["code"], code, "{said}");
+        assert!(message.contains(text(file)) && message.contains(words) && !message.contains(".tmp"), "{message}");
+    };
+    let (precious, link) = (world.path("precious"), world.path("link"));
+    fs::write(&precious, "precious").expect("written");
+    std::os::unix::fs::symlink("precious", &link).expect("linked");
+    refused(&precious, "in-the-way", "nothing is written over it");
+    refused(&link, "in-the-way", "nothing is written over it");
+    assert_eq!(fs::read_to_string(&precious).expect("read"), "precious");
+    // A disk without room for one more file, and one that nobody may write on.
+    let Some(disk) = Disk::in_memory(world.path("disk"), "size=64k,nr_inodes=1") else { return };
+    refused(&disk.path().join("bundle.zip"), "no-space", "writing");
+    disk.remount("ro");
+    refused(&disk.path().join("bundle.zip"), "no-write-right", "writing");
 }
 
 #[test]

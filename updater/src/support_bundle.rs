@@ -5,6 +5,7 @@
 pub mod redact;
 
 use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
 
 use zip::ZipWriter;
 use zip::result::ZipResult;
@@ -14,6 +15,31 @@ use redact::Secrets;
 
 /// Longest text of one part, in bytes; of a longer one the end is kept, where the newest is.
 const LONGEST_BYTES: usize = 4 << 20;
+
+/// A bundle is not written. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// It would go into every backup, and be one more file that is not the release's.
+    #[error("`{}` is in the install folder, and would go into its backups: name a file elsewhere", path.display())]
+    Inside {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It may be all that somebody has.
+    #[error("`{}` is there already, and nothing is written over it: name another file, or move it away", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("writing `{}` failed: {source}", path.display())]
+    Outside {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
 
 /// The zip with `parts`, names and texts, without `secrets`.
 pub fn zip(parts: &[(&str, String)], secrets: &Secrets) -> ZipResult<Vec<u8>> {

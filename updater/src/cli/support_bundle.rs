@@ -1,5 +1,6 @@
 //! `updater support-bundle`: gathers what a support request needs, and writes it without secrets.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,9 +14,9 @@ use updater::progress::Progress;
 use updater::self_update::{Home, running_build};
 use updater::station::Station;
 use updater::support_bundle::redact::Secrets;
-use updater::support_bundle::zip;
+use updater::support_bundle::{BundleError, zip};
 
-use super::{Global, Report, context, doctor, print_firewall};
+use super::{Global, Report, context, doctor, itself, print_firewall};
 
 /// What may hold a proxy's password.
 const PROXIES: [&str; 8] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
@@ -36,7 +37,7 @@ const DOCUMENTS: [&str; 11] = [
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The zip to write, outside the install folder. Without it `support-bundle-TIME.zip` in the current folder, or in the system's folder for such files where that is the install folder.
+    /// The zip to write, where nothing is yet, outside the install folder. Without it `support-bundle-TIME.zip` in the current folder, or in the system's folder for such files where that is the install folder.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -70,8 +71,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments, progress: &dyn Progres
         parts.extend(said(folder.read(&outbox.join(&name))).map(|text| ("outbox.jsonl", text + "\n")));
     }
     let parts = joined(parts);
-    let bytes = zip(&parts, &secrets(&folder)).map_err(|error| argument(&file, error.into()))?;
-    outside::place(&file, &bytes, Readers::Owner, Point::ScheduleFile).map_err(|source| argument(&file, source))?;
+    let refused = |source: std::io::Error| match source.kind() {
+        ErrorKind::AlreadyExists => BundleError::Taken { path: file.clone() },
+        _ => BundleError::Outside { path: file.clone(), source },
+    };
+    let bytes = zip(&parts, &secrets(&folder)).map_err(|error| refused(error.into()))?;
+    outside::place_new(&file, &bytes, Readers::Owner, Point::ScheduleFile).map_err(refused)?;
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
     let text = texts.get("bundle-written", &[("file", file.display().to_string().into()), ("parts", names.join(", ").into())]);
     Ok(Report::new(&json!({ "result": "written", "file": shown(&file), "parts": names }), text, Exit::Success))
@@ -85,7 +90,7 @@ fn said(read: Result<Option<Vec<u8>>, FsError>) -> Option<String> {
     }
 }
 
-/// Where the zip goes, absolute: `wanted`, or a name of this moment. Never into the install folder, where it would go into every backup and be one more file that is not the release's.
+/// Where the zip goes, absolute: `wanted`, or a name of this moment. Never into the install folder, and over nothing.
 fn place(global: &Global, wanted: Option<&Path>) -> Result<PathBuf, Error> {
     let install = owners::canonical(&global.dir)?;
     let is_inside = |file: &Path| {
@@ -93,15 +98,13 @@ fn place(global: &Global, wanted: Option<&Path>) -> Result<PathBuf, Error> {
         std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).starts_with(&install)
     };
     let name = PathBuf::from(format!("support-bundle-{}.zip", context::now().to_string().replace(':', "")));
-    let file = wanted.unwrap_or(&name);
-    let file = std::path::absolute(file).map_err(|source| argument(file, source))?;
-    match wanted {
-        None if is_inside(&file) => Ok(std::env::temp_dir().join(name)),
-        Some(_) if is_inside(&file) => {
-            let why = "it is in the install folder, and would go into its backups: name one elsewhere";
-            Err(argument(&file, std::io::Error::new(std::io::ErrorKind::InvalidInput, why)))
-        }
-        _ => Ok(file),
+    let file = itself::absolute(wanted.unwrap_or(&name))?;
+    let file = if wanted.is_none() && is_inside(&file) { std::env::temp_dir().join(name) } else { file };
+    // Before all is gathered: it takes a while.
+    match std::fs::symlink_metadata(&file) {
+        _ if is_inside(&file) => Err(BundleError::Inside { path: file }.into()),
+        Ok(_) => Err(BundleError::Taken { path: file }.into()),
+        Err(_) => Ok(file),
     }
 }
 
@@ -186,8 +189,4 @@ fn secrets(folder: &Folder) -> Secrets {
         }
     }
     secrets
-}
-
-fn argument(path: &Path, source: std::io::Error) -> Error {
-    Error::Argument { path: path.to_owned(), source }
 }

@@ -4,6 +4,8 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::change::Change;
 use super::{Point, fault, owners, platform};
 
@@ -36,20 +38,33 @@ impl Readers {
     }
 }
 
-/// Puts a file with `bytes` at `path`, and makes the folders that lead there.
+/// Puts a file with `bytes` at `path`, in place of what is there, and makes the folders that lead there.
 pub fn place(path: &Path, bytes: &[u8], readers: Readers, point: Point) -> io::Result<()> {
+    fault::around(point, Change::InstallFolder, || written(path, bytes, readers)?.persist(path).map(drop).map_err(|error| error.error))
+}
+
+/// The same where nothing is at `path`.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] when something is, which stays.
+pub fn place_new(path: &Path, bytes: &[u8], readers: Readers, point: Point) -> io::Result<()> {
+    fault::around(point, Change::InstallFolder, || {
+        written(path, bytes, readers)?.persist_noclobber(path).map(drop).map_err(|error| error.error)
+    })
+}
+
+/// A file with `bytes` beside `path`, whole on the disk; dropped it is gone.
+fn written(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     if !folder.is_dir() {
         owners::make_folders(folder)?;
     }
-    fault::around(point, Change::InstallFolder, || {
-        // Its owner's alone until it is said otherwise.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        platform::set_file_mode(file.as_file(), readers.mode())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    })
+    // Its owner's alone until it is said otherwise. An error names a file that nobody asked for: only its kind is told.
+    let file = NamedTempFile::new_in(folder).map_err(|error| error.kind())?;
+    file.as_file().write_all(bytes)?;
+    platform::set_file_mode(file.as_file(), readers.mode())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// Removes the file `path`; `false` when there is none.

@@ -36,6 +36,7 @@ use crate::shortcut::ShortcutError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
+use crate::support_bundle::BundleError;
 use crate::swap::{RecoveryError, SwapError};
 
 /// Why a command failed.
@@ -227,6 +228,9 @@ pub enum Error {
     /// The runtime could not be started.
     #[error("the updater could not start its workers: {0}")]
     Runtime(std::io::Error),
+    /// A bundle for support is not written.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A file of authorities named on the command line or in the environment.
     #[error(transparent)]
     Authority(#[from] InvalidAuthority),

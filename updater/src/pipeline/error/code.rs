@@ -30,6 +30,7 @@ use crate::shortcut::ShortcutError;
 use crate::stage::StageError;
 use crate::state_format::StateFormatError;
 use crate::station::StationError;
+use crate::support_bundle::BundleError;
 use crate::swap::{RecoveryError, SwapError};
 use crate::trust_store::StoreError;
 
@@ -101,6 +102,7 @@ impl Error {
             },
             Error::Schedule(error) => schedule_code(error),
             Error::Shortcut(error) => shortcut_code(error),
+            Error::Bundle(error) => bundle_code(error),
             Error::SelfUpdate(error) => self_update_code(error),
             Error::StateFormat(StateFormatError::Newer { .. }) => Code::NewerState,
             Error::StateFormat(StateFormatError::Fs(error)) => error.requirement().code(),
@@ -144,6 +146,14 @@ fn shortcut_code(error: &ShortcutError) -> Code {
         ShortcutError::Taken { .. } => Code::InTheWay,
         ShortcutError::Outside { path, source } => outside_code(path, source),
         ShortcutError::Fs(error) => error.requirement().code(),
+    }
+}
+
+fn bundle_code(error: &BundleError) -> Code {
+    match error {
+        BundleError::Inside { .. } => Code::BadArgument,
+        BundleError::Taken { .. } => Code::InTheWay,
+        BundleError::Outside { path, source } => outside_code(path, source),
     }
 }
 
