@@ -156,6 +156,30 @@ fn ac_48_a_link_to_a_shared_ini_is_its_users_when_a_client_is_taken_over() {
 }
 
 #[test]
+fn ac_56_a_users_ini_under_another_spelling_is_his_and_no_drift_be_it_a_file_or_a_link() {
+    for (policy, is_link) in [("keep", false), ("merge", false), ("new-beside", true), ("merge", true)] {
+        let world = World::new();
+        let site = site(&world, policy);
+        let (shared, ini) = (world.path("shared.ini"), site.station.file("SmartClient.INI"));
+        fs::rename(site.station.file("smartclient.ini"), &shared).expect("moved");
+        match is_link {
+            true => symlink(&shared, &ini).expect("a link"),
+            false => drop(fs::copy(&shared, &ini).expect("copied")),
+        }
+        let done = site.install().exits(0);
+        assert_eq!(done.json["cost"]["kept_files"], serde_json::json!(["smartclient.ini"]), "{policy} {is_link}");
+        assert_eq!(done.finished.stderr.contains("`SmartClient.INI` is a symbolic link"), is_link, "{}", done.finished.report());
+        assert_eq!((fs::read_link(&ini).is_ok(), fs::read_to_string(&ini).expect("his")), (is_link, USERS_INI.to_owned()), "{policy}");
+        assert!(!site.station.file("smartclient.ini").exists(), "{policy} {is_link}: not a second one beside his");
+        assert_eq!(site.station.run(&["verify"]).exits(0).json["drift"].as_array().map(Vec::len), Some(0), "{policy} {is_link}");
+        // Without his, the release's comes back, but under `keep`.
+        fs::remove_file(&ini).expect("removed");
+        site.station.update().exits(0);
+        assert_eq!(site.station.file("smartclient.ini").exists(), policy != "keep", "{policy} {is_link}");
+    }
+}
+
+#[test]
 fn s3_21_the_first_update_after_that_rotates_and_a_backup_of_smartclient_can_be_gone_back_to() {
     let world = World::new();
     let site = site(&world, "overwrite");

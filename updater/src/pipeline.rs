@@ -227,7 +227,7 @@ impl Session {
         if plan.is_empty() && !is_new {
             return Ok(Updated::Nothing);
         }
-        for path in &plan.kept {
+        for path in plan.kept.iter().map(|path| observed.twins.get(path).unwrap_or(path)) {
             if let Some(Found::Link(target)) = observed.found.get(path) {
                 run.progress.note(&format!(
                     "`{path}` is a symbolic link, to `{}`: it stays, and what it leads to is not changed",

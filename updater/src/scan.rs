@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use manifests::path::RelPath;
-use manifests::release::{ConfigPolicy, Manifest};
+use manifests::release::{ConfigPolicy, FileEntry, Manifest};
 use serde::Serialize;
 
 use crate::fs::{Cursor, Folder, Found as Walked, FsError, Kind, LocalPath, Obstacle, Stat, Unwritable};
@@ -55,10 +55,12 @@ pub fn drift(folder: &Folder, installed: &Installed, depth: Depth, progress: &dy
     progress.begin(Step::Scan, installed.files.len() as u64);
     let mut cursor = Cursor::new(folder);
     let mut found = Vec::new();
+    let folds = installed.release.id.os.folds_names();
     for file in installed.files.iter().filter(|file| file.is_listed) {
-        if let Some(what) = file_drift(folder, file, cursor.stat(&file.path)?, depth)? {
-            found.push(Drift { path: file.path.clone(), what });
-        }
+        let stat = cursor.stat(&file.path)?;
+        let is_users_twin = stat.is_none() && folds && is_users_own(file) && has_twin(folder, &file.path)?;
+        let what = if is_users_twin { None } else { file_drift(folder, file, stat, depth)? };
+        found.extend(what.map(|what| Drift { path: file.path.clone(), what }));
         progress.advance(1);
     }
     for link in &installed.links {
@@ -79,8 +81,20 @@ pub fn drift(folder: &Folder, installed: &Installed, depth: Depth, progress: &dy
     Ok(found)
 }
 
+/// Whether it is a configuration file, whose user's changes count.
+fn is_users_own(file: &InstalledFile) -> bool {
+    file.policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite)
+}
+
+/// Whether something in the same folder has a name that the release's OS takes for that of `path`.
+fn has_twin(folder: &Folder, path: &RelPath) -> Result<bool, FsError> {
+    let parent = LocalPath::from(path).parent();
+    let is_twin = |name: &Vec<u8>| parent.join(name).as_rel_path().is_some_and(|other| other.folded() == path.folded());
+    Ok(folder.names(&parent)?.iter().any(is_twin))
+}
+
 fn file_drift(folder: &Folder, file: &InstalledFile, stat: Option<Stat>, depth: Depth) -> Result<Option<DriftKind>, FsError> {
-    let users_own = file.policy.is_some_and(|policy| policy != ConfigPolicy::Overwrite);
+    let users_own = is_users_own(file);
     let may_be_deleted = file.policy == Some(ConfigPolicy::Keep);
     let Some(stat) = stat else { return Ok((!may_be_deleted).then_some(DriftKind::Missing)) };
     if !stat.is_file() {
@@ -176,22 +190,22 @@ fn is_trusted(path: &RelPath, stat: &Stat, wanted: Wanted, installed: Option<&In
     }
 }
 
-/// Files of the folder whose names differ from missing ones of `target` in case or spelling alone.
+/// Files of the folder whose names differ from missing ones of `target` in case or spelling alone; and links, for configuration files, which are their users'.
 fn twins(folder: &Folder, target: &Manifest, observed: &BTreeMap<RelPath, Found>) -> Result<BTreeMap<RelPath, RelPath>, FsError> {
-    let is_missing = |path: &&RelPath| matches!(observed.get(*path), None | Some(Found::Nothing));
-    let missing: HashMap<String, &RelPath> =
-        target.files.iter().map(|file| &file.path).filter(is_missing).map(|path| (path.folded(), path)).collect();
+    let is_missing = |path: &RelPath| matches!(observed.get(path), None | Some(Found::Nothing));
+    let missing: HashMap<String, &FileEntry> =
+        target.files.iter().filter(|file| is_missing(&file.path)).map(|file| (file.path.folded(), file)).collect();
     let mut twins = BTreeMap::new();
     if missing.is_empty() {
         return Ok(twins);
     }
     folder.walk(&LocalPath::root(), &mut |walked| {
         if let Walked::Entry { path, stat } = walked
-            && stat.is_file()
             && let Some(path) = path.as_rel_path()
             && let Some(wanted) = missing.get(&path.folded())
+            && (stat.is_file() || stat.kind == Kind::Link && wanted.config != ConfigPolicy::Overwrite)
         {
-            twins.insert((*wanted).clone(), path);
+            twins.insert(wanted.path.clone(), path);
         }
         true
     })?;
