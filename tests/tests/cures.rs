@@ -124,6 +124,16 @@ fn a_reader_that_goes_away_ends_no_update() {
 }
 
 #[test]
+fn a_log_that_goes_to_a_file_has_no_colours_in_it() {
+    let world = World::new();
+    let (_repository, _server, station, _link) = behind(&world);
+    let mut command = station.command(&["update", "--yes"]);
+    let done = command.env("STATIONMASTER_LOG", "debug").env_remove("NO_COLOR").output().expect("started");
+    let log = String::from_utf8_lossy(&done.stderr);
+    assert!(log.contains("DEBUG") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
 fn e1_a_backup_of_a_silently_damaged_file_can_be_restored() {
     for steps in [&[&["update", "--yes"][..]][..], &[&["verify", "--repair"], &["update", "--yes"]]] {
         let world = World::new();

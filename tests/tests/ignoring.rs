@@ -11,7 +11,7 @@ use system_tests::scene::Scene;
 use system_tests::service::{GAMES, NOBODY, Workplace};
 use system_tests::station::{Outcome, Station};
 use system_tests::terminal::Terminal;
-use system_tests::world::{Build, T0, World, noise};
+use system_tests::world::{Build, T0, World, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -68,6 +68,10 @@ fn ac_33_what_is_ignored_is_silent_for_that_version_only_and_on_record() {
     assert!(at_terminal.code() == 0 && !at_terminal.stderr.contains("[y/N]"), "{}", at_terminal.report());
     assert!(at_terminal.stderr.contains("updater ignore --undo"), "whoever asks is told why\n{}", at_terminal.report());
     assert_eq!(station.history().len(), lines, "and nobody says no any more");
+    let mut by_itself = Command::new(program("updater"));
+    by_itself.args(["schedule", "run", "--now", "--lang", "en", "--dir"]).arg(&station.dir);
+    let by_itself = run(&mut by_itself, LIMIT).succeeded("a scheduled check");
+    assert!(!by_itself.stdout.contains("2.0.0") && by_itself.stdout.contains("1.0.0"), "nobody asked\n{}", by_itself.report());
 
     // What is broken is still put right.
     fs::write(station.file("lib/a.so"), "broken").expect("written");

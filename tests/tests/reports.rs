@@ -115,6 +115,29 @@ fn lines(folder: &std::path::Path) -> Vec<Value> {
 }
 
 #[test]
+fn s3_24_people_are_sent_to_the_administrator_only_where_there_is_no_record() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    scene.publish("2.0.0", 2);
+    fs::write(scene.station.file("bkp_remote.001"), "no backup").expect("written");
+    let update = || {
+        let mut command = Command::new(program("updater"));
+        run(command.args(["update", "--yes", "--lang", "en", "--dir"]).arg(&scene.station.dir), LIMIT)
+    };
+    let failed = update();
+    assert_eq!((failed.code(), scene.waiting()), (5, 0), "the server was told\n{}", failed.report());
+    assert_eq!(scene.journal().last().expect("a line")["event"]["attempt"]["code"], "in-the-way");
+    let last = failed.stderr.lines().last().unwrap_or_default();
+    assert_eq!(last, "The administrator finds this attempt in `updater history`.", "{}", failed.report());
+    // Whoever finds another updater at work has nothing to tell anybody.
+    let lock = fs::File::options().write(true).open(scene.station.state("lock")).expect("opened");
+    lock.lock().expect("locked");
+    let busy = update();
+    assert_eq!(busy.code(), 6, "{}", busy.report());
+    assert!(!busy.stderr.contains("administrator"), "{}", busy.report());
+}
+
+#[test]
 fn ac_74_what_was_applied_declined_failed_and_rolled_back_is_on_station_and_server_once() {
     let world = World::new();
     let scene = Scene::new(&world);

@@ -502,7 +502,7 @@ assert len(minutes) == 2 and minutes[1] - minutes[0] == 30, minutes
 
 #[test]
 fn ac_28_a_windows_task_is_utf_16_with_its_elements_in_the_order_of_the_schema() {
-    for scope in ["--system", "--user"] {
+    for (scope, interval) in [("--system", "PT60M"), ("--user", "PT240M")] {
         let world = World::new();
         let (name, into) = rendered(&world, "task", scope, "4h");
         let script = r#"
@@ -519,7 +519,7 @@ assert root.tag == ns + "Task" and root.get("version") == "1.2"
 assert names(root) == ["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"], names(root)
 assert names(one("Triggers/TimeTrigger")) == ["Repetition", "StartBoundary", "Enabled"]
 assert names(one("Triggers/TimeTrigger/Repetition")) == ["Interval", "StopAtDurationEnd"]
-assert one("Triggers/TimeTrigger/Repetition/Interval").text == "PT60M"
+assert one("Triggers/TimeTrigger/Repetition/Interval").text == sys.argv[3]
 assert one("Triggers/TimeTrigger/StartBoundary").text.endswith("Z")
 assert set(names(one("Principals/Principal"))) <= {"UserId", "LogonType", "RunLevel"}
 known = {"MultipleInstancesPolicy", "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable",
@@ -531,7 +531,7 @@ assert names(one("Actions/Exec")) == ["Command", "Arguments"]
 # As CommandLineToArgvW takes it apart: no backslash stands before a quotation mark but the one that escapes it.
 assert one("Actions/Exec/Arguments").text == 'schedule run --dir "' + sys.argv[2].replace('"', '\\"') + '"', one("Actions/Exec/Arguments").text
 "#;
-        python(script, &[&into.join(format!("{name}.xml")), &world.path(AWKWARD)]);
+        python(script, &[&into.join(format!("{name}.xml")), &world.path(AWKWARD), Path::new(interval)]);
     }
 }
 

@@ -209,7 +209,7 @@ fn s3_21_the_doctor_names_a_second_updater_with_what_it_changed_and_where_it_is_
     undo(2);
     let [verdict, cause, cure] = told(7);
     assert_eq!(verdict, "bad", "{cause}");
-    assert!(cause.contains("`client` had become others, 2 times within a week"), "{cause}");
+    assert!(cause.contains("`client` had changed again, 2 times within a week"), "{cause}");
     assert!(cure.contains("`Enable=0` below `[UPDATE]`") && !cure.contains("not put back before"), "{cure}");
     undo(3);
     let [_, cause, cure] = told(7);

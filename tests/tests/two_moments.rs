@@ -11,7 +11,7 @@ use system_tests::proxy::{Fault, Nth, Proxy, Spot, body_bytes};
 use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::terminal::Terminal;
-use system_tests::world::{Build, Repository, T0, World, noise};
+use system_tests::world::{Build, Repository, T0, World, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -209,6 +209,10 @@ fn ac_19_where_updates_are_disabled_an_incompatible_client_is_refused_with_an_in
         assert!(said.contains("3.3.0") && said.contains("3.4.0") && said.contains(instruction), "{}", refused.report());
         assert!(!said.contains("[s/N]"), "no offer\n{}", refused.report());
         assert_eq!(shop.fetched(), 0);
+        let mut in_words = Command::new(program("updater"));
+        let refused = run(in_words.args(["launch", "--lang", "pt-BR", "--dir"]).arg(&shop.station.dir), LIMIT);
+        let title = refused.stderr.lines().next().unwrap_or_default();
+        assert_eq!(title, "O cliente não é compatível com o servidor de aplicação", "{}", refused.report());
         shop.station.run(&["settings", "--unset", "server_build"]).exits(0);
         if consent == "auto-compatible" {
             shop.publishes("3.4.0", "3.4.0");

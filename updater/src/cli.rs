@@ -1,5 +1,6 @@
 //! The command line of `updater`: arguments in, a report and an exit code out.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -351,7 +352,7 @@ fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Resu
 fn log(otherwise: Option<&str>) {
     let asked = tracing_subscriber::EnvFilter::try_from_env("STATIONMASTER_LOG").ok();
     if let Some(filter) = asked.or_else(|| otherwise.map(tracing_subscriber::EnvFilter::new)) {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
     }
 }
 

@@ -407,7 +407,7 @@ mod tests {
             (finding.cause.in_english(), finding.cure.map_or(String::new(), |cure| cure.in_english()))
         };
         let (cause, cure) = said(changed(2));
-        assert!(cause.contains("`client.exe` (+1) had become others, 2 times within a week"), "{cause}");
+        assert!(cause.contains("`client.exe` (+1) had changed again, 2 times within a week"), "{cause}");
         assert!(cause.contains("there ran then: `SmartUpdate.exe` (7)") && cure.contains("`Enable=0`"), "{cause}; {cure}");
         assert!(!cure.contains("not put back"), "{cure}");
         let (_, cure) = said(changed(3));

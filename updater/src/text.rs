@@ -129,6 +129,9 @@ mod tests {
         }
         assert!(minutes(Language::English, 1).contains("1 minute.") && minutes(Language::English, 15).contains("15 minutes."));
         assert!(minutes(Language::Portuguese, 1).contains("1 minuto.") && minutes(Language::Chinese, 5).contains("5 分钟"));
+        let stay = |language, backups: i32| Texts::of(language).get("uninstall-backups", &[("count", backups.into())]);
+        assert!(stay(Language::English, 1).starts_with("1 backup stays") && stay(Language::English, 3).starts_with("3 backups stay"));
+        assert!(stay(Language::Portuguese, 1).starts_with("1 cópia de segurança fica"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct PassedOver {
 #[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// A rollback left it.
-    #[error("held: a rollback on this station left it; `updater unhold` releases it, and so does any newer release")]
+    #[error("held since a rollback on this station; `updater unhold` releases it, and so does any newer release")]
     Held,
     /// It failed to live here.
     #[error("blocked: it was installed here before and did not live")]

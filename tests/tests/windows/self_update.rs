@@ -51,8 +51,9 @@ impl<'a> Scene<'a> {
     fn follow(&self, content: &[u8]) {
         let folder = self.world.build("updater-0.2.0");
         folder.file("updater.exe", content, T0);
-        let options = ["--os", "windows", "--product", "updater", "--kind", "updater", "--build", "0.2.0", "--entry-point", "updater.exe"];
-        self.own.publish_with(&folder, &options).succeeded("publish");
+        let program = ["--os", "windows", "--product", "updater", "--kind", "updater", "--build", "0.2.0", "--entry-point", "updater.exe"];
+        // How small it travels is nothing to these tests, and would be most of their time.
+        self.own.publish_with(&folder, &[&program[..], &["--effort", "fast"]].concat()).succeeded("publish");
         self.own_command(&["follow", &self.world.link_of(&self.server, "updater")]).exits(0);
     }
 

@@ -45,7 +45,7 @@ code-nothing-waits = Nothing waits to be installed
 
 code-incompatible = The client does not go together with the application server
     .why = The builds of client and server do not fit by what the publisher signed, and nobody agreed to have the client replaced. It was not started, and nothing was changed.
-    .cure = Start it again and agree to the update, or run `updater update --yes`. `updater settings server_build` says which server is meant, if the channel does not.
+    .cure = Agree to the update at the next start, or have whoever looks after this computer run `updater update --yes`. Where no release fits the server, only whoever looks after the server can help. `updater settings server_build` says which server is meant, if the channel does not.
 code-needs-both-minimums = Client and application server both have to be of a later build
     .why = The release names a lowest build of both sides, and one of them is below it.
     .cure = Bring the application server and the client up to date, the server first.

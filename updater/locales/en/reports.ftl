@@ -17,14 +17,20 @@ check-up-to-date = { $at }, and nothing newer is for this station
 check-nothing-released = { $at }, and no release is for this station
 check-passed-over = release { $number } ({ $build }): { $why }
 check-unknown-build = unknown build
-check-drift = { $count } files are not as installed (`updater verify` lists them)
+check-drift = { $count ->
+    [one] { $count } file is not as installed
+   *[other] { $count } files are not as installed
+} (`updater verify` lists them)
 
 ## `updater update` and what else brings a release
 
 update-deadline-over = its deadline is over ({ $at }): the next start or scheduled check installs it without a question
 update-deadline = from its deadline on ({ $at }): the next start or scheduled check installs it without a question
 update-nothing = { $at } is up to date; nothing was changed
-update-plan = { $from } → { $to }: { $bytes } bytes to receive, { $files } files to write
+update-plan = { $from } → { $to }: { $bytes } bytes to receive, { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} to write
 update-plan-set = , { $files } to re-date
 update-plan-removed = , { $files } to remove
 update-plan-backup = , with a backup
@@ -45,9 +51,18 @@ update-returned =
     { $build } did not live: { $why }
     back at { $at }; { $build } is not taken again until a newer release comes
     Next: tell its publisher; `updater history` has it all
-update-done-updated = updated { $at }: { $files } files written, { $bytes } bytes received
-update-done-installed = installed { $at }: { $files } files written, { $bytes } bytes received
-update-done-repaired = repaired { $at }: { $files } files written, { $bytes } bytes received
+update-done-updated = updated { $at }: { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} written, { $bytes } bytes received
+update-done-installed = installed { $at }: { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} written, { $bytes } bytes received
+update-done-repaired = repaired { $at }: { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} written, { $bytes } bytes received
 update-done-backup = ; what was here before is in { $backup }
 update-merged = your own `{ $path }` has what is new
 update-next-rollback = Next: start the client; `updater rollback` goes back
@@ -68,12 +83,24 @@ ignore-none = nothing of that was ignored
 ignore-nothing =
     nothing is offered here that could be ignored
     Next: `updater check` asks what is new
-verify-whole = all { $files } files are as { $at } has them
+verify-whole = { $files ->
+    [one] the { $files } file is as { $at } has it
+   *[other] all { $files } files are as { $at } has them
+}
 verify-differ =
-    { $count } of { $files } files differ
+    { $count } of { $files } { $files ->
+        [one] file
+       *[other] files
+    } { $count ->
+        [one] differs
+       *[other] differ
+    }
     Next: `updater verify --repair`
 uninstall-done = the updater's own files are gone; the client stays as it is
-uninstall-backups = { $count } backups stay: remove the folders bkp_remote.* when you do not need them
+uninstall-backups = { $count ->
+    [one] { $count } backup stays: remove the folder bkp_remote.* when you do not need it
+   *[other] { $count } backups stay: remove the folders bkp_remote.* when you do not need them
+}
 uninstall-strange = `{ $name }` stays: it is not known to be the updater's
 
 ## `updater rollback` and `updater backups`
@@ -115,7 +142,10 @@ status-profile = profile: { $profile }, state in { $state }; { $promise }
 status-promise-user = protects against network and server, not against whoever can write this folder
 status-promise-service = protects against network, server and the people at this computer, who cannot change this folder
 status-unproved = it has not shown yet that it lives: `updater launch` watches a start
-status-attempts = release { $place } could not be applied { $count } times in a row (`{ $code }`)
+status-attempts = release { $place } could not be applied { $count ->
+    [one] once
+   *[other] { $count } times in a row
+} (`{ $code }`)
 status-online = trust: the keys of { $roles } lie on the machine that serves; whoever owns it can sign
 status-not-current = what is known is not current: { $why }
 status-trusted = trusted, to be compared with other stations:
@@ -140,7 +170,10 @@ self-became =
 self-is = updater { $build }, following { $channel }
 self-is-by-hand = updater { $build } (put here by hand), following { $channel }
 self-from = from { $address } (`{ $name }`)
-self-kept = kept in { $folder }: { $backups } backups
+self-kept = kept in { $folder }: { $backups ->
+    [one] { $backups } backup
+   *[other] { $backups } backups
+}
 self-when-asked = it looks for a newer one of itself only when asked
 self-under-way = a change of the updater is under way or was cut off ({ $id }); the next run ends it
 self-failed = release { $place } failed here and is not tried again

@@ -5,7 +5,8 @@
 # S3-23: `Remote` is what the client was called; sites know the sentence by that name.
 failure-fixed = Remote could not be updated automatically
 failure-to-do = What to do: { $cure }
-failure-recorded = The administrator finds this attempt in `updater history`; a report of it is kept for the server.
+failure-in-history = The administrator finds this attempt in `updater history`.
+failure-waits = The administrator finds this attempt in `updater history`; a report of it is kept for the server.
 failure-not-recorded = No record of this can be seen here: please tell your administrator.
 
 ## Builds that do not go together (S3-10)

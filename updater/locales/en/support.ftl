@@ -82,12 +82,12 @@ doctor-agent-silent-cure = start it (docs/service.md): people without rights can
 
 ## Another updater on the folder
 
-second-updater-files = another program keeps changing this folder: { $files } had become others, { $rounds ->
+second-updater-files = another program keeps changing this folder: { $files } had changed again, { $rounds ->
     [one] once
    *[other] { $rounds } times
 } within a week, last found at { $time }
 second-updater-backups = another program keeps changing this folder: { $backups } was made by another program (found at { $time })
-second-updater-both = another program keeps changing this folder: { $files } had become others, { $rounds ->
+second-updater-both = another program keeps changing this folder: { $files } had changed again, { $rounds ->
     [one] once
    *[other] { $rounds } times
 } within a week, and { $backups } was made by another program, last found at { $time }

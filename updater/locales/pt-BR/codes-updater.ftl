@@ -45,7 +45,7 @@ code-nothing-waits = Nada espera ser instalado
 
 code-incompatible = O cliente não é compatível com o servidor de aplicação
     .why = As builds do cliente e do servidor não combinam segundo o que o fornecedor assinou, e ninguém concordou em substituir o cliente. Ele não foi iniciado, e nada foi alterado.
-    .cure = Inicie de novo e aceite a atualização, ou execute `updater update --yes`. `updater settings server_build` diz qual é o servidor, se o canal não disser.
+    .cure = Aceite a atualização no próximo início, ou peça a quem cuida deste computador que execute `updater update --yes`. Se nenhuma versão combina com o servidor, só quem cuida do servidor pode ajudar. `updater settings server_build` diz qual é o servidor, se o canal não disser.
 code-needs-both-minimums = Cliente e servidor de aplicação precisam ambos de uma build mais recente
     .why = A versão exige uma build mínima dos dois lados, e um deles está abaixo dela.
     .cure = Atualize o servidor de aplicação e o cliente, primeiro o servidor.

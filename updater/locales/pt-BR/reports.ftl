@@ -17,14 +17,20 @@ check-up-to-date = { $at }, e não há nada mais novo para esta estação
 check-nothing-released = { $at }, e nenhuma versão é para esta estação
 check-passed-over = versão { $number } ({ $build }): { $why }
 check-unknown-build = build desconhecida
-check-drift = { $count } arquivos não estão como foram instalados (`updater verify` mostra quais)
+check-drift = { $count ->
+    [one] { $count } arquivo não está como foi instalado
+   *[other] { $count } arquivos não estão como foram instalados
+} (`updater verify` mostra quais)
 
 ## `updater update` e o que mais traz uma versão
 
 update-deadline-over = o prazo terminou ({ $at }): o próximo início ou a próxima verificação agendada a instala sem perguntar
 update-deadline = a partir do prazo ({ $at }): o próximo início ou a próxima verificação agendada a instala sem perguntar
 update-nothing = { $at } está atualizado; nada foi alterado
-update-plan = { $from } → { $to }: { $bytes } bytes a receber, { $files } arquivos a gravar
+update-plan = { $from } → { $to }: { $bytes } bytes a receber, { $files ->
+    [one] { $files } arquivo
+   *[other] { $files } arquivos
+} a gravar
 update-plan-set = , { $files } com data a corrigir
 update-plan-removed = , { $files } a remover
 update-plan-backup = , com cópia de segurança
@@ -45,9 +51,18 @@ update-returned =
     { $build } não funcionou: { $why }
     de volta a { $at }; { $build } não é mais aceita até vir uma versão mais nova
     A seguir: avise o fornecedor; `updater history` tem tudo
-update-done-updated = atualizado para { $at }: { $files } arquivos gravados, { $bytes } bytes recebidos
-update-done-installed = instalado { $at }: { $files } arquivos gravados, { $bytes } bytes recebidos
-update-done-repaired = reparado { $at }: { $files } arquivos gravados, { $bytes } bytes recebidos
+update-done-updated = atualizado para { $at }: { $files ->
+    [one] { $files } arquivo gravado
+   *[other] { $files } arquivos gravados
+}, { $bytes } bytes recebidos
+update-done-installed = instalado { $at }: { $files ->
+    [one] { $files } arquivo gravado
+   *[other] { $files } arquivos gravados
+}, { $bytes } bytes recebidos
+update-done-repaired = reparado { $at }: { $files ->
+    [one] { $files } arquivo gravado
+   *[other] { $files } arquivos gravados
+}, { $bytes } bytes recebidos
 update-done-backup = ; o que havia antes está em { $backup }
 update-merged = seu próprio `{ $path }` tem o que é novo
 update-next-rollback = A seguir: inicie o cliente; `updater rollback` volta atrás
@@ -68,12 +83,24 @@ ignore-none = nada disso era ignorado
 ignore-nothing =
     nada é oferecido aqui que possa ser ignorado
     A seguir: `updater check` pergunta o que há de novo
-verify-whole = todos os { $files } arquivos estão como { $at } os tem
+verify-whole = { $files ->
+    [one] o arquivo está como { $at } o tem
+   *[other] todos os { $files } arquivos estão como { $at } os tem
+}
 verify-differ =
-    { $count } de { $files } arquivos diferem
+    { $count } de { $files } { $files ->
+        [one] arquivo
+       *[other] arquivos
+    } { $count ->
+        [one] difere
+       *[other] diferem
+    }
     A seguir: `updater verify --repair`
 uninstall-done = os arquivos do próprio updater foram removidos; o cliente fica como está
-uninstall-backups = { $count } cópias de segurança ficam: remova as pastas bkp_remote.* quando não precisar mais delas
+uninstall-backups = { $count ->
+    [one] { $count } cópia de segurança fica: remova a pasta bkp_remote.* quando não precisar mais dela
+   *[other] { $count } cópias de segurança ficam: remova as pastas bkp_remote.* quando não precisar mais delas
+}
 uninstall-strange = `{ $name }` fica: não se sabe se é do updater
 
 ## `updater rollback` e `updater backups`
@@ -115,7 +142,10 @@ status-profile = perfil: { $profile }, estado em { $state }; { $promise }
 status-promise-user = protege contra a rede e o servidor, não contra quem pode gravar nesta pasta
 status-promise-service = protege contra a rede, o servidor e as pessoas neste computador, que não podem alterar esta pasta
 status-unproved = ainda não mostrou que funciona: `updater launch` observa um início
-status-attempts = a versão { $place } não pôde ser instalada { $count } vezes seguidas (`{ $code }`)
+status-attempts = a versão { $place } não pôde ser instalada { $count ->
+    [one] uma vez
+   *[other] { $count } vezes seguidas
+} (`{ $code }`)
 status-online = confiança: as chaves de { $roles } ficam na máquina que serve; quem a possui pode assinar
 status-not-current = o que se sabe não é atual: { $why }
 status-trusted = confiável, para comparar com outras estações:
@@ -140,7 +170,10 @@ self-became =
 self-is = updater { $build }, seguindo { $channel }
 self-is-by-hand = updater { $build } (colocado aqui à mão), seguindo { $channel }
 self-from = de { $address } (`{ $name }`)
-self-kept = guardado em { $folder }: { $backups } cópias de segurança
+self-kept = guardado em { $folder }: { $backups ->
+    [one] { $backups } cópia de segurança
+   *[other] { $backups } cópias de segurança
+}
 self-when-asked = ele procura uma versão mais nova de si mesmo só quando alguém pede
 self-under-way = uma troca do updater está em andamento ou foi interrompida ({ $id }); a próxima execução a conclui
 self-failed = a versão { $place } falhou aqui e não é tentada de novo

@@ -5,7 +5,8 @@
 # S3-23: texto fixo, palavra por palavra.
 failure-fixed = Não foi possível atualizar automaticamente o Remote
 failure-to-do = O que fazer: { $cure }
-failure-recorded = O administrador do sistema encontra esta tentativa em `updater history`; um aviso dela fica guardado para o servidor.
+failure-in-history = O administrador do sistema encontra esta tentativa em `updater history`.
+failure-waits = O administrador do sistema encontra esta tentativa em `updater history`; um aviso dela fica guardado para o servidor.
 failure-not-recorded = Não há registro disto à vista aqui: avise o administrador do sistema.
 
 ## Builds que não combinam (S3-10)

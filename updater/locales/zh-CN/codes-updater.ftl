@@ -45,7 +45,7 @@ code-nothing-waits = 没有等待安装的版本
 
 code-incompatible = 客户端与应用服务器不匹配
     .why = 按照发布者签名的内容，客户端和服务器的构建不匹配，并且没有人同意替换客户端。客户端未启动，未做任何更改。
-    .cure = 再次启动并同意更新，或运行 `updater update --yes`。如果通道没有说明服务器，可用 `updater settings server_build` 指定。
+    .cure = 下次启动时同意更新，或请管理这台计算机的人运行 `updater update --yes`。如果没有任何版本与服务器匹配，请联系管理服务器的人。如果通道没有说明服务器，可用 `updater settings server_build` 指定。
 code-needs-both-minimums = 客户端和应用服务器都需要更新的构建
     .why = 该版本对双方都规定了最低构建，其中一方低于要求。
     .cure = 请更新应用服务器和客户端，先更新服务器。

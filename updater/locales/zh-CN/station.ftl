@@ -5,7 +5,8 @@
 # S3-23：Remote 是客户端的旧名，现场的人都认得这句话。
 failure-fixed = 无法自动更新 Remote
 failure-to-do = 处理方法：{ $cure }
-failure-recorded = 管理员可用 `updater history` 查看本次尝试；相关报告已为服务器保留。
+failure-in-history = 管理员可用 `updater history` 查看本次尝试。
+failure-waits = 管理员可用 `updater history` 查看本次尝试；相关报告已为服务器保留。
 failure-not-recorded = 此处看不到相关记录：请告知管理员。
 
 ## 互不兼容的版本 (S3-10)

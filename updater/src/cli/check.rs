@@ -63,6 +63,15 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
 
 /// What a check found, for scripts and people.
 pub(crate) fn report(texts: &Texts, session: &Session, checked: &Checked, drift: &[Drift]) -> Report {
+    report_of(texts, session, checked, drift, |_| true)
+}
+
+/// The same of a check that nobody asked for: people are not told again what somebody at this station passes over (AC-33).
+pub(crate) fn report_unasked(texts: &Texts, session: &Session, checked: &Checked, drift: &[Drift]) -> Report {
+    report_of(texts, session, checked, drift, |refusal| !matches!(refusal, Refusal::Ignored))
+}
+
+fn report_of(texts: &Texts, session: &Session, checked: &Checked, drift: &[Drift], is_told: impl Fn(&Refusal) -> bool) -> Report {
     let decision = session.decide(checked);
     let release = session.installed.as_ref().map(|installed| &installed.release);
     let offered = match &decision.verdict {
@@ -99,7 +108,7 @@ pub(crate) fn report(texts: &Texts, session: &Session, checked: &Checked, drift:
         Verdict::UpToDate => texts.get("check-up-to-date", &[("at", at.into())]),
         Verdict::NothingReleased => texts.get("check-nothing-released", &[("at", at.into())]),
     };
-    for passed in &decision.passed_over {
+    for passed in decision.passed_over.iter().filter(|passed| is_told(&passed.refusal)) {
         let build = passed.build.clone().unwrap_or_else(|| texts.get("check-unknown-build", &[]));
         let why = technical(texts, passed.refusal.code(), passed.refusal.to_string());
         let arguments = [("number", passed.sequence.into()), ("build", build.into()), ("why", why.into())];

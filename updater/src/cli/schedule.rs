@@ -246,7 +246,7 @@ fn look(global: &Global, session: &mut Session, run: &Run<'_>) -> Result<Report,
         return Ok(update::report(global.texts(), session, &updated, Done::Updated));
     }
     let drift = session.drift(updater::scan::Depth::Fast, run)?;
-    Ok(check::report(global.texts(), session, &checked, &drift))
+    Ok(check::report_unasked(global.texts(), session, &checked, &drift))
 }
 
 /// The period of `folder`, and the moment of the station in it, in seconds.

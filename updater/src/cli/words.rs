@@ -4,13 +4,14 @@
 //! administrator finds it on record. The language decides the words alone: detail, code, JSON and exit code are the same in all of them (AC-78).
 
 use serde_json::json;
+use updater::code::Code;
 use updater::deadline::Deadline;
 use updater::exit_code::Exit;
 use updater::history::{self, Attempt, Outcome};
 use updater::outbox;
 use updater::pipeline::Error;
 use updater::profile;
-use updater::text::Texts;
+use updater::text::{Language, Texts};
 
 use super::{Command, Global, Report};
 
@@ -41,9 +42,10 @@ impl Aim {
         let texts = global.texts();
         let text = match failure_in(&report.json) {
             _ if self == Aim::Explain => return report,
-            // Nobody tried to update anything with a command line that is wrong, or where somebody said no.
-            Some((code, message)) if self == Aim::Update && !matches!(report.exit, Exit::Usage | Exit::Incompatible) => {
-                of_update(texts, code, message, is_recorded(global, code, message))
+            Some((code, message)) if self == Aim::Update && report.exit == Exit::Incompatible => of_misfit(texts, code, message),
+            // Nobody tried to update anything with a command line that is wrong.
+            Some((code, message)) if self == Aim::Update && report.exit != Exit::Usage => {
+                of_update(texts, code, message, Record::of(global, code, message))
             }
             Some((code, message)) => [vec![detail(code, message)], cure(texts, code)].concat().join("\n"),
             None => return report,
@@ -60,13 +62,20 @@ pub(crate) fn plain(error: &Error) -> Report {
 }
 
 /// What people read of an update that could not be done.
-pub(crate) fn of_update(texts: &Texts, code: &str, message: &str, is_recorded: bool) -> String {
+fn of_update(texts: &Texts, code: &str, message: &str, record: Record) -> String {
     let mut lines = vec![texts.get("failure-fixed", &[])];
     lines.extend(texts.explain(code).map(|said| said.title));
     lines.push(detail(code, message));
     lines.extend(cure(texts, code));
-    lines.push(texts.get(if is_recorded { "failure-recorded" } else { "failure-not-recorded" }, &[]));
+    lines.extend(record.text_id().map(|id| texts.get(id, &[])));
     lines.join("\n")
+}
+
+/// What people read where the client does not fit its server and was not started: nothing failed, so neither the fixed sentence nor a record.
+fn of_misfit(texts: &Texts, code: &str, message: &str) -> String {
+    // The detail says it in English already.
+    let title = texts.explain(code).map(|said| said.title).filter(|_| texts.language() != Language::English);
+    title.into_iter().chain([detail(code, message)]).chain(cure(texts, code)).collect::<Vec<_>>().join("\n")
 }
 
 /// That a release can be put off only so long, or no longer.
@@ -101,11 +110,42 @@ fn failure_in(json: &serde_json::Value) -> Option<(&str, &str)> {
     Some((error["code"].as_str()?, error["message"].as_str()?))
 }
 
-/// Whether the history ends with this failure, and it waits for the server. Both are read, not believed: a folder that cannot be written has no record.
-fn is_recorded(global: &Global, code: &str, message: &str) -> bool {
-    let is_code = |attempt: &Attempt| attempt.result == Outcome::Failed && attempt.code.as_deref() == Some(code);
-    let Ok(folder) = profile::look(&global.dir, &global.registry()) else { return false };
-    let last = history::read(&folder).ok().and_then(|mut lines| lines.pop());
-    last.is_some_and(|last| is_code(&last) && last.detail.as_deref() == Some(message))
-        && outbox::waiting(&folder).is_ok_and(|waiting| waiting.iter().any(|waiting| is_code(&waiting.event.attempt)))
+/// Where the administrator finds a failure. It is read, not believed: a folder that cannot be written has no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// The history ends with it, and a report of it waits for the server.
+    Waits,
+    /// The history ends with it; the server was told, or is not to be.
+    InHistory,
+    /// Nowhere that this run can see.
+    Nowhere,
+    /// There is nothing to find: another updater is at work.
+    None,
+}
+
+impl Record {
+    fn of(global: &Global, code: &str, message: &str) -> Record {
+        if code == Code::Busy.as_str() {
+            return Record::None;
+        }
+        let is_code = |attempt: &Attempt| attempt.result == Outcome::Failed && attempt.code.as_deref() == Some(code);
+        let Ok(folder) = profile::look(&global.dir, &global.registry()) else { return Record::Nowhere };
+        let last = history::read(&folder).ok().and_then(|mut lines| lines.pop());
+        if !last.is_some_and(|last| is_code(&last) && last.detail.as_deref() == Some(message)) {
+            return Record::Nowhere;
+        }
+        match outbox::waiting(&folder) {
+            Ok(waiting) if waiting.iter().any(|waiting| is_code(&waiting.event.attempt)) => Record::Waits,
+            _ => Record::InHistory,
+        }
+    }
+
+    fn text_id(self) -> Option<&'static str> {
+        match self {
+            Record::Waits => Some("failure-waits"),
+            Record::InHistory => Some("failure-in-history"),
+            Record::Nowhere => Some("failure-not-recorded"),
+            Record::None => None,
+        }
+    }
 }

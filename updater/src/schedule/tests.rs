@@ -82,13 +82,19 @@ fn a_windows_task_repeats_from_a_past_moment_of_the_station_in_utc() {
     let task = task("4h", Scope::User);
     let file = &Kind::Task.render(&task)[0];
     assert_eq!(file.bytes[..2], [0xff, 0xfe], "the mark that says UTF-16");
-    let units: Vec<u16> = file.bytes[2..].chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    let text = String::from_utf16(&units).unwrap();
+    let text = String::from_utf16(&utf16(&file.bytes[2..])).unwrap();
     // 2020-01-01 is a whole number of four hours after 1970.
     assert!(text.contains("<StartBoundary>2020-01-01T01:23:20Z</StartBoundary>"), "{text}");
-    assert!(text.contains("<Interval>PT60M</Interval>") && text.contains("<StartWhenAvailable>true</StartWhenAvailable>"));
+    // An account's own opens a window where somebody types: no more often than it must.
+    assert!(text.contains("<Interval>PT240M</Interval>") && text.contains("<StartWhenAvailable>true</StartWhenAvailable>"));
     assert!(text.contains(r#"schedule run --dir &quot;/opt/a \&quot;b\&quot; $c &amp; 100%\d&quot;"#), "{text}");
     assert!(text.contains("\r\n"));
+    let system = String::from_utf16_lossy(&utf16(&Kind::Task.render(&Task { scope: Scope::System, ..task })[0].bytes));
+    assert!(system.contains("<Interval>PT60M</Interval>"), "{system}");
+}
+
+fn utf16(bytes: &[u8]) -> Vec<u16> {
+    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
 }
 
 #[test]

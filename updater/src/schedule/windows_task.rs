@@ -1,7 +1,8 @@
 //! A task of the Windows Task Scheduler, as `schtasks /Create /XML` takes it: UTF-16 with its mark, elements in the order of the schema. Pure.
 //!
-//! It repeats for ever, every hour or each period that is shorter, from a start in UTC that lies in the past at the station's moment, so that neither zones nor summer time shift it;
-//! `StartWhenAvailable` makes up for what was slept through, once.
+//! It repeats for ever from a start in UTC that lies in the past at the station's moment, so that neither zones nor summer time shift it; `StartWhenAvailable` makes up for what was slept through,
+//! once. The system's task starts every hour, as other timers do. An account's task starts once in a period: it runs where somebody works, and a console window that opens and closes takes the
+//! keys that are being typed.
 
 use manifests::time::UtcTime;
 
@@ -19,7 +20,7 @@ pub fn render(task: &Task) -> Rendered {
 
 fn text(task: &Task) -> String {
     let every = task.every.seconds();
-    let starts = if every < 3600 { every } else { calendar::step(every) };
+    let starts = if task.scope == Scope::User || every < 3600 { every } else { calendar::step(every) };
     // Periods are counted from 1970, as the run counts them.
     let start = PAST + (task.phase + every - PAST % every) % every;
     let start = UtcTime::from_unix(i64::try_from(start).unwrap_or_default());
