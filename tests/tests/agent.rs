@@ -300,6 +300,10 @@ fn without_an_agent_it_says_what_to_do() {
         assert_eq!(refused.json["error"]["code"], "agent-not-running");
         assert!(message(&refused.json).contains("systemctl start stationmaster-updater"), "{}", refused.json);
     }
+    let examined = shop.place.by(NOBODY, &["doctor"]).exits(7);
+    let checks = examined.json["checks"].as_array().expect("a list").iter();
+    let bad: Vec<_> = checks.filter(|check| check["verdict"] == "bad").map(|check| check["check"].as_str()).collect();
+    assert_eq!(bad, [Some("agent")], "{}", examined.json);
     // Looking needs nobody.
     let status = shop.place.by(NOBODY, &["status"]).exits(0);
     assert_eq!(status.json["installed"]["build"], "1.0.0");

@@ -18,7 +18,7 @@ use system_tests::proxy::{Fault, Nth};
 use system_tests::scene::Scene;
 use system_tests::station::Station;
 use system_tests::terminal::Terminal;
-use system_tests::world::{T0, World, noise, program};
+use system_tests::world::{T0, World, copy_tree, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -184,9 +184,53 @@ fn the_doctor_calls_nothing_good_that_it_could_not_look_at() {
     fs::write(scene.station.state("ratchet.json"), "{").expect("damaged");
     fs::write(scene.station.state("station.json"), "{").expect("damaged");
     let found = checks(&scene.station.run(&["doctor"]).exits(7).json);
-    assert_eq!(found.len(), 11, "{found:?}");
+    assert_eq!(found.len(), 12, "{found:?}");
     assert_eq!(found[0], ("state".to_owned(), "bad".to_owned(), true));
     assert!(found[1..].iter().all(|(_, verdict, has_cure)| verdict == "warning" && *has_cure), "{found:?}");
+}
+
+#[test]
+fn the_doctor_says_beforehand_what_every_update_would_fail_by() {
+    let world = World::new();
+    let scene = Scene::with_update(&world);
+    let disk = Disk::in_memory(world.path("disk"), "size=64m,nr_inodes=100000");
+    let bad = |station: &Station, code: i32| {
+        let found = checks(&station.run(&["doctor"]).exits(code).json);
+        assert!(found.iter().all(|(_, verdict, has_cure)| (verdict == "good") != *has_cure), "{found:?}");
+        found.into_iter().filter(|check| check.1 == "bad").map(|check| check.0).collect::<Vec<_>>()
+    };
+    let station = &scene.station;
+    let (settings, ratchet, backup) = (station.state("settings.toml"), station.state("ratchet.json"), station.file("bkp_remote.002"));
+    for (path, spoilt, check) in [(&settings, "bogus = 1\n", "state"), (&ratchet, "", "state"), (&backup, "a file", "backups")] {
+        let before = fs::read(path).ok();
+        fs::write(path, spoilt).expect("written");
+        assert_eq!(bad(station, 7), [check], "{}", path.display());
+        assert_ne!(station.update().code, 0, "{}", path.display());
+        match before {
+            Some(bytes) => fs::write(path, bytes).expect("written"),
+            None => fs::remove_file(path).expect("removed"),
+        }
+        assert_eq!(bad(station, 0), [] as [&str; 0], "{}", path.display());
+    }
+    let proof = station.state("proof.json");
+    let aside = world.path("proof.json");
+    fs::rename(&proof, &aside).expect("moved");
+    fs::create_dir(&proof).expect("made");
+    assert_eq!(bad(station, 7), ["state"]);
+    assert_ne!(station.update().code, 0);
+    fs::remove_dir(&proof).expect("removed");
+    fs::rename(&aside, &proof).expect("moved");
+    // A disk that takes no more files.
+    if let Some(disk) = disk {
+        let station = Station::at(disk.path().join("client"));
+        copy_tree(&scene.station.dir, &station.dir);
+        disk.remount(&format!("nr_inodes={}", disk.used("iused") + 3));
+        assert_eq!(bad(&station, 7), ["space"]);
+        assert_eq!(station.update().exits(5).json["error"]["code"], "no-space");
+        disk.remount("nr_inodes=100000");
+        assert_eq!(bad(&station, 0), [] as [&str; 0]);
+    }
+    station.update().exits(0);
 }
 
 #[test]

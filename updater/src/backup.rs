@@ -218,7 +218,7 @@ pub(crate) struct Made {
 }
 
 /// Whether a backup can get a slot at all; refused when the slots are not as they should be. Which one goes for it is decided when it is made.
-pub(crate) fn check_slots(folder: &Folder) -> Result<(), BackupError> {
+pub fn check_slots(folder: &Folder) -> Result<(), BackupError> {
     rotate(&slots::occupants(folder)?, None, Id::random(), |_| Standing::Whole)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What keeps a station from updating: rights, room, clock, proxy, server, trust, schedule, a second updater, agent, format of the state. Each with its result, cause and cure.
+//! What keeps a station from updating: rights, room, names of backups, clock, proxy, server, trust, schedule, a second updater, agent, format of the state. Each with its result, cause and cure.
 //!
 //! [`examine`] is pure: it judges facts that somebody gathered. What nobody looked at is never good. Nothing here changes anything.
 
@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use manifests::time::UtcTime;
 use serde::Serialize;
 
+use crate::code::Code;
+use crate::fs::Space;
 use crate::interference::Verdict as Others;
+use crate::room::{Needed, NoRoom};
 use crate::text::{Message, Value};
 
 /// How far the clock may be off before it is said, in seconds: an hour, as in a check ([`crate::clock`]).
@@ -22,10 +25,14 @@ pub struct Facts {
     pub now: Looked<UtcTime>,
     /// Why the state cannot be read, when it cannot.
     pub state: Option<String>,
+    /// Why nothing new is accepted with a state that can.
+    pub refusal: Option<Fault>,
     /// Whether the client's files can be replaced.
     pub rights: Looked<Rights>,
-    /// Bytes that are free on the disk, and bytes that the installed client has.
-    pub space: Looked<(u64, u64)>,
+    /// What is free on the disk, and bytes that the installed client has.
+    pub space: Looked<(Space, u64)>,
+    /// What keeps the next backup from a name, when something does.
+    pub backups: Looked<Option<Fault>>,
     /// The latest time at which something that is trusted was signed.
     pub signed: Option<UtcTime>,
     /// The proxy that is used, without its password; none when none is.
@@ -63,6 +70,15 @@ pub enum Rights {
     Agents,
     /// What keeps this account from it, in words; nothing when it can.
     Own(Vec<String>),
+}
+
+/// An error that an update would end with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The stable code.
+    pub code: Code,
+    /// The words.
+    pub why: String,
 }
 
 /// What came of asking the server.
@@ -127,7 +143,7 @@ pub struct Finding {
 
 /// Judges `facts`: every check, in the order in which an update would meet them.
 pub fn examine(facts: &Facts) -> Vec<Finding> {
-    [state, rights, space, clock, proxy, server, tls, trust, schedule, second_updater, agent].map(|check| check(facts)).into()
+    [state, rights, space, backups, clock, proxy, server, tls, trust, schedule, second_updater, agent].map(|check| check(facts)).into()
 }
 
 fn good(check: &'static str, cause: Message) -> Finding {
@@ -143,10 +159,19 @@ fn bad(check: &'static str, cause: Message, cure: Message) -> Finding {
 }
 
 fn state(facts: &Facts) -> Finding {
-    match &facts.state {
-        None => good("state", Message::new("doctor-state-good", [])),
-        Some(why) => bad("state", Message::new("doctor-state-bad", [("why", why.clone().into())]), Message::new("doctor-state-cure", [])),
+    match (&facts.state, &facts.refusal) {
+        (None, None) => good("state", Message::new("doctor-state-good", [])),
+        (None, Some(Fault { code, why })) => {
+            bad("state", Message::new("doctor-state-refuses", [("why", why.clone().into())]), explained(*code))
+        }
+        (Some(why), _) => {
+            bad("state", Message::new("doctor-state-bad", [("why", why.clone().into())]), Message::new("doctor-state-cure", []))
+        }
     }
+}
+
+fn explained(code: Code) -> Message {
+    Message::new("doctor-explain-cure", [("code", code.to_string().into())])
 }
 
 fn rights(facts: &Facts) -> Finding {
@@ -164,15 +189,28 @@ fn rights(facts: &Facts) -> Finding {
 }
 
 fn space(facts: &Facts) -> Finding {
-    facts.space.judge("space", |&(free, client)| {
+    facts.space.judge("space", |(space, client)| {
+        let (free, client) = (space.available_bytes, *client);
         let short = || Message::new("doctor-space-short", [("free", free.into()), ("client", client.into())]);
-        if free < client / 4 {
-            bad("space", short(), Message::new("doctor-space-bad-cure", []))
-        } else if free < client {
-            warning("space", short(), Message::new("doctor-space-soon-cure", []))
-        } else {
-            good("space", Message::new("doctor-space-good", [("free", free.into())]))
+        // What every update needs beside its own files.
+        match Needed::default().with_spare().fits(space) {
+            Err(NoRoom::Files { available_files, .. }) => bad(
+                "space",
+                Message::new("doctor-space-files", [("files", available_files.into())]),
+                Message::new("doctor-space-files-cure", []),
+            ),
+            fits if fits.is_err() || free < client / 4 => bad("space", short(), Message::new("doctor-space-bad-cure", [])),
+            _ if free < client => warning("space", short(), Message::new("doctor-space-soon-cure", [])),
+            _ => good("space", Message::new("doctor-space-good", [("free", free.into())])),
         }
+    })
+}
+
+/// Whether the next backup has a name.
+fn backups(facts: &Facts) -> Finding {
+    facts.backups.judge("backups", |fault| match fault {
+        None => good("backups", Message::new("doctor-backups-good", [])),
+        Some(Fault { code, why }) => bad("backups", Message::new("doctor-backups-bad", [("why", why.clone().into())]), explained(*code)),
     })
 }
 
@@ -295,7 +333,11 @@ fn agent(facts: &Facts) -> Finding {
     facts.agent.judge("agent", |agent| match agent {
         None => good("agent", Message::new("doctor-agent-none", [])),
         Some(true) => good("agent", Message::new("doctor-agent-good", [])),
-        Some(false) => warning("agent", Message::new("doctor-agent-silent", []), Message::new("doctor-agent-silent-cure", [])),
+        Some(false) => {
+            let is_needed = facts.rights == Looked::Found(Rights::Agents);
+            let verdict = if is_needed { bad } else { warning };
+            verdict("agent", Message::new("doctor-agent-silent", []), Message::new("doctor-agent-silent-cure", []))
+        }
     })
 }
 
@@ -312,12 +354,23 @@ mod tests {
         UtcTime::from_unix(NOW + days * 86_400)
     }
 
+    /// So much is free for a client of 3 MiB.
+    fn room(available_bytes: u64, available_files: Option<u64>) -> (Space, u64) {
+        (Space { available_bytes, total_bytes: 1 << 30, available_files }, 3 << 20)
+    }
+
+    fn fault(code: Code) -> Fault {
+        Fault { code, why: WHY.into() }
+    }
+
     fn healthy() -> Facts {
         Facts {
             now: Found(at(0)),
             state: None,
+            refusal: None,
             rights: Found(Rights::Own(vec![])),
-            space: Found((1_000, 10)),
+            space: Found(room(4 << 20, None)),
+            backups: Found(None),
             signed: Some(at(-1)),
             proxy: Found(None),
             server: Found(Server::Answered(Some(at(0)))),
@@ -345,7 +398,7 @@ mod tests {
     fn a_healthy_station_has_nothing_to_be_cured() {
         let found = examine(&healthy());
         assert!(found.iter().all(|finding| finding.verdict == Verdict::Good && finding.cure.is_none()), "{found:#?}");
-        assert_eq!(found.len(), 11);
+        assert_eq!(found.len(), 12);
         let asks = examine(&Facts { rights: Found(Rights::Agents), agent: Found(Some(true)), ..healthy() });
         assert!(asks.iter().all(|finding| finding.verdict == Verdict::Good), "who asks an agent needs no rights: {asks:#?}");
     }
@@ -353,10 +406,15 @@ mod tests {
     #[test]
     fn each_fault_is_found_by_its_check_with_a_cure() {
         let failed = |code: &str| Found(Server::Failed { code: code.into(), why: "no".into() });
-        let cases: [(&str, Verdict, Facts); 16] = [
+        let cases: [(&str, Verdict, Facts); 22] = [
             ("state", Verdict::Bad, Facts { state: Some("damaged".into()), ..healthy() }),
             ("rights", Verdict::Bad, Facts { rights: Found(Rights::Own(vec!["`a`".into()])), ..healthy() }),
-            ("space", Verdict::Bad, Facts { space: Found((1, 10)), ..healthy() }),
+            ("state", Verdict::Bad, Facts { refusal: Some(fault(Code::DamagedState)), ..healthy() }),
+            ("space", Verdict::Bad, Facts { space: Found(room(600 << 10, None)), ..healthy() }),
+            ("space", Verdict::Bad, Facts { space: Found((room(900 << 10, None).0, 10)), ..healthy() }),
+            ("space", Verdict::Warning, Facts { space: Found(room(2 << 20, None)), ..healthy() }),
+            ("space", Verdict::Bad, Facts { space: Found(room(4 << 20, Some(3))), ..healthy() }),
+            ("backups", Verdict::Bad, Facts { backups: Found(Some(fault(Code::BackupForeign))), ..healthy() }),
             ("clock", Verdict::Bad, Facts { now: Found(at(-30)), ..healthy() }),
             ("clock", Verdict::Warning, Facts { server: Found(Server::Answered(Some(at(1)))), ..healthy() }),
             ("clock", Verdict::Warning, Facts { signed: None, server: failed("unreachable"), ..healthy() }),
@@ -370,6 +428,7 @@ mod tests {
             ("second-updater", Verdict::Bad, Facts { others: Found(changed(2)), ..healthy() }),
             ("second-updater", Verdict::Bad, Facts { others: Found(changed(3)), drift: Found(1), ..healthy() }),
             ("agent", Verdict::Warning, Facts { agent: Found(Some(false)), ..healthy() }),
+            ("agent", Verdict::Bad, Facts { agent: Found(Some(false)), rights: Found(Rights::Agents), ..healthy() }),
         ];
         for (check, verdict, facts) in cases {
             let found = examine(&facts);
@@ -382,12 +441,13 @@ mod tests {
     fn what_nobody_looked_at_is_not_called_good() {
         let unseen = Facts { now: Found(at(0)), state: Some("damaged".into()), ..Facts::default() };
         let found = examine(&unseen);
-        assert_eq!(found.len(), 11);
+        assert_eq!(found.len(), 12);
         assert!(found.iter().all(|finding| finding.verdict != Verdict::Good && finding.cure.is_some()), "{found:#?}");
 
         let cases = [
             ("rights", Facts { rights: Failed(WHY.into()), ..healthy() }),
             ("space", Facts { space: Failed(WHY.into()), ..healthy() }),
+            ("backups", Facts { backups: Failed(WHY.into()), ..healthy() }),
             ("trust", Facts { expires: Failed(WHY.into()), ..healthy() }),
             ("schedule", Facts { schedule: Failed(WHY.into()), ..healthy() }),
             ("second-updater", Facts { drift: Failed(WHY.into()), ..healthy() }),

@@ -1,7 +1,8 @@
 //! `updater doctor`: gathers the facts that [`updater::doctor`] judges. Changes nothing.
 
 use serde_json::json;
-use updater::doctor::{Facts, Finding, Looked, Rights, Server, Verdict, examine};
+use updater::backup::{self, BackupError};
+use updater::doctor::{Facts, Fault, Finding, Looked, Rights, Server, Verdict, examine};
 use updater::exit_code::Exit;
 use updater::fetch::http::HttpSource;
 use updater::firewall::{self, Purpose};
@@ -59,8 +60,13 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
     Facts {
         now: Looked::Found(run.now),
         state: None,
+        refusal: session.may_accept_new().and_then(|()| session.proof().map(drop)).err().map(|error| fault(&error)),
         rights,
-        space: session.folder.space().map(|space| (space.available_bytes, size)).into(),
+        space: session.folder.space().map(|space| (space, size)).into(),
+        backups: match backup::check_slots(&session.folder) {
+            Err(error @ BackupError::Refused(_)) => Looked::Found(Some(fault(&error.into()))),
+            looked => looked.map(|()| None).into(),
+        },
         signed: session.ratchet.signed.map(|floor| floor.at),
         proxy: Looked::Found(proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port))),
         server: Looked::Found(ask(session, run)),
@@ -79,6 +85,10 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
         others: Looked::Found(session.others(run)),
         agent: Looked::Found((profile::of(&session.folder) == Profile::Service).then(|| is_listening(global))),
     }
+}
+
+fn fault(error: &Error) -> Fault {
+    Fault { code: error.code(), why: error.to_string() }
 }
 
 /// Asks the server for the document with which every check begins.

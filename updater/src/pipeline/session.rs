@@ -289,7 +289,7 @@ impl Session {
     }
 
     /// Refuses to go on to anything new while what keeps the wrong release out cannot be read: the ratchet, which knows what was left and what failed, and the settings, which say who agrees.
-    pub(super) fn may_accept_new(&self) -> Result<(), Error> {
+    pub fn may_accept_new(&self) -> Result<(), Error> {
         self.check_ratchet()?;
         self.check_settings()
     }
