@@ -3,6 +3,8 @@
 //! In words that people wrote nobody can say where a value ends, so behind a name that means a secret all goes that stands behind the next sign, and the next word in any case. Behind names that have
 //! other meanings, and behind options of a command, it is one word.
 
+use std::ops::Range;
+
 use super::BLANK;
 
 /// In a name that means a secret, in the languages of whoever is supported here.
@@ -53,29 +55,40 @@ pub(super) fn is_secret_option(word: &str) -> bool {
     meaning(&lower(word)) == Some(Name::Option) && word.chars().all(is_part)
 }
 
-/// `line` without them.
+/// `line` without them. What stands in a value may be a name itself: what is behind that goes, too.
 pub(super) fn removed(line: &str) -> String {
     let lowered = lower(line);
-    let (body, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
-    // Behind `until` nothing stays.
-    let (mut clean, mut at, mut until) = (String::new(), 0, body.len());
-    while let Some((name_end, name)) = next_name(&lowered[..until], at) {
-        clean += &body[at..name_end];
-        let rest = &body[name_end..until];
-        let sign = sign_behind(rest, name);
-        if name == Name::Secret && !is_in_a_path(rest) {
-            // The password of a user: X.
-            until = rest.find(SIGNS).map_or(until, |sign| name_end + end_of_letter(rest, sign));
-        }
-        let value = match (name, sign) {
+    let body = line.trim_end_matches(['\r', '\n']);
+    let (mut gone, mut is_all_gone) = (vec![], false);
+    for run in runs(&lowered[..body.len()]) {
+        let Some(name) = name_at(&lowered, &run) else { continue };
+        let rest = &body[run.end..];
+        let value = match (name, sign_behind(rest, name)) {
             (Name::Option | Name::Maybe, Some(sign)) => Some(sign),
             (Name::Option | Name::Secret, None) if rest.starts_with(char::is_whitespace) => Some(0),
             _ => None,
         };
-        at = name_end + value.map_or(0, |sign| blank_word(&mut clean, &body[name_end..until], sign));
+        gone.extend(value.map(|sign| word_behind(body, run.end + sign)));
+        // The password of a user: X. The first such sign is that of all names before it.
+        if name == Name::Secret && !is_in_a_path(rest) && !std::mem::replace(&mut is_all_gone, true) {
+            gone.extend(rest.find(SIGNS).map(|sign| begin_of_word(body, run.end + end_of_letter(rest, sign))..body.len()));
+        }
     }
-    let rest = if until < body.len() { format!(" {BLANK}") } else { String::new() };
-    format!("{clean}{}{rest}{end}", &body[at..until])
+    blanked(line, gone)
+}
+
+/// `line` with one [`BLANK`] for all that lies in `gone` without a gap.
+fn blanked(line: &str, mut gone: Vec<Range<usize>>) -> String {
+    gone.sort_by_key(|range| range.start);
+    let (mut clean, mut at) = (String::new(), 0);
+    for range in gone.into_iter().filter(|range| !range.is_empty()) {
+        if range.start > at || clean.is_empty() {
+            clean += &line[at..range.start];
+            clean += BLANK;
+        }
+        at = at.max(range.end);
+    }
+    clean + &line[at..]
 }
 
 /// Between a name and its value.
@@ -98,41 +111,40 @@ fn end_of_letter(text: &str, at: usize) -> usize {
     at + text[at..].chars().next().map_or(0, char::len_utf8)
 }
 
-/// Blanks the word behind `rest[..sign]` and white space, with its quotation marks; says how many bytes it went over.
-fn blank_word(clean: &mut String, rest: &str, sign: usize) -> usize {
-    let word = rest[sign..].trim_start();
-    let begin = rest.len() - word.len();
+fn begin_of_word(body: &str, at: usize) -> usize {
+    body.len() - body[at..].trim_start().len()
+}
+
+/// The word behind `body[..at]` and white space, with its quotation marks.
+fn word_behind(body: &str, at: usize) -> Range<usize> {
+    let begin = begin_of_word(body, at);
+    let word = &body[begin..];
     // What is in quotation marks may have white space in it, and one that was torn ends nowhere.
     let quoted = match word.chars().next().filter(|quote| "\"'`".contains(*quote)) {
         Some(quote) => word[1..].find(quote).map_or(word.len(), |at| at + 2),
         None => 0,
     };
-    let length = word[quoted..].find(char::is_whitespace).map_or(word.len(), |at| quoted + at);
-    *clean += &rest[..begin];
-    *clean += if length == 0 { "" } else { BLANK };
-    begin + length
+    begin..word[quoted..].find(char::is_whitespace).map_or(body.len(), |end| begin + quoted + end)
 }
 
-/// Where the next name ends, from `from` on, and what it means.
-fn next_name(lowered: &str, from: usize) -> Option<(usize, Name)> {
-    let mut at = from;
-    while let Some(begin) = lowered[at..].find(is_part).map(|found| at + found) {
-        let end = lowered[begin..].find(|c| !is_part(c)).map_or(lowered.len(), |found| begin + found);
-        // What is before it may be a part of it: `api key`, ` /p`.
-        let with = |before: &str, name: &str| lowered[from..begin].ends_with(before) && &lowered[begin..end] == name;
-        let found = if with("api ", "key") {
-            Some(Name::Secret)
-        } else if with("/", "p") && !lowered[from..begin - 1].ends_with(is_part) {
-            Some(Name::Maybe)
-        } else {
-            meaning(&lowered[begin..end])
-        };
-        if let Some(name) = found {
-            return Some((end, name));
-        }
-        at = end;
+/// Where there are letters of which names are made.
+fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = at + text[at..].find(is_part)?;
+        at = text[begin..].find(|c| !is_part(c)).map_or(text.len(), |end| begin + end);
+        Some(begin..at)
+    })
+}
+
+/// What the name means that is at `run`; what is before it may be a part of it.
+fn name_at(lowered: &str, run: &Range<usize>) -> Option<Name> {
+    let (before, word) = (&lowered[..run.start], &lowered[run.clone()]);
+    match word {
+        "key" if before.ends_with("api ") => Some(Name::Secret),
+        "p" if before.strip_suffix('/').is_some_and(|before| !before.ends_with(is_part)) => Some(Name::Maybe),
+        word => meaning(word),
     }
-    None
 }
 
 /// What the name `word` means, in lower case.

@@ -1,3 +1,7 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 /// What must not be in the bundle, in every text below.
@@ -127,3 +131,63 @@ fn ac_76_what_is_no_secret_stays_and_a_document_stays_one() {
     assert_eq!(clean(text), kept);
     assert_eq!(clean("{\n  \"pin\": 1,\n  \"of\": [2]\n}\n"), "{\n  \"of\": [\n    2\n  ],\n  \"pin\": \"[removed]\"\n}\n");
 }
+
+proptest! {
+    /// Names, signs and quotation marks in any order, torn anywhere: no text ends the run, and none hides what stands behind it.
+    #[test]
+    fn ac_76_no_text_is_too_awkward_and_none_hides_a_secret(pieces in vec(select(&PIECES[..]), 0..12), end in 0..40_usize) {
+        let mut secrets = Secrets::default();
+        secrets.of_address("u:Known-Secret@proxy");
+        let text = pieces.concat();
+        let torn: String = text.chars().take(end).collect();
+        for text in [format!("{text}\npassword: HUNTER\n"), format!("{torn} --token HUNTER"), format!("{torn}Known-Secret{text}")] {
+            let clean = secrets.remove_from(&text);
+            prop_assert!(!clean.contains(SECRET) && !clean.contains("Known-Secret"), "{:?} is {:?}", text, clean);
+            let document = serde_json::json!({ "detail": text }).to_string();
+            prop_assert!(serde_json::from_str::<Value>(&secrets.remove_from(&document)).is_ok());
+        }
+    }
+}
+
+const PIECES: [&str; 40] = [
+    "password",
+    "--token",
+    "-p",
+    "/p",
+    "api ",
+    "key",
+    "pin",
+    "senha",
+    "ПАРОЛЬ",
+    "密码",
+    "İ",
+    "ẞ",
+    "=",
+    ":",
+    "：",
+    "＝",
+    " ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    ",",
+    "/",
+    ".",
+    "-",
+    "_",
+    "@",
+    "://",
+    "?",
+    "#",
+    "{",
+    "}",
+    "[",
+    "]",
+    "Bearer ",
+    "eyJ.a.b",
+    "x",
+];
