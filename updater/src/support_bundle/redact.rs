@@ -1,7 +1,7 @@
 //! Texts without what may be secret, for a bundle that goes to strangers (S2-26, AC-76). Pure.
 //!
 //! Two nets: what is known to be secret here is blanked wherever it stands, also in the middle of a message; and what looks like a secret is blanked wherever it comes from: logins and queries in
-//! [`addresses`], what stands behind the name of a secret in [`named`], tokens that their shape gives away in [`tokens`], and every PEM block.
+//! `addresses`, what stands behind the name of a secret in `named`, tokens that their shape gives away in `tokens`, and every PEM block.
 //!
 //! A document of JSON, or a line of one, is taken apart, each of its texts is cleaned by itself, and it is written again: what is blanked in one of them takes nothing else with it, and what is escaped
 //! hides nothing.
