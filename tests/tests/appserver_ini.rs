@@ -173,7 +173,9 @@ fn ac_54_a_file_that_is_refused_leaves_no_key_and_nothing_else() {
 
 #[test]
 fn ac_55_a_section_that_is_off_or_missing_makes_nothing_and_warns_of_nothing() {
-    for update in ["[Update]\r\nEnable=0\r\nPathWindows=c:\\gone\r\n", "[Other]\r\nEnable=1\r\n"] {
+    // What a section that is off says of folders is read by nobody.
+    let off = ["[Update]\r\nEnable=0\r\nPathWindows=c:\\gone\r\n", "[Update]\r\nEnable=0\r\nPathLinux=\"gone\" old\r\nNote=\"a\" b\r\n"];
+    for update in off.into_iter().chain(["[Other]\r\nEnable=1\r\n"]) {
         let world = World::new();
         let server = serve(&appserver_ini(&world, update));
         let report = ready(&server);

@@ -78,7 +78,7 @@ fn ac_29_after_a_sleep_of_three_periods_one_check_is_made() {
 }
 
 #[test]
-fn ac_29_a_check_that_reached_nobody_is_tried_again_in_its_period_less_and_less_often_until_somebody_answers() {
+fn ac_29_a_check_that_did_not_come_through_is_tried_again_in_its_period_less_and_less_often_until_one_does() {
     let world = World::new();
     let scene = Scene::new(&world);
     scene.station.run(&["settings", "check_every", "1d"]).exits(0);
@@ -100,11 +100,13 @@ fn ac_29_a_check_that_reached_nobody_is_tried_again_in_its_period_less_and_less_
         hours.filter(asks).collect()
     };
     assert_eq!(tried(0..24), [0, 1, 2, 3, 5, 9, 17]);
-    assert_eq!(tried(24..26), [24, 25], "a new day");
+    assert_eq!(tried(24..30), [24], "a new day has its one check");
     let status = at(25).run(&["schedule", "status"]).exits(0);
-    assert_eq!(status.json["failed"], 2, "{}", status.json);
+    assert_eq!(status.json["failed"], 8, "{}", status.json);
     scene.proxy.calm();
-    assert_eq!([26, 27, 30, 47, 48].map(start), [(0, 1), (0, 0), (0, 0), (0, 0), (0, 1)], "one check in what is left of the day");
+    assert_eq!([30, 47, 48, 49].map(start), [(0, 0), (0, 0), (0, 1), (0, 0)]);
+    scene.proxy.on("", Nth::Every, Fault::Refuse);
+    assert_eq!(tried(72..75), [72, 73, 74], "after one that came through, as often as at first");
 }
 
 #[test]

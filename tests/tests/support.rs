@@ -231,6 +231,17 @@ fn the_doctor_says_beforehand_what_every_update_would_fail_by() {
         assert_eq!(bad(&station, 0), [] as [&str; 0]);
     }
     station.update().exits(0);
+    // A backup that others can change is believed by no update of root's.
+    let (exposed, mode) = (station.file("bkp_remote.001"), |mode| std::os::unix::fs::PermissionsExt::from_mode(mode));
+    fs::set_permissions(&exposed, mode(0o777)).expect("set");
+    assert_eq!(bad(station, 7), ["backups"]);
+    let v3 = scene.v1.copy("v3");
+    v3.file("lib/a.so", "three", T0 + 9);
+    scene.repository.publish(&v3, "3.0.0");
+    assert_eq!(station.update().exits(5).json["error"]["code"], "others-can-write");
+    fs::set_permissions(&exposed, mode(0o755)).expect("set");
+    assert_eq!(bad(station, 0), [] as [&str; 0]);
+    station.update().exits(0);
 }
 
 #[test]

@@ -247,7 +247,13 @@ fn decode(bytes: &[u8]) -> Decoded {
 
 fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Update, AppServerError> {
     let mut update = Update { enabled: false, folders: vec![], remarks: vec![] };
-    let Some(values) = section(text, file, &mut update.remarks)? else { return Ok(update) };
+    let Some(Section { values, behind_quotes }) = section(text, file, &mut update.remarks)? else { return Ok(update) };
+    // A line that nobody reads stops nobody.
+    let readable = |key: &str| match behind_quotes.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+        Some((_, fault)) => Err(AppServerError::BehindQuote { path: file.to_owned(), line: fault.line, text: fault.text.clone() }),
+        None => Ok(()),
+    };
+    readable("Enable")?;
     let mut value_of = |key: &str| {
         let mut all = values.iter().filter(|(name, _)| name.trim().eq_ignore_ascii_case(key));
         let first = all.next().map(|(_, value)| value.trim().to_owned());
@@ -263,6 +269,7 @@ fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Upda
         Wanted::WhileOn if update.enabled => &[],
         Wanted::WhileOn => return Ok(update),
     };
+    KEYS.iter().try_for_each(|(key, _)| readable(key))?;
     for (key, os, value) in folders {
         let place = places.iter().find(|place| place.os == os).map(|place| place.path.clone());
         let path = match (value, place) {
@@ -277,10 +284,24 @@ fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Upda
     Ok(update)
 }
 
-/// The keys and values of the first section `[Update]`, in order; `None` without one.
-fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<Vec<(String, String)>>, AppServerError> {
+/// The first section `[Update]`.
+struct Section {
+    /// Its keys and values, in order.
+    values: Vec<(String, String)>,
+    /// The keys whose value in quotes has more behind it, with the line.
+    behind_quotes: Vec<(String, Behind)>,
+}
+
+/// A line with something behind its quotes.
+struct Behind {
+    line: usize,
+    text: String,
+}
+
+/// The section; `None` without one.
+fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<Section>, AppServerError> {
     let mut lines = String::from("[update]\r\n");
-    let mut numbers = vec![];
+    let (mut numbers, mut behind_quotes) = (vec![], vec![]);
     let (mut seen, mut inside) = (0, false);
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     for (number, line) in (1..).zip(unix.lines()) {
@@ -300,7 +321,11 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
         }
         let line = match behind_quote(line) {
             Some(comment) if comment.is_empty() || comment.starts_with([';', '#']) => line.strip_suffix(comment).unwrap_or(line),
-            Some(_) => return Err(AppServerError::BehindQuote { path, line: number, text }),
+            Some(_) => {
+                let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
+                behind_quotes.push((key.to_owned(), Behind { line: number, text }));
+                continue;
+            }
             None => return Err(AppServerError::Quote { path, line: number, text }),
         };
         lines.push_str(line);
@@ -319,7 +344,8 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
         |error: ini::ParseError| AppServerError::Line { path: file.to_owned(), line: number_of(error.line), text: error.msg.into_owned() };
     let ini = Ini::load_from_str_noescape(&lines).map_err(malformed)?;
     let values = ini.iter().flat_map(|(_, properties)| properties.iter());
-    Ok(Some(values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+    let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Ok(Some(Section { values, behind_quotes }))
 }
 
 /// What stands behind the closing quote of a line with a quoted value; `None` when it is not closed: rust-ini would look for its end in the lines below. What stands behind it, rust-ini would

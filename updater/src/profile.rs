@@ -87,9 +87,9 @@ pub enum ProfileError {
         /// The folder.
         path: PathBuf,
     },
-    /// Everything on a file system would be the client's.
-    #[error("`{}` is the top of a file system, and backups hold all that is in the install folder: install into a folder in it", path.display())]
-    Top {
+    /// Everything in it would be the client's.
+    #[error("`{}` is a root folder, and backups hold all that is in the install folder: install into a folder in it", path.display())]
+    Root {
         /// The folder.
         path: PathBuf,
     },

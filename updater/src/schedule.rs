@@ -2,8 +2,8 @@
 //!
 //! Times lie on a grid: every period has one moment for this station, found from a hash of the machine and the install folder ([`phase`]), so that stations that were started together do not ask
 //! together. What the timer starts is `updater schedule run`, and that decides by itself whether the moment of this period has been taken ([`due`]): so a timer may fire more often than
-//! needed, late, or twice, a station that slept through three periods checks once, and no check that somebody asks for shifts anything. Every kind starts one at least each hour, so that a check
-//! which reached nobody is soon tried again.
+//! needed, late, or twice, a station that slept through three periods checks once, and no check that somebody asks for shifts anything. Every kind but an account's task on
+//! Windows starts one each hour or more often, so that a check which did not come through is soon tried again.
 //!
 //! The files are rendered by pure functions, one per kind of timer; [`register`] tells the system of them, and says what it could not. What was made is remembered in `.updater/schedule.json`,
 //! so that it can be taken away again.
@@ -114,7 +114,7 @@ pub struct Schedule {
     pub task: Option<Made>,
     /// When the last scheduled run began.
     pub last: Option<UtcTime>,
-    /// How many runs of its period, that one included, have reached nobody since; 0 when it did.
+    /// How many runs in a row, that one included, did not come through; 0 when it did.
     pub failed: u32,
 }
 

@@ -150,5 +150,5 @@ schedule-unregistered = not registered: `updater schedule install` does that aga
 schedule-registered-unknown = whether it is registered cannot be found out here
 schedule-last = the last scheduled check began at { $last }
 schedule-not-due = this period has had its check; the next is due at { $next }
-schedule-not-again = the last check of this period reached nobody; it is tried again from { $next } on
+schedule-not-again = the last check did not come through; it is not tried again before { $next }
 trigger-off = `{ $trigger }` sets nothing off here: `updater settings triggers` says what does

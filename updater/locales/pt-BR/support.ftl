@@ -150,5 +150,5 @@ schedule-unregistered = não registrado: `updater schedule install` registra de 
 schedule-registered-unknown = aqui não é possível saber se está registrado
 schedule-last = a última verificação agendada começou em { $last }
 schedule-not-due = este período já teve sua verificação; a próxima está prevista para { $next }
-schedule-not-again = a última verificação deste período não encontrou o servidor; nova tentativa a partir de { $next }
+schedule-not-again = a última verificação não foi concluída; não há nova tentativa antes de { $next }
 trigger-off = `{ $trigger }` não inicia nada aqui: `updater settings triggers` diz o que inicia

@@ -154,5 +154,5 @@ schedule-unregistered = не зарегистрировано: `updater schedule
 schedule-registered-unknown = зарегистрировано ли, здесь узнать нельзя
 schedule-last = последняя проверка по расписанию началась { $last }
 schedule-not-due = в этом периоде проверка уже была; следующая: { $next }
-schedule-not-again = последняя проверка этого периода никого не застала; следующая попытка не раньше { $next }
+schedule-not-again = последняя проверка не удалась; следующая попытка не раньше { $next }
 trigger-off = `{ $trigger }` здесь ничего не запускает: что запускает, говорит `updater settings triggers`

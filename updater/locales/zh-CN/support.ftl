@@ -138,5 +138,5 @@ schedule-unregistered = 未登记：`updater schedule install` 可重新登记
 schedule-registered-unknown = 这里无法得知是否已登记
 schedule-last = 上一次计划检查开始于 { $last }
 schedule-not-due = 本周期已检查过；下一次时间：{ $next }
-schedule-not-again = 本周期的上一次检查未能连接服务器；{ $next } 起再试
+schedule-not-again = 上一次检查未能完成；{ $next } 之前不再重试
 trigger-off = `{ $trigger }` 在此不触发任何操作：`updater settings triggers` 会列出有效的触发方式

@@ -50,7 +50,11 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
     let paths: Vec<LocalPath> = files.clone().map(|file| (&file.path).into()).collect();
     // Who works through an agent needs no rights.
     let asks_agent = profile::of(&session.folder) == Profile::Service && !owners::is_ours(&session.folder.state_path());
-    let rights = match profile::open(&global.dir, &run.registry) {
+    // As an update opens it: whatever others could have changed is not believed.
+    let opened = profile::open(&global.dir, &run.registry);
+    let guarded = opened.as_ref().ok().filter(|_| !asks_agent).unwrap_or(&session.folder);
+    let backups = backup::check_slots(guarded);
+    let rights = match &opened {
         _ if asks_agent => Looked::Found(Rights::Agents),
         Ok(folder) => folder.obstacles(&paths).map(|found| Rights::Own(found.iter().map(ToString::to_string).collect())).into(),
         Err(error) => Looked::Found(Rights::Own(vec![error.to_string()])),
@@ -63,7 +67,7 @@ fn gather(global: &Global, session: &Session, run: &Run<'_>) -> Facts {
         refusal: session.may_accept_new().and_then(|()| session.proof().map(drop)).err().map(|error| fault(&error)),
         rights,
         space: session.folder.space().map(|space| (space, size)).into(),
-        backups: match backup::check_slots(&session.folder) {
+        backups: match backups {
             Err(error @ BackupError::Refused(_)) => Looked::Found(Some(fault(&error.into()))),
             looked => looked.map(|()| None).into(),
         },

@@ -55,7 +55,8 @@ fn line_within(time: Duration) -> Option<String> {
     Some(String::from_utf8_lossy(&said).into_owned())
 }
 
-/// The same. What reads goes on where no line comes, and ends with this program.
+/// The same. What reads goes on where no line comes, and ends with this program: at a start of a client that reads its console it would take the first line that is typed there. Windows has a wait for
+/// that, which nothing here uses yet.
 #[cfg(not(unix))]
 fn line_within(time: Duration) -> Option<String> {
     let (sender, said) = std::sync::mpsc::channel();

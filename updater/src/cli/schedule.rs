@@ -165,9 +165,10 @@ fn status(global: &Global) -> Result<Report, Error> {
     let folder = profile::look(&global.dir, &global.registry())?;
     let (schedule, settings) = (Schedule::load(&folder)?, Settings::load(&folder)?);
     let (every, phase) = (settings.check_every, schedule::phase_of(&owners::canonical(&global.dir)?, settings.check_every));
-    let next = match due::due(every.seconds(), phase, schedule.last, schedule.failed, context::now()) {
-        Due::Now => context::now(),
-        Due::At(next) | Due::Again(next) => next,
+    let (when, next) = match due::due(every.seconds(), phase, schedule.last, schedule.failed, context::now()) {
+        Due::Now => ("schedule-next", context::now()),
+        Due::At(next) => ("schedule-next", next),
+        Due::Again(next) => ("schedule-not-again", next),
     };
     let registered = schedule.task.as_ref().and_then(is_registered);
     let texts = global.texts();
@@ -179,7 +180,7 @@ fn status(global: &Global) -> Result<Report, Error> {
                 Some(false) => texts.get("schedule-unregistered", &[]),
                 None => texts.get("schedule-registered-unknown", &[]),
             };
-            let next = texts.get("schedule-next", &[("next", next.to_string().into())]);
+            let next = texts.get(when, &[("next", next.to_string().into())]);
             format!("{}, {known}\n{next}", schedule_is(texts, every, made))
         }
     };
@@ -220,14 +221,13 @@ fn run_due(global: &Global, is_now: bool, progress: &dyn Progress) -> Result<Rep
     if let Some(report) = not_due(global, &session.folder)? {
         return Ok(report);
     }
-    let (every, phase) = grid(global, &session.folder)?;
     let known = Schedule::load(&session.folder)?;
-    let earlier = due::failures(every, phase, known.last, known.failed, run.now);
+    let failed = known.failed;
     let begun = Schedule { last: Some(run.now), failed: 0, ..known };
     begun.save(&session.folder)?;
     let outcome = look(global, &mut session, &run);
     if outcome.as_ref().is_err_and(|error| error.exit() == Exit::Unreachable) {
-        Schedule { failed: earlier.saturating_add(1), ..begun }.save(&session.folder)?;
+        Schedule { failed: failed.saturating_add(1), ..begun }.save(&session.folder)?;
     }
     outcome
 }
@@ -249,16 +249,11 @@ fn look(global: &Global, session: &mut Session, run: &Run<'_>) -> Result<Report,
     Ok(check::report_unasked(global.texts(), session, &checked, &drift))
 }
 
-/// The period of `folder`, and the moment of the station in it, in seconds.
-fn grid(global: &Global, folder: &Folder) -> Result<(u64, u64), Error> {
-    let every = Settings::load(folder)?.check_every;
-    Ok((every.seconds(), schedule::phase_of(&owners::canonical(&global.dir)?, every)))
-}
-
 /// The report of a run that has nothing to do in this period.
 fn not_due(global: &Global, folder: &Folder) -> Result<Option<Report>, Error> {
-    let ((every, phase), schedule) = (grid(global, folder)?, Schedule::load(folder)?);
-    let (why, next) = match due::due(every, phase, schedule.last, schedule.failed, context::now()) {
+    let (every, schedule) = (Settings::load(folder)?.check_every, Schedule::load(folder)?);
+    let phase = schedule::phase_of(&owners::canonical(&global.dir)?, every);
+    let (why, next) = match due::due(every.seconds(), phase, schedule.last, schedule.failed, context::now()) {
         Due::Now => return Ok(None),
         Due::At(next) => ("schedule-not-due", next),
         Due::Again(next) => ("schedule-not-again", next),

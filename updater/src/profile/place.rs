@@ -1,4 +1,5 @@
-//! Where nothing is installed: at the top of a file system, where everything on it would be the client's, and in what another install keeps for itself, its state and its backups.
+//! Where nothing is installed: in a root folder (`/`, a drive, a share), where everything would be the client's, and in what another install keeps for itself, its state and its backups. What is
+//! installed in a root folder already is left there: to install again is how it is repaired.
 //!
 //! A product in somebody's backup would come to life with the next way back, and one in a state folder go with the next thing that is cleared away there.
 
@@ -13,16 +14,18 @@ use crate::fs::{FsError, LocalPath, owners};
 /// Refuses `dir`, which need not exist, where nothing can be installed.
 ///
 /// # Errors
-/// [`ProfileError::Top`] and [`ProfileError::OfAnother`] say why.
+/// [`ProfileError::Root`] and [`ProfileError::OfAnother`] say why.
 pub(super) fn refuse(dir: &Path, registry: &Registry) -> Result<(), ProfileError> {
     let path = resolved(dir)?;
-    if path.parent().is_none() {
-        return Err(ProfileError::Top { path });
+    let is_installed =
+        |at: &Path| Ok::<_, ProfileError>(at.join(STATE_FOLDER).join("station.json").is_file() || registry.find(at)?.is_some());
+    if path.parent().is_none() && !is_installed(&path)? {
+        return Err(ProfileError::Root { path });
     }
     for above in path.ancestors().skip(1) {
         let name = path.strip_prefix(above).ok().and_then(|below| below.components().next());
         let is_kept = name.is_some_and(|name| LocalPath::is_reserved_name(name.as_os_str().as_encoded_bytes()));
-        if is_kept && (above.join(STATE_FOLDER).join("station.json").is_file() || registry.find(above)?.is_some()) {
+        if is_kept && is_installed(above)? {
             return Err(ProfileError::OfAnother { of: above.to_owned(), path });
         }
     }
@@ -58,12 +61,12 @@ mod tests {
     }
 
     #[test]
-    fn the_top_of_a_file_system_is_no_install_folder() {
+    fn a_root_folder_is_no_install_folder() {
         let place = tempfile::tempdir().unwrap();
         let registry = Registry::at(place.path().join("registry"));
         let top = place.path().ancestors().last().unwrap();
         let error = refuse(top, &registry).unwrap_err();
-        assert!(matches!(error, ProfileError::Top { .. }), "{error}");
+        assert!(matches!(error, ProfileError::Root { .. }), "{error}");
         assert!(refuse(&top.join("client-that-is-not-there"), &registry).is_ok());
     }
 

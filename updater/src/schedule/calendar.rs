@@ -1,7 +1,7 @@
 //! A period in the words of a timer: how often it fires, and at which minutes of an hour. Pure.
 //!
-//! It fires every hour at least, at the minute of the station's moment, and the run decides whether it is due ([`super::due`]): what reached nobody is tried again within the hour, and whatever the
-//! zone of a computer is and summer time does to it, a moment of every period is met.
+//! It fires every hour at least, at the minute of the station's moment, and the run decides whether it is due ([`super::due`]): what did not come through is tried again, and whatever the zone of a
+//! computer is and summer time does to it, a moment of every period is met. An account's task on Windows alone goes by its period ([`super::windows_task`]).
 
 /// The time from one start to the next, in seconds: an hour, or the longest that divides it and the period, so that each period begins with a start.
 pub fn step(every_seconds: u64) -> u64 {

@@ -1,7 +1,7 @@
 //! A line of cron. Pure.
 //!
-//! cron goes by the computer's own time and makes up for nothing that was slept through. It starts a run every hour, at the station's minute, as all kinds do: so after a sleep one comes within the
-//! hour, and neither zones nor summer time skip a period.
+//! cron goes by the computer's own time and makes up for nothing that was slept through. It starts a run every hour, at the station's minute: so after a sleep one comes within the hour, and neither
+//! zones nor summer time skip a period.
 
 use super::{COMMAND, Rendered, Scope, Task, calendar};
 use crate::mark;

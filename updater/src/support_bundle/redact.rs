@@ -83,8 +83,12 @@ impl Secrets {
             Value::String(text) => self.of_lines(&text, |_| None).into(),
             Value::Array(items) => self.of_items(items),
             Value::Object(members) => {
+                // A name and its value may be members of their own.
+                let names_secret = |(name, value): (&String, &Value)| !is_value(name) && value.as_str().is_some_and(named::is_secret);
+                let has_secret = members.iter().any(names_secret);
                 let member = |(name, value): (String, Value)| {
-                    let is_secret = named::is_secret(&name) && !matches!(value, Value::Null | Value::Bool(_));
+                    let may_be_secret = named::is_secret(&name) || (has_secret && is_value(&name));
+                    let is_secret = may_be_secret && !matches!(value, Value::Null | Value::Bool(_));
                     (self.of_lines(&name, |_| None), if is_secret { BLANK.into() } else { self.of_value(value) })
                 };
                 members.into_iter().map(member).collect()
@@ -102,6 +106,11 @@ impl Secrets {
         };
         items.into_iter().map(item).collect()
     }
+}
+
+/// Whether a member of this name holds what another one names.
+fn is_value(name: &str) -> bool {
+    ["value", "val", "data"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// `text` with its percent signs decoded.

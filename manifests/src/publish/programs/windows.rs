@@ -59,7 +59,8 @@ fn parts<'a, Pe: ImageNtHeaders>(file: Option<&PeFile<'a, Pe, &'a Cache>>, cache
     }
     let header = file.nt_headers().file_header();
     let (symbols, count) = (u64::from(header.pointer_to_symbol_table.get(LE)), u64::from(header.number_of_symbols.get(LE)));
-    if symbols > 0 && count > 0 {
+    // No system reads them, so they count only where a linker puts them. A packer leaves the address that they once had.
+    if Some(symbols) == end && count > 0 {
         let names = symbols + count * size_of::<ImageSymbolBytes>() as u64;
         let said = cache.read_bytes_at(names, NAMES_LENGTH_BYTES).ok().and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         let end = names + said.map_or(NAMES_LENGTH_BYTES, |bytes| u32::from_le_bytes(bytes).into());

@@ -247,7 +247,7 @@ fn profile_code(error: &ProfileError) -> Code {
         ProfileError::Forged(_) => Code::ForgedRegistry,
         ProfileError::Damaged { .. } => Code::DamagedState,
         ProfileError::OtherProfile { .. } | ProfileError::OtherState { .. } | ProfileError::StateNotEmpty { .. } => Code::OtherProfile,
-        ProfileError::Name { .. } | ProfileError::Top { .. } | ProfileError::OfAnother { .. } => Code::BadArgument,
+        ProfileError::Name { .. } | ProfileError::Root { .. } | ProfileError::OfAnother { .. } => Code::BadArgument,
         ProfileError::Fs(error) => error.requirement().code(),
     }
 }

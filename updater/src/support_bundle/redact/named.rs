@@ -70,7 +70,7 @@ pub(super) fn removed(line: &str) -> String {
         };
         gone.extend(value.map(|sign| word_behind(body, run.end + sign)));
         // The password of a user: X. The first such sign is that of all names before it.
-        if name == Name::Secret && !is_in_a_path(rest) && !std::mem::replace(&mut is_all_gone, true) {
+        if name == Name::Secret && !is_in_a_path(&body[..run.start], rest) && !std::mem::replace(&mut is_all_gone, true) {
             gone.extend(rest.find(SIGNS).map(|sign| begin_of_word(body, run.end + end_of_letter(rest, sign))..body.len()));
         }
     }
@@ -102,9 +102,14 @@ fn sign_behind(rest: &str, name: Name) -> Option<usize> {
     (is_listed || rest[sign..].starts_with(SIGNS)).then(|| end_of_letter(rest, sign))
 }
 
-/// The name is that of a folder.
-fn is_in_a_path(rest: &str) -> bool {
-    rest.starts_with('/') || (rest.starts_with('\\') && !rest.starts_with("\\\""))
+/// The name is that of a folder, or of a file in one: `before` and `rest` stand around it. Our messages have paths in backticks; without these one begins at the top. `user/password: X` is none.
+fn is_in_a_path(before: &str, rest: &str) -> bool {
+    let is_folder = rest.starts_with('/') || (rest.starts_with('\\') && !rest.starts_with("\\\""));
+    let begin = before.rfind(|c: char| c.is_whitespace() || "\"'`(=".contains(c)).map_or(0, |at| end_of_letter(before, at));
+    let (quote, path) = before.split_at(begin);
+    let is_whole =
+        quote.ends_with('`') || path.get(1..).is_some_and(|path| path.starts_with(":\\")) || (path.starts_with('/') && path.len() > 1);
+    is_folder || (is_whole && path.ends_with(['/', '\\']))
 }
 
 fn end_of_letter(text: &str, at: usize) -> usize {

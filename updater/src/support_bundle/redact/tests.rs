@@ -110,6 +110,8 @@ fn ac_76_what_is_no_secret_stays_and_a_document_stays_one() {
         "the probe `app --check` ended with 3",
         "cannot read `/srv/secret-shop/token/client`: no such file",
         r"cannot read `C:\passwords\client`: no such file",
+        "writing `lib/Microsoft.IdentityModel.Tokens.dll` failed: no room",
+        "cannot read `/etc/app/token`: permission denied; C:\\app\\token: not there",
         "the keyid of this station: abc; passed: 3, keyboard = us",
         "img/logo@2x.png and till@shop and https://h:8443/a/b",
         "by pass through the auth of the session",
@@ -120,6 +122,11 @@ fn ac_76_what_is_no_secret_stays_and_a_document_stays_one() {
     }
     assert_eq!(clean("app --token HUNTER1 failed: exit code 3"), "app --token [removed] failed: exit code 3");
     assert_eq!(clean("app --token \"HUNTER1 torn"), "app --token [removed]");
+    assert_eq!(clean("user/password: HUNTER1"), "user/password: [removed]");
+    assert_eq!(
+        clean(r#"[{"name":"password","value":"HUNTER1"},{"name":"port","value":"1"}]"#),
+        r#"[{"name":"password","value":"[removed]"},{"name":"port","value":"1"}]"#
+    );
     assert_eq!(clean("login failed: senha: HUNTER1 --password HUNTER2"), "login failed: senha: [removed]");
 
     let line = r#"{"approver":"root","detail":"x --token HUNTER1","result":"failed","time":"t"}"#;
