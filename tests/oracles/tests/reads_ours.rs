@@ -137,7 +137,7 @@ fn rotations_of_every_role_are_followed() {
             test.rotate(role);
         }
         test.publish_files(&[("client", role.as_bytes())], &format!("1.{number}.0"));
-        let folder = test.folder("windows", &[("client.exe", role.as_bytes())]);
+        let folder = test.folder("windows", &[("client.dat", role.as_bytes())]);
         test.publish(&PublishRequest::new(&folder, windows.clone(), Build::recognise(&format!("1.{number}.0")).expect("a build")));
         let server = world.serve_copy("acme", test.path(), &format!("server-{number}"));
         let base = format!("http://{}/repo/acme/", server.address());
