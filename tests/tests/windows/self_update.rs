@@ -170,8 +170,13 @@ fn kill_each(scene: &Scene<'_>, check: impl Fn(&str)) -> BTreeSet<String> {
     }
     let places: BTreeSet<String> = counts.iter().flat_map(|(moment, last)| [format!("{moment}:1"), format!("{moment}:{last}")]).collect();
     for place in &places {
-        again();
-        let killed = with("STATIONMASTER_FAIL_POINT", &format!("{place}=kill"));
+        let kill = |_| {
+            again();
+            with("STATIONMASTER_FAIL_POINT", &format!("{place}=kill"))
+        };
+        // Where much else runs, Wine now and then starts no program at all, and says so. Then the updater rightly stays what it was, and comes to no point: that shows nothing, and is done again.
+        let killed = (0..3).map(kill).find(|outcome| !outcome.finished.stdout.contains("Internal error. (os error 1359)"));
+        let killed = killed.unwrap_or_else(|| panic!("{place}: three times Wine has started no program"));
         assert_eq!(killed.code, KILLED, "{place}: {}", killed.finished.report());
         check(place);
     }
