@@ -318,10 +318,14 @@ impl<'a> Merging<'_, 'a> {
         Ok(())
     }
 
-    /// Refuses letters that would be others in the user's file.
+    /// Refuses letters that would be others in the user's file, and a byte order mark within a file, which may come to stand where one says what all letters are.
     fn check_letters(&self, key: &[u8], text: &[u8]) -> Result<(), CannotMerge> {
         let is_readable = self.is_same_encoding || (text.is_ascii() && key.is_ascii());
-        if is_readable { Ok(()) } else { Err(CannotMerge::Encoding { key: quoted(&String::from_utf8_lossy(key), 80).to_string() }) }
+        if is_readable && !encoding::has_mark(key) {
+            Ok(())
+        } else {
+            Err(CannotMerge::Encoding { key: quoted(&String::from_utf8_lossy(key), 80).to_string() })
+        }
     }
 }
 

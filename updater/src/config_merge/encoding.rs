@@ -76,6 +76,11 @@ impl<'a> Content<'a> {
     }
 }
 
+/// Whether a file that begins with `bytes` would be one with a mark.
+pub(super) fn has_mark(bytes: &[u8]) -> bool {
+    Encoding::MARKED.iter().any(|encoding| bytes.starts_with(encoding.mark()))
+}
+
 fn decoded(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, NotIni> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
