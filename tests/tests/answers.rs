@@ -92,6 +92,20 @@ fn d_01_who_has_to_agree_is_set_before_anything_is_installed_also_where_that_fai
     assert!(!station.file("client").exists(), "not in the one that the answers name");
 }
 
+#[test]
+fn d_20_a_shortcut_that_cannot_be_made_is_refused_before_anything_is_installed() {
+    let world = World::new();
+    let station = world.station("client");
+    let answers = world.path("answers.toml");
+    for shortcut in ["name = \"a/b\"", "arguments = [\"a\\nb\"]", "icon = \"not-there.png\""] {
+        let link = format!("http://127.0.0.1:1/i/CODE#{}", "0".repeat(64));
+        fs::write(&answers, format!("link = \"{link}\"\ndir = \"client\"\n\n[shortcut]\nto = \"links\"\n{shortcut}\n")).expect("written");
+        let mut command = Command::new(system_tests::world::program("updater"));
+        let refused = finish(command.args(["install", "--json", "--answers"]).arg(&answers)).exits(2);
+        assert!(!station.dir.exists(), "the server is not even asked: {}", refused.json);
+    }
+}
+
 /// A person's account on a computer whose timers note what they are told: cron has one table per account, systemd its units in the account's own settings.
 struct Home {
     place: Workplace,

@@ -187,7 +187,18 @@ impl Settings {
     /// # Errors
     /// What is wrong with it, and in which line.
     pub fn parse(text: &str) -> Result<Settings, String> {
-        let set: SettingsFile = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        Settings::checked(toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?)
+    }
+
+    /// The same of a table in another file, of whose lines it knows nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, by key.
+    pub fn of_table(table: &toml::Table) -> Result<Settings, String> {
+        Settings::checked(table.clone().try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?)
+    }
+
+    fn checked(set: SettingsFile) -> Result<Settings, String> {
         if let Some(language) = set.language.as_ref().filter(|language| !Language::ALL.iter().any(|known| known.tag() == *language)) {
             let language = manifests::quote::quoted(language, 80);
             return Err(format!(

@@ -158,6 +158,12 @@ impl Shortcut {
         mark::mark(COMMAND, &self.tag())
     }
 
+    /// Refuses what cannot be written into such a file, or be its name.
+    pub fn check(&self) -> Result<(), ShortcutError> {
+        self.file_name()?;
+        self.render().map(drop)
+    }
+
     /// The name of the file: one that every system can have (attacks D1–D8), whatever this one takes.
     fn file_name(&self) -> Result<String, ShortcutError> {
         let refused = |why: String| ShortcutError::Text { text: quoted(&self.name, 80).to_string(), why };

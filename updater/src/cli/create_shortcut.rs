@@ -80,9 +80,18 @@ fn scope_unless(user: bool) -> Scope {
     if !user && Owners::here().are_root_alone() { Scope::System } else { Scope::User }
 }
 
-/// Refuses an answer that cannot be, before anything else is done for it.
-pub(crate) fn check(answer: &updater::answers::Shortcut) -> Result<(), Error> {
-    Ok(shortcut::place(&answer.to, scope_unless(false)).map(drop)?)
+/// Refuses an answer that cannot be, before anything else is done for it: all of it but what the installed client will say.
+pub(crate) fn check(global: &Global, answer: &updater::answers::Shortcut) -> Result<(), Error> {
+    shortcut::place(&answer.to, scope_unless(false))?;
+    let shortcut = Shortcut {
+        name: answer.name.clone().unwrap_or_else(|| "client".into()),
+        folder: itself::unicode(&itself::absolute(&global.dir)?)?,
+        program: itself::program()?,
+        arguments: answer.arguments.clone(),
+        icon: answer.icon.as_deref().map(picture).transpose()?,
+        in_terminal: answer.terminal,
+    };
+    Ok(shortcut.check()?)
 }
 
 /// The picture in `file`, which has to be there: a shortcut says nothing of one that is not.
