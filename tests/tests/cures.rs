@@ -4,7 +4,7 @@ use std::fs;
 
 use system_tests::server::Server;
 use system_tests::station::Station;
-use system_tests::world::{Repository, World};
+use system_tests::world::{Build, Repository, World};
 
 const T0: i64 = 1_700_000_000;
 
@@ -22,6 +22,17 @@ fn behind(world: &World) -> (Repository<'_>, Server, Station, String) {
     second.exec("app", "two", T0).file("app.ini", "a=1", T0);
     repository.publish(&second, "1.1.0");
     (repository, server, station, link)
+}
+
+/// A build that a server offers, and the link to it, for a station that has nothing.
+fn offered(world: &World) -> (Build, Server, Station, String) {
+    let repository = world.repository("acme");
+    let build = world.build("v1");
+    build.exec("app", "one", T0);
+    repository.publish(&build, "1.0.0");
+    let server = world.serve(&repository);
+    let (station, link) = (world.station("client"), world.link(&server));
+    (build, server, station, link)
 }
 
 #[test]
@@ -56,12 +67,7 @@ fn a_lost_or_damaged_root_is_pinned_again_by_install() {
 #[test]
 fn an_install_that_came_to_nothing_does_not_bind_the_folder() {
     let world = World::new();
-    let repository = world.repository("acme");
-    let build = world.build("v1");
-    build.exec("app", "one", T0);
-    repository.publish(&build, "1.0.0");
-    let server = world.serve(&repository);
-    let (station, link) = (world.station("client"), world.link(&server));
+    let (build, _server, station, link) = offered(&world);
     station.run(&["install", &link, "--channel", "nightly"]).exits(4);
     station.run(&["install", &link]).exits(0);
     station.tree().assert_is(&build.tree(), "installed");
@@ -70,12 +76,7 @@ fn an_install_that_came_to_nothing_does_not_bind_the_folder() {
 #[test]
 fn a_file_in_the_place_of_the_state_or_of_a_folder_in_it_is_named_and_moving_it_away_helps() {
     let world = World::new();
-    let repository = world.repository("acme");
-    let build = world.build("v1");
-    build.exec("app", "one", T0);
-    repository.publish(&build, "1.0.0");
-    let server = world.serve(&repository);
-    let (station, link) = (world.station("client"), world.link(&server));
+    let (build, _server, station, link) = offered(&world);
     fs::create_dir(&station.dir).expect("made");
     fs::write(station.dir.join(".updater"), "a file").expect("written");
     let in_the_way = |command: &[&str], named: &str| {

@@ -77,13 +77,18 @@ fn ac_29_after_a_sleep_of_three_periods_one_check_is_made() {
     assert_eq!(results[1..], ["not-due", "not-due"]);
 }
 
+/// The moment with which `station` begins the next period of `seconds`, in seconds since 1970.
+fn next_moment(station: &Station, seconds: i64) -> i64 {
+    let phase = station.run(&["schedule", "status"]).exits(0).json["phase_seconds"].as_i64().expect("seconds");
+    (now() / seconds + 1) * seconds + phase
+}
+
 #[test]
 fn ac_29_a_check_that_did_not_come_through_is_tried_again_in_its_period_less_and_less_often_until_one_does() {
     let world = World::new();
     let scene = Scene::new(&world);
     scene.station.run(&["settings", "check_every", "1d"]).exits(0);
-    let phase = scene.station.run(&["schedule", "status"]).exits(0).json["phase_seconds"].as_i64().expect("seconds");
-    let moment = (now() / 86_400 + 1) * 86_400 + phase;
+    let moment = next_moment(&scene.station, 86_400);
     let at = |hour: i64| scene.station.at_time(&Clock { unix: moment + hour * 3600, zone: "UTC".into() });
     let start = |hour: i64| {
         let outcome = at(hour).run(&["schedule", "run"]);
@@ -114,8 +119,7 @@ fn ac_29_an_update_that_was_cut_off_is_gone_on_with_in_the_same_period() {
     let world = World::new();
     let scene = Scene::with_update(&world);
     scene.station.run(&["settings", "role", "station"]).exits(0);
-    let phase = scene.station.run(&["schedule", "status"]).exits(0).json["phase_seconds"].as_i64().expect("seconds");
-    let moment = (now() / 14_400 + 1) * 14_400 + phase;
+    let moment = next_moment(&scene.station, 14_400);
     let start = |hour: i64| scene.station.at_time(&Clock { unix: moment + hour * 3600, zone: "UTC".into() }).run(&["schedule", "run"]);
     scene.proxy.on("/objects/", Nth::Every, Fault::Refuse);
     start(0).exits(3);
