@@ -247,10 +247,10 @@ fn decode(bytes: &[u8]) -> Decoded {
 
 fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Update, AppServerError> {
     let mut update = Update { enabled: false, folders: vec![], remarks: vec![] };
-    let Some(Section { values, behind_quotes }) = section(text, file, &mut update.remarks)? else { return Ok(update) };
+    let Some(Section { values, mut faults }) = section(text, file, &mut update.remarks)? else { return Ok(update) };
     // A line that nobody reads stops nobody.
-    let readable = |key: &str| match behind_quotes.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
-        Some((_, fault)) => Err(AppServerError::BehindQuote { path: file.to_owned(), line: fault.line, text: fault.text.clone() }),
+    let mut readable = |key: &str| match faults.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)) {
+        Some(at) => Err(faults.swap_remove(at).1),
         None => Ok(()),
     };
     readable("Enable")?;
@@ -288,20 +288,14 @@ fn parse(text: &str, file: &Path, system: System, wanted: Wanted) -> Result<Upda
 struct Section {
     /// Its keys and values, in order.
     values: Vec<(String, String)>,
-    /// The keys whose value in quotes has more behind it, with the line.
-    behind_quotes: Vec<(String, Behind)>,
-}
-
-/// A line with something behind its quotes.
-struct Behind {
-    line: usize,
-    text: String,
+    /// The keys whose value cannot be read, and why.
+    faults: Vec<(String, AppServerError)>,
 }
 
 /// The section; `None` without one.
 fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<Section>, AppServerError> {
     let mut lines = String::from("[update]\r\n");
-    let (mut numbers, mut behind_quotes) = (vec![], vec![]);
+    let (mut numbers, mut faults) = (vec![], vec![]);
     let (mut seen, mut inside) = (0, false);
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     for (number, line) in (1..).zip(unix.lines()) {
@@ -323,7 +317,7 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
             Some(comment) if comment.is_empty() || comment.starts_with([';', '#']) => line.strip_suffix(comment).unwrap_or(line),
             Some(_) => {
                 let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-                behind_quotes.push((key.to_owned(), Behind { line: number, text }));
+                faults.push((key.to_owned(), AppServerError::BehindQuote { path, line: number, text }));
                 continue;
             }
             None => return Err(AppServerError::Quote { path, line: number, text }),
@@ -345,7 +339,7 @@ fn section(text: &str, file: &Path, remarks: &mut Vec<String>) -> Result<Option<
     let ini = Ini::load_from_str_noescape(&lines).map_err(malformed)?;
     let values = ini.iter().flat_map(|(_, properties)| properties.iter());
     let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    Ok(Some(Section { values, behind_quotes }))
+    Ok(Some(Section { values, faults }))
 }
 
 /// What stands behind the closing quote of a line with a quoted value; `None` when it is not closed: rust-ini would look for its end in the lines below. What stands behind it, rust-ini would

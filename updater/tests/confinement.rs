@@ -230,7 +230,7 @@ fn ac_43_a_folder_without_write_right_is_found_before_anything_moves() {
 }
 
 #[test]
-#[ignore = "is the child of another"]
+#[ignore = "started by the test before it, as somebody without rights"]
 fn looks() {
     let folder = Folder::open(std::env::var("SCENE_FOLDER").unwrap().as_ref()).unwrap();
     let obstacles = folder.obstacles(&[local("lib/a.dll"), local("lib/new/b.dll"), local("c.dll")]).unwrap();

@@ -229,7 +229,7 @@ fn ac_13_a_time_reads_back_as_a_coarse_file_system_keeps_it() {
 }
 
 #[test]
-#[ignore = "is the child of another"]
+#[ignore = "started by the test before it, with another granularity of times"]
 fn coarse_child() {
     let scene = Scene::at(1);
     let (folder, path) = (scene.folder(), LocalPath::from(&"same.txt".parse().unwrap()));

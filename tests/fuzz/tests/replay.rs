@@ -94,7 +94,7 @@ fn the_committed_seeds_are_those_that_the_generator_makes() {
 
 /// Writes the seed corpus: `cargo test -p fuzz --test replay -- --ignored`.
 #[test]
-#[ignore = "writes tests/fuzz/corpus"]
+#[ignore = "by hand, when a format changes: writes tests/fuzz/corpus"]
 fn write_seeds() {
     for (target, name, bytes) in seeds::all() {
         let folder = below("corpus").join(target);

@@ -17,22 +17,26 @@ use crate::fs::{FsError, LocalPath, owners};
 /// [`ProfileError::Root`] and [`ProfileError::OfAnother`] say why.
 pub(super) fn refuse(dir: &Path, registry: &Registry) -> Result<(), ProfileError> {
     let path = resolved(dir)?;
-    let is_installed =
-        |at: &Path| Ok::<_, ProfileError>(at.join(STATE_FOLDER).join("station.json").is_file() || registry.find(at)?.is_some());
-    if path.parent().is_none() && !is_installed(&path)? {
-        return Err(ProfileError::Root { path });
+    judge(&path, |at| Ok(at.join(STATE_FOLDER).join("station.json").is_file() || registry.find(at)?.is_some()))?;
+    match registry.entries()?.into_iter().find(|entry| path.starts_with(&entry.state)) {
+        Some(entry) => Err(ProfileError::OfAnother { of: entry.dir, path }),
+        None => Ok(()),
+    }
+}
+
+/// What `path` is among the install folders, which `is_installed` knows.
+fn judge(path: &Path, is_installed: impl Fn(&Path) -> Result<bool, ProfileError>) -> Result<(), ProfileError> {
+    if path.parent().is_none() && !is_installed(path)? {
+        return Err(ProfileError::Root { path: path.to_owned() });
     }
     for above in path.ancestors().skip(1) {
         let name = path.strip_prefix(above).ok().and_then(|below| below.components().next());
         let is_kept = name.is_some_and(|name| LocalPath::is_reserved_name(name.as_os_str().as_encoded_bytes()));
         if is_kept && is_installed(above)? {
-            return Err(ProfileError::OfAnother { of: above.to_owned(), path });
+            return Err(ProfileError::OfAnother { of: above.to_owned(), path: path.to_owned() });
         }
     }
-    match registry.entries()?.into_iter().find(|entry| path.starts_with(&entry.state)) {
-        Some(entry) => Err(ProfileError::OfAnother { of: entry.dir, path }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// `path` without links, as far as there is anything.
@@ -68,6 +72,7 @@ mod tests {
         let error = refuse(top, &registry).unwrap_err();
         assert!(matches!(error, ProfileError::Root { .. }), "{error}");
         assert!(refuse(&top.join("client-that-is-not-there"), &registry).is_ok());
+        assert!(judge(top, |_| Ok(true)).is_ok(), "what is installed there is repaired by another install");
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub enum Due {
 
 /// Whether a run at `now` is due, after the one that began at `last` and was the `failed`th in a row that did not come through; 0 when it did.
 pub fn due(every_seconds: u64, phase_seconds: u64, last: Option<UtcTime>, failed: u32, now: UtcTime) -> Due {
-    let Some(last) = last.filter(|last| is_same(every_seconds, phase_seconds, *last, now)) else { return Due::Now };
+    let period_of = |at| period(every_seconds, phase_seconds, at);
+    let Some(last) = last.filter(|last| period_of(*last) == period_of(now)) else { return Due::Now };
     let next = next(every_seconds, phase_seconds, now);
     let Some(doubled) = failed.checked_sub(1) else { return Due::At(next) };
     let wait = AGAIN_SECONDS.saturating_mul(2_i64.saturating_pow(doubled));
@@ -35,10 +36,6 @@ pub fn due(every_seconds: u64, phase_seconds: u64, last: Option<UtcTime>, failed
         again if again.unix() <= now.unix() + EARLY_SECONDS => Due::Now,
         again => Due::Again(again.min(next)),
     }
-}
-
-fn is_same(every_seconds: u64, phase_seconds: u64, one: UtcTime, other: UtcTime) -> bool {
-    period(every_seconds, phase_seconds, one) == period(every_seconds, phase_seconds, other)
 }
 
 /// When the period after the one of `now` begins.

@@ -214,7 +214,7 @@ pub struct Disk {
 
 /// What the tests start in a process of its own.
 #[test]
-#[ignore = "is the child of the others"]
+#[ignore = "started by the tests that cut it off, in a process of its own"]
 fn child() {
     let path = std::env::var("SCENE_FOLDER").unwrap();
     let act = std::env::var("SCENE_ACT").unwrap();

@@ -98,7 +98,7 @@ fn documents_that_do_not_hang_on_a_compressor_can_be_made_again() {
 
 /// Writes what is missing, and adds its row to the table; changes nothing that is there: `cargo test -p fuzz --test vectors -- --ignored`.
 #[test]
-#[ignore = "writes tests/vectors"]
+#[ignore = "by hand, when a format changes: writes tests/vectors"]
 fn write_missing_vectors() {
     let mut rows = index();
     let all = generate::all();
