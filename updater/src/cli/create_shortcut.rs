@@ -7,7 +7,7 @@ use serde_json::json;
 use updater::exit_code::Exit;
 use updater::fs::owners::{self, Owners};
 use updater::pipeline::{Error, Session};
-use updater::profile;
+use updater::profile::{self, Profile};
 use updater::progress::Progress;
 use updater::schedule::Scope;
 use updater::shortcut::{self, Shortcut, Where};
@@ -52,15 +52,11 @@ pub(crate) fn run(global: &Global, command: Arguments, progress: &dyn Progress) 
     let session = Session::open(&global.dir, "create-shortcut", &context::begin(global, progress))?;
     let dir = owners::canonical(&global.dir)?;
     let scope = if system { Scope::System } else { scope_unless(user) };
-    let mut words = itself::words(&["launch"], global, &dir, profile::of(&session.folder))?;
-    if !arguments.is_empty() {
-        words.extend(std::iter::once("--".to_owned()).chain(arguments));
-    }
     let shortcut = Shortcut {
         name: name.unwrap_or_else(|| session.station.product.to_string()),
         folder: itself::unicode(&dir)?,
         program: itself::program()?,
-        arguments: words,
+        arguments: launch(global, &dir, profile::of(&session.folder), arguments)?,
         icon: icon.map_or_else(|| clients_own(&session, &dir), |icon| picture(&icon).map(Some))?,
         in_terminal: terminal,
     };
@@ -75,19 +71,29 @@ pub(crate) fn run(global: &Global, command: Arguments, progress: &dyn Progress) 
     Ok(Report::new(&json, text, Exit::Success))
 }
 
+/// The words of `updater launch` that start the client of the install folder `dir` with `arguments`.
+fn launch(global: &Global, dir: &Path, profile: Profile, arguments: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut words = itself::words(&["launch"], global, dir, profile)?;
+    if !arguments.is_empty() {
+        words.extend(std::iter::once("--".to_owned()).chain(arguments));
+    }
+    Ok(words)
+}
+
 /// Whose it is where nobody says so: what root makes is everybody's.
 fn scope_unless(user: bool) -> Scope {
     if !user && Owners::here().are_root_alone() { Scope::System } else { Scope::User }
 }
 
-/// Refuses an answer that cannot be, before anything else is done for it: all of it but what the installed client will say.
-pub(crate) fn check(global: &Global, answer: &updater::answers::Shortcut) -> Result<(), Error> {
+/// Refuses an answer that cannot be, before anything else is done for it: all of it but what the installed client will say. It is to be installed with `profile`.
+pub(crate) fn check(global: &Global, answer: &updater::answers::Shortcut, profile: Profile) -> Result<(), Error> {
     shortcut::place(&answer.to, scope_unless(false))?;
+    let dir = itself::absolute(&global.dir)?;
     let shortcut = Shortcut {
         name: answer.name.clone().unwrap_or_else(|| "client".into()),
-        folder: itself::unicode(&itself::absolute(&global.dir)?)?,
+        folder: itself::unicode(&dir)?,
         program: itself::program()?,
-        arguments: answer.arguments.clone(),
+        arguments: launch(global, &dir, profile, answer.arguments.clone())?,
         icon: answer.icon.as_deref().map(picture).transpose()?,
         in_terminal: answer.terminal,
     };

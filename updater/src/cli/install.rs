@@ -97,7 +97,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments, progress: &dyn Progress
     let link = link.ok_or(Error::NotInstalled)?;
     let root = root.map(|path| std::fs::read(&path).map_err(|source| Error::Argument { path, source })).transpose()?;
     let wanted = Wanted { link, root, os, arch, variant, channel, settings };
-    shortcut.as_deref().map_or(Ok(()), |answer| create_shortcut::check(global, answer))?;
+    shortcut.as_deref().map_or(Ok(()), |answer| create_shortcut::check(global, answer, profile.unwrap_or(Profile::User)))?;
     let run = context::begin_asking(global, from.as_deref(), progress)?;
     let before = profile::look(&global.dir, &run.registry).ok().and_then(|folder| Settings::load(&folder).ok()).unwrap_or_default();
     let (session, updated) = context::block_on(pipeline::install(&global.dir, &wanted, &Wish { profile, state }, &run))?;

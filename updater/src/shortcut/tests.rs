@@ -33,6 +33,19 @@ fn what_would_end_a_line_is_refused() {
 }
 
 #[test]
+fn a_program_that_is_given_nothing_has_a_shortcut_like_any_other() {
+    assert!(Shortcut { arguments: vec![], ..shortcut("Client") }.check().is_ok());
+}
+
+#[cfg(windows)]
+#[test]
+fn what_the_shell_would_cut_off_is_refused() {
+    let of = |length: usize| Shortcut { arguments: vec!["x".repeat(length)], ..shortcut("Client") };
+    assert!(of(100).check().is_ok());
+    assert!(matches!(of(70_000).check(), Err(ShortcutError::Unfit(_))), "a link tells the length of a text in 16 bits");
+}
+
+#[test]
 fn what_is_remembered_is_read_back_and_what_could_be_anybodys_is_not_believed() {
     let known = Shortcuts::default().with(Path::new("/a"), mark::tag("/x")).with(Path::new("/b"), mark::tag("/x"));
     assert_eq!(Shortcuts::parse(&known.to_bytes()), known);
