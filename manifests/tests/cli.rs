@@ -388,3 +388,17 @@ fn d_07_publishing_warns_of_a_client_that_does_not_fit_the_server_and_refuses_wh
     let nonsense = bench.fails(2, &with("latest"));
     assert!(nonsense.contains("--server-build"), "{nonsense}");
 }
+
+#[test]
+fn a_report_that_finds_no_room_is_no_success_and_a_reader_that_goes_away_is_no_failure() {
+    let bench = Bench::new();
+    bench.build("client", &[("app.exe", "one")]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let said = bench.command(&[&publish("client", "1.0.0")[..], &["--json"]].concat()).stdout(full).output().unwrap();
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("could not be printed"), "{said:?}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(bench.command(&["list", "repo", "--json"]).stdout(writer).status().unwrap().code(), Some(0));
+    assert!(bench.done(&["list", "repo"]).contains("1.0.0"), "published all the same");
+}

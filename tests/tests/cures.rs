@@ -117,10 +117,25 @@ fn uninstall_needs_nothing_that_is_stored() {
 fn a_reader_that_goes_away_ends_no_update() {
     let world = World::new();
     let (_repository, _server, station, _link) = behind(&world);
-    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
     let mut command = station.command(&["update", "--yes", "--progress", "json"]);
-    let status = command.stdout(full()).stderr(full()).status().expect("started");
+    let status = command.stdout(writer.try_clone().expect("a second end")).stderr(writer).status().expect("started");
     assert_eq!(status.code(), Some(0));
+    assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "two");
+}
+
+#[test]
+fn a_report_that_finds_no_room_ends_no_update_and_is_no_success() {
+    let world = World::new();
+    let (_repository, _server, station, _link) = behind(&world);
+    for arguments in [&["update", "--yes", "--progress", "json"][..], &["status"], &["history"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        let said = station.command(arguments).stdout(full).output().expect("started");
+        let errors = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains("could not be printed"), "{arguments:?}: {errors}");
+    }
     assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "two");
 }
 

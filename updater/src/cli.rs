@@ -260,8 +260,7 @@ pub(crate) fn run() -> ExitCode {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             if exit == Exit::Usage && std::env::args_os().any(|argument| argument == "--json") {
                 let json = serde_json::json!({ "error": { "code": Code::Usage, "message": error.to_string() } });
-                output::print(&Report { json, text: String::new(), exit }, true);
-                return exit.into();
+                return output::print(&Report { json, text: String::new(), exit }, true).into();
             }
             // What cannot be printed cannot be reported either.
             let _ = error.print();
@@ -274,11 +273,7 @@ pub(crate) fn run() -> ExitCode {
     let command = match arguments.command {
         Command::Install(install) => match install.answered(&mut global) {
             Ok(install) => Command::Install(install),
-            Err(error) => {
-                let report = words::plain(&error);
-                output::print(&report, global.json);
-                return report.exit.into();
-            }
+            Err(error) => return output::print(&words::plain(&error), global.json).into(),
         },
         command => command,
     };
@@ -295,8 +290,7 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => Err(error),
     };
     let report = aim.in_words(&global, outcome.unwrap_or_else(|error| words::plain(&error)));
-    output::print(&report, global.json);
-    report.exit.into()
+    output::print(&report, global.json).into()
 }
 
 fn carry_out(global: &Global, command: Command, progress: &dyn Progress) -> Result<Report, Error> {

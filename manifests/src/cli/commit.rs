@@ -7,7 +7,7 @@ use manifests::time::UtcTime;
 use serde_json::json;
 
 use super::channel::channel_json;
-use super::{Exit, Outcome, Output, WriterArgs};
+use super::{Outcome, Output, WriterArgs};
 
 /// Make visible what was signed elsewhere: a signing request, several signed copies of one, or a submission bundle
 #[derive(Debug, Args)]
@@ -47,7 +47,6 @@ impl CommitArgs {
             "releases": releases.collect::<Vec<_>>(),
             "new_objects": submitted.new_objects,
         });
-        output.result(&text, Some(&format!("manifests list {}", self.repo.display())), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&format!("manifests list {}", self.repo.display())), &value))
     }
 }

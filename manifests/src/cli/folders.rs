@@ -9,7 +9,7 @@ use manifests::time::UtcTime;
 use serde_json::json;
 
 use super::channel::{ChannelArgs, arguments, channel_json};
-use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs, keys};
+use super::{HandoverArgs, Outcome, Output, WriterArgs, keys};
 
 /// Let the server publish a folder by itself, with a key that lies there and signs for nothing else
 #[derive(Debug, Subcommand)]
@@ -123,7 +123,6 @@ impl ListArgs {
             ),
             false => (lines.join("\n"), format!("manifests list {repo}")),
         };
-        output.result(&text, Some(&next), &json!({ "folders": listed }));
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &json!({ "folders": listed })))
     }
 }

@@ -7,7 +7,7 @@ use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
 use super::output::bytes;
-use super::{Exit, Outcome, Output, WriterArgs};
+use super::{Outcome, Output, WriterArgs};
 
 /// Remove what no release needs, a day after it was first found so
 #[derive(Debug, Args)]
@@ -48,7 +48,6 @@ impl GcArgs {
             "waiting": collected.waiting.iter().map(waiting).collect::<Vec<Value>>(),
             "live": collected.live,
         });
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }

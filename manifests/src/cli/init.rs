@@ -11,7 +11,7 @@ use manifests::publish::keys::{Encryption, KeyError, KeyFolder};
 use manifests::time::UtcTime;
 use serde_json::json;
 
-use super::{Exit, Outcome, Output, passphrase};
+use super::{Outcome, Output, passphrase};
 
 /// Make a new repository, with one new key for every role
 #[derive(Debug, Args)]
@@ -72,7 +72,6 @@ impl InitArgs {
         );
         let next = format!("manifests publish FOLDER --repo {repo} --product PRODUCT --os OS --build BUILD");
         let value = json!({ "repository": self.name, "path": repository.path().display().to_string(), "keys": repository.keys().path().display().to_string(), "encrypted": self.encrypt, "root": pin });
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }

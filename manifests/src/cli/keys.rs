@@ -116,6 +116,5 @@ pub(crate) fn report(
         "effects": effects_json(&rotated.effects),
         "file": rotated.delivered.as_ref().and_then(|delivered| delivered.file()).map(|file| file.display().to_string()),
     });
-    output.result(&text, Some(&next), &value);
-    Exit::Done
+    output.result(&text, Some(&next), &value)
 }

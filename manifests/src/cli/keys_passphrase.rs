@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::output::one_line;
 use super::passphrase::{self, PassphraseArgs};
-use super::{Exit, Outcome, Output};
+use super::{Outcome, Output};
 
 /// Set, change or remove the passphrase of key files
 #[derive(Debug, Args)]
@@ -60,8 +60,7 @@ impl KeysPassphraseArgs {
         let value = |info: &KeyFileInfo| json!({ "keyid": info.id, "roles": info.roles, "result": self.what(info) });
         let value = json!({ "dry_run": self.dry_run, "keys": chosen.iter().map(value).collect::<Vec<Value>>() });
         let next = format!("manifests refresh {}, to see that the keys still sign", self.repo.display());
-        output.result(&lines.join("\n"), Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&lines.join("\n"), Some(&next), &value))
     }
 
     /// The keys that were named, or all; nothing is changed when one of them cannot be read.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::channel::channel_json;
 use super::output::one_line;
-use super::{Exit, Outcome, Output};
+use super::{Outcome, Output};
 
 /// List the releases of a repository
 #[derive(Debug, Args)]
@@ -55,8 +55,7 @@ impl ListArgs {
             "roles": view.headers().into_iter().map(roles).collect::<Vec<_>>(),
         });
         let next = format!("manifests verify {}", self.repo.display());
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }
 

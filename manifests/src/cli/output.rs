@@ -1,6 +1,6 @@
 //! What the program prints: text or one JSON object on standard output, progress and errors on standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,15 +24,22 @@ impl Output {
         Output { json }
     }
 
-    /// Prints the result: `text` and the command to run next, or `value`.
-    pub(crate) fn result(&self, text: &str, next: Option<&str>, value: &Value) {
+    /// Prints the result: `text` and the command to run next, or `value`. Returns how the command ends: well, unless it could not be printed. A reader that went away is no failure.
+    #[must_use]
+    pub(crate) fn result(&self, text: &str, next: Option<&str>, value: &Value) -> Exit {
         let mut out = std::io::stdout().lock();
-        // A closed pipe is no failure of the command.
-        let _ = match (self.json, next) {
+        let printed = match (self.json, next) {
             (true, _) => writeln!(out, "{value}"),
             (false, None) => writeln!(out, "{}", harmless(text)),
             (false, Some(next)) => writeln!(out, "{}\nnext: {}", harmless(text), harmless(next)),
         };
+        match printed.and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let _ = writeln!(std::io::stderr(), "error: the report of what was done could not be printed: {error}");
+                Exit::Failed
+            }
+            _ => Exit::Done,
+        }
     }
 
     /// Prints warnings about a folder.

@@ -7,7 +7,7 @@ use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
 use super::channel::channel_json;
-use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs};
+use super::{HandoverArgs, Outcome, Output, WriterArgs};
 
 /// List only the newest releases of every channel, and all security floors
 #[derive(Debug, Args)]
@@ -51,7 +51,6 @@ impl PruneArgs {
         let collect = format!("manifests gc {}", self.repo.display());
         let waits = if pruned.is_empty() || self.dry_run { None } else { self.handover.written(&self.repo) };
         let (text, next) = waits.map_or((text.clone(), collect), |(waits, next)| (format!("{text}\n{waits}"), next));
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }

@@ -272,8 +272,7 @@ impl PublishArgs {
             "warnings": published.warnings.iter().map(finding_json).collect::<Vec<_>>(),
         });
         let waits = waits.map_or_else(String::new, |(text, _)| format!("\n{text}"));
-        output.result(&format!("{text}{counts}{waits}"), Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&format!("{text}{counts}{waits}"), Some(&next), &value))
     }
 }
 

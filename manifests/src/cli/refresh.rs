@@ -6,7 +6,7 @@ use clap::Args;
 use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
-use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs};
+use super::{HandoverArgs, Outcome, Output, WriterArgs};
 
 /// Sign anew what would expire; run it every day
 #[derive(Debug, Args)]
@@ -55,7 +55,6 @@ impl RefreshArgs {
             lines.push(waits);
             next
         });
-        output.result(&lines.join("\n"), Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&lines.join("\n"), Some(&next), &value))
     }
 }

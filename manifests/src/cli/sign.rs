@@ -14,7 +14,7 @@ use manifests::publish::{PublishError, signing_request};
 use serde_json::json;
 
 use super::output::{harmless, one_line};
-use super::{Exit, Outcome, Output, PassphraseArgs};
+use super::{Outcome, Output, PassphraseArgs};
 
 /// Add your signatures to a signing request; needs the file and the keys, nothing else
 #[derive(Debug, Args)]
@@ -99,8 +99,7 @@ impl SignArgs {
             "roles": progress.iter().map(role).collect::<Vec<_>>(),
             "effects": effects.iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
-        output.result(&lines.join("\n"), Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&lines.join("\n"), Some(&next), &value))
     }
 
     /// Adds what the keys in `folder` can sign, and returns how many signatures that were. `root` is what the request says of the root it was made on.

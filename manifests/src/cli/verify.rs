@@ -67,7 +67,7 @@ impl VerifyArgs {
             (None, 0) => Some(format!("manifests refresh {repo}")),
             (None, _) => Some(format!("manifests gc {repo}")),
         };
-        output.result(&text, next.as_deref(), &value);
-        Ok(if audit.problems.is_empty() { Exit::Done } else { Exit::Damaged })
+        let printed = output.result(&text, next.as_deref(), &value);
+        Ok(if audit.problems.is_empty() { printed } else { Exit::Damaged })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::channel::{self, ChannelArgs};
 use super::output::one_line;
-use super::{Exit, HandoverArgs, Outcome, Output, WriterArgs};
+use super::{HandoverArgs, Outcome, Output, WriterArgs};
 
 /// Mark a release as one that nobody should install any more
 #[derive(Debug, Args)]
@@ -68,7 +68,6 @@ impl WithdrawArgs {
             Some((waits, next)) => (format!("{text}\n{waits}"), next),
             None => (text, earlier),
         };
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }

@@ -1,9 +1,9 @@
 //! The only place that prints: reports on standard output, errors and progress on standard error.
 //!
-//! A reader that went away, or a full disk behind a redirection, ends no update: what cannot be printed is dropped.
+//! A reader that went away, or a full disk behind a redirection, ends no update. But who gets a report that is not whole, and did not go away himself, hears of it by the exit code.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,17 +16,28 @@ use updater::text::Texts;
 
 use super::{Report, words};
 
-/// Prints a report; an error that is not JSON goes to standard error.
-pub(crate) fn print(report: &Report, json: bool) {
-    match (json, report.exit) {
+/// Prints a report, an error that is not JSON to standard error; returns how the command ends: as the report has it, unless that says success and could not be printed.
+pub(crate) fn print(report: &Report, json: bool) -> Exit {
+    let printed = match (json, report.exit) {
         (true, _) => out(&report.json),
         (false, Exit::Success | Exit::Available | Exit::Deferred) => out(&report.text),
-        (false, _) => err(&report.text),
+        (false, _) => {
+            err(&report.text);
+            Ok(())
+        }
+    };
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            err(&format_args!("the report of what was done could not be printed: {error}"));
+            if report.exit == Exit::Success { Exit::Failure } else { report.exit }
+        }
+        _ => report.exit,
     }
 }
 
-fn out(text: &dyn Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+fn out(text: &dyn Display) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// Prints to standard error.

@@ -8,7 +8,7 @@ use manifests::publish::custody::{CustodyError, key_named, write_public};
 use manifests::publish::keys::KeyFolder;
 use serde_json::json;
 
-use super::{Exit, Outcome, Output};
+use super::{Outcome, Output};
 
 /// Write the public half of a key, to be sent to whoever rotates
 #[derive(Debug, Args)]
@@ -43,14 +43,13 @@ impl ExportPublicArgs {
         };
         let key = found.iter().find(|file| file.id == *id).ok_or_else(|| CustodyError::NotInFolder(self.keys.clone()))?;
         let public = json!(key.key);
-        match &self.output {
+        Ok(match &self.output {
             None => output.result(&public.to_string(), None, &public),
             Some(file) => {
                 write_public(file, &key.key)?;
                 let next = format!("manifests keys rotate REPO ROLE --admit {} where the repository is", file.display());
-                output.result(&format!("wrote the public half of {} to {}", key.id, file.display()), Some(&next), &public);
+                output.result(&format!("wrote the public half of {} to {}", key.id, file.display()), Some(&next), &public)
             }
-        }
-        Ok(Exit::Done)
+        })
     }
 }

@@ -8,7 +8,7 @@ use manifests::signer::Signer as _;
 use serde_json::json;
 
 use super::super::passphrase;
-use super::{Exit, Outcome, Output};
+use super::{Outcome, Output};
 
 /// Make a key that signs for nothing yet: for a holder who keeps it, and sends its public half to whoever rotates
 #[derive(Debug, Args)]
@@ -43,7 +43,6 @@ impl GenerateArgs {
         let id = folder.generate(&self.role)?.key_id();
         let text = format!("made key {id} for {} in {}", self.role, self.keys.display());
         let next = format!("manifests keys export-public --keys {} --output FILE", self.keys.display());
-        output.result(&text, Some(&next), &json!({ "key": id, "role": self.role, "encrypted": self.encrypt }));
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &json!({ "key": id, "role": self.role, "encrypted": self.encrypt })))
     }
 }

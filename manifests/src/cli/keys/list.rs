@@ -9,7 +9,7 @@ use manifests::publish::custody;
 use manifests::time::UtcTime;
 use serde_json::{Value, json};
 
-use super::{Exit, Outcome, Output};
+use super::{Outcome, Output};
 
 /// List the keys that sign for each role, and which of them are here
 #[derive(Debug, Args)]
@@ -85,7 +85,6 @@ impl ListArgs {
                 format!("manifests refresh {}, or a server that is given the keys of snapshot and timestamp does it", self.repo.display())
             }
         };
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }

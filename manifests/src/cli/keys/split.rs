@@ -8,7 +8,7 @@ use manifests::publish::keys::KeyFolder;
 use manifests::time::UtcTime;
 use serde_json::json;
 
-use super::{Exit, Outcome, Output, WriterArgs, effects_json, shown};
+use super::{Outcome, Output, WriterArgs, effects_json, shown};
 
 /// Move keys off this machine: to a stick, or another computer's share
 #[derive(Debug, Args)]
@@ -60,7 +60,6 @@ impl SplitArgs {
             "moved": split.moved.iter().map(|(role, id, to)| json!({ "role": role, "key": id, "folder": to.display().to_string() })).collect::<Vec<_>>(),
             "effects": effects_json(&split.effects),
         });
-        output.result(&text, Some(&next), &value);
-        Ok(Exit::Done)
+        Ok(output.result(&text, Some(&next), &value))
     }
 }
