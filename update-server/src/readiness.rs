@@ -214,6 +214,7 @@ impl RepositoryReport {
         let fault = |(settings, state): (&FolderSettings, Option<State>)| Some((settings.id.target_path(), state?.fault(settings, now)?));
         facts.folders = of_repository.filter_map(fault).collect();
         facts.folders.extend(kept.into_iter().flat_map(|kept| left_behind(app, name, &verdict.folders, kept)));
+        facts.reports_fault = app.reports.as_ref().and_then(|reports| reports.trouble(name, now));
         let subjects = warnings(&facts, now);
         RepositoryReport {
             name: name.to_string(),

@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use crate::config::{Limits, ReportSettings, Settings};
 use crate::places::is_unlimited;
 use crate::publishing::throttle::Throttle;
-use journal::{Entry, Journal, JournalError};
+use journal::{Entry, Journal, JournalError, month_of};
 use quota::Quota;
 
 /// Reports that are read and written down at once; each holds up to [`manifests::report::LIMIT_BYTES`] in memory.
@@ -48,6 +48,8 @@ pub struct Reports {
 pub struct Desk {
     repository: Name,
     open: Mutex<Option<Open>>,
+    /// Apart from what is held while a disk is waited for.
+    trouble: Mutex<Option<Trouble>>,
     counts: Mutex<BTreeMap<Outcome, u64>>,
 }
 
@@ -55,7 +57,13 @@ pub struct Desk {
 struct Open {
     journal: Journal,
     quota: Quota,
-    /// The last month that was said to be full: once is enough.
+}
+
+/// Why the last report was not written down.
+struct Trouble {
+    since: UtcTime,
+    cause: String,
+    /// The month that is full; it is over when the next one begins.
     full: Option<String>,
 }
 
@@ -81,7 +89,8 @@ impl Reports {
     /// What `settings` allow; `None` when no reports are taken. Nothing is read yet.
     pub fn new(settings: &Settings) -> Option<Reports> {
         let reports = settings.reports.clone()?;
-        let desk = |name: &Name| Desk { repository: name.clone(), open: Mutex::default(), counts: Mutex::default() };
+        let desk =
+            |name: &Name| Desk { repository: name.clone(), open: Mutex::default(), trouble: Mutex::default(), counts: Mutex::default() };
         let desks = settings.repositories.iter().map(|one| (one.name.clone(), Arc::new(desk(&one.name))));
         Some(Reports {
             throttle: Throttle::default(),
@@ -112,6 +121,13 @@ impl Reports {
         desk.take(&self.settings, report, address, now)
     }
 
+    /// Why nothing that stations report about the repository `name` is written down; `None` while it is.
+    pub fn trouble(&self, name: &Name, now: UtcTime) -> Option<String> {
+        let trouble = self.desks.get(name)?.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = trouble.as_ref().filter(|trouble| trouble.full.as_ref().is_none_or(|month| *month == month_of(now)))?;
+        Some(format!("what stations report is not written down since {}, and they keep it: {}", trouble.since, trouble.cause))
+    }
+
     /// How many attempts of each outcome were written down since the start, by repository.
     pub fn counts(&self) -> impl Iterator<Item = (&Name, BTreeMap<Outcome, u64>)> {
         self.desks.iter().map(|(name, desk)| (name, desk.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()))
@@ -120,8 +136,26 @@ impl Reports {
 
 impl Desk {
     fn take(&self, settings: &ReportSettings, report: &Report, address: Option<IpAddr>, now: UtcTime) -> Result<Taken, NotTaken> {
+        let (taken, new) = self.write_down(settings, report, address, now).inspect_err(|error| self.remember(error, now))?;
+        // What was there already proves nothing.
+        if !new.is_empty() {
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        self.count(&new);
+        new.iter().filter(|entry| entry.event.alert).for_each(alert);
+        Ok(taken)
+    }
+
+    /// What of `report` is in the journal now, and what of it is new there.
+    fn write_down(
+        &self,
+        settings: &ReportSettings,
+        report: &Report,
+        address: Option<IpAddr>,
+        now: UtcTime,
+    ) -> Result<(Taken, Vec<Entry>), NotTaken> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Open { journal, quota, full } = match &mut *open {
+        let Open { journal, quota } = match &mut *open {
             Some(open) => open,
             closed => closed.insert(Open::new(&settings.journal.join(self.repository.as_str()), settings, now)?),
         };
@@ -137,26 +171,27 @@ impl Desk {
         if taken.is_empty() && new.is_empty() {
             return Err(NotTaken::Enough);
         }
-        match journal.append(&new, now) {
-            Ok(()) => {}
-            Err(error) => {
-                if let JournalError::Full { month, .. } = &error
-                    && full.replace(month.clone()).is_none_or(|said| said != *month)
-                {
-                    tracing::error!(repository.name = %self.repository, error = %error, "no more reports are taken this month");
-                }
-                // Whatever the disk has of it now is read again before anything else is written.
-                if matches!(error, JournalError::Io { .. }) {
-                    *open = None;
-                }
-                return Err(error.into());
+        if let Err(error) = journal.append(&new, now) {
+            // Whatever the disk has of it now is read again before anything else is written.
+            if matches!(error, JournalError::Io { .. }) {
+                *open = None;
             }
+            return Err(error.into());
         }
-        drop(open);
         taken.extend(new.iter().map(|entry| entry.event.attempt.id));
-        self.count(&new);
-        new.iter().filter(|entry| entry.event.alert).for_each(alert);
-        Ok(Taken { taken })
+        Ok((Taken { taken }, new))
+    }
+
+    /// Keeps why nothing was written down for whoever asks, and logs a month that is full once.
+    fn remember(&self, error: &NotTaken, now: UtcTime) {
+        let NotTaken::Journal(error) = error else { return };
+        let full = if let JournalError::Full { month, .. } = error { Some(month.clone()) } else { None };
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = trouble.take().filter(|known| known.full == full);
+        if full.is_some() && known.is_none() {
+            tracing::error!(repository.name = %self.repository, error = %error, "no more reports are taken this month");
+        }
+        *trouble = Some(Trouble { since: known.map_or(now, |known| known.since), cause: error.to_string(), full });
     }
 
     fn count(&self, new: &[Entry]) {
@@ -171,7 +206,7 @@ impl Open {
     fn new(folder: &Path, settings: &ReportSettings, now: UtcTime) -> Result<Open, JournalError> {
         let mut quota = Quota::default();
         let journal = Journal::open(folder, settings.keep_months, settings.max_month_bytes, now, |entry| quota.count(entry))?;
-        Ok(Open { journal, quota, full: None })
+        Ok(Open { journal, quota })
     }
 }
 
@@ -278,6 +313,26 @@ mod tests {
         assert_eq!(take(&reports, &report(1, 0..3), now()).unwrap(), 3);
         assert!(matches!(take(&reports, &report(1, 3..9), now()), Err(NotTaken::Journal(JournalError::Full { .. }))));
         assert_eq!((take(&reports, &report(1, 0..3), now()).unwrap(), lines(temp.path())), (3, 3));
+        let trouble = |days: i64| reports.trouble(&"acme".parse().unwrap(), now().plus_days(days));
+        assert!(trouble(0).is_some_and(|text| text.contains("max_month_bytes")), "what was there already proves nothing");
+        assert_eq!(trouble(31), None, "it is over with the month");
         assert_eq!(take(&reports, &report(1, 3..6), now().plus_days(31)).unwrap(), 3, "the next month has room");
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_is_told_of_since_when_until_it_can() {
+        let temp = tempfile::tempdir().unwrap();
+        let reports = reports(temp.path(), |_| {});
+        let trouble = || reports.trouble(&"acme".parse().unwrap(), now());
+        assert_eq!(trouble(), None);
+        std::fs::write(temp.path().join("journal"), "in the way").unwrap();
+        for seconds in [0, 90] {
+            let later = UtcTime::from_unix(now().unix() + seconds);
+            assert!(matches!(take(&reports, &report(1, 0..1), later), Err(NotTaken::Journal(JournalError::Io { .. }))));
+            let told = trouble().unwrap();
+            assert!(told.contains(&format!("since {}", now())) && told.contains("journal"), "{told}");
+        }
+        std::fs::remove_file(temp.path().join("journal")).unwrap();
+        assert_eq!((take(&reports, &report(1, 0..1), now()).unwrap(), trouble()), (1, None));
     }
 }

@@ -37,6 +37,8 @@ pub enum Concern {
     KeysUnreadable,
     /// A folder that should publish itself is not published.
     FolderUnpublished,
+    /// What stations report is not written down.
+    ReportsRefused,
 }
 
 impl Concern {
@@ -54,7 +56,7 @@ impl Concern {
 pub struct Warning {
     /// Its kind.
     pub concern: Concern,
-    /// What it is about: a role, the path of a channel, or `chain`, `refresh`, `keys`, `files`. What is said of one subject is logged once a day.
+    /// What it is about: a role, the path of a channel, or `chain`, `refresh`, `keys`, `files`, `reports`. What is said of one subject is logged once a day.
     pub subject: String,
     /// What is wrong and what to do, for people.
     pub text: String,
@@ -77,6 +79,8 @@ pub struct Facts {
     pub keys_fault: Option<String>,
     /// Folders that are not published, each channel with the reason.
     pub folders: Vec<(String, String)>,
+    /// Why what stations report is not written down.
+    pub reports_fault: Option<String>,
 }
 
 /// Whole days from `now` until `expires`, rounded down; negative when it has expired.
@@ -131,6 +135,9 @@ pub fn warnings(facts: &Facts, now: UtcTime) -> Vec<Warning> {
     }
     if let Some(fault) = &facts.keys_fault {
         warn(Concern::KeysUnreadable, "keys", format!("the folder of keys `{folder}` cannot be read: {fault}"));
+    }
+    if let Some(fault) = &facts.reports_fault {
+        warn(Concern::ReportsRefused, "reports", fault.clone());
     }
     all
 }

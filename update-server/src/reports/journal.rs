@@ -219,7 +219,7 @@ fn months(folder: &Path) -> Result<Vec<(String, PathBuf)>, JournalError> {
 }
 
 /// `2026-11`.
-fn month_of(now: UtcTime) -> String {
+pub(super) fn month_of(now: UtcTime) -> String {
     now.to_string().chars().take(7).collect()
 }
 

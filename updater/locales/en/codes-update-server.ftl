@@ -108,3 +108,6 @@ code-keys-unreadable = The folder of keys cannot be read
 code-folder-unpublished = A folder that should publish itself is not published
     .why = It is not there, cannot be read, breaks a rule that is named, or has no role in its repository. Stations see the release before.
     .cure = Do what the warning says. The folder is looked at again by itself.
+code-reports-refused = What stations report is not written down
+    .why = The journal has its bytes for this month, or cannot be written. Stations keep what they have to say and say it later.
+    .cure = Do what the warning says. Nothing else has to be done: stations try again by themselves.

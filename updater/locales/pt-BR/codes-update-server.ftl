@@ -108,3 +108,6 @@ code-keys-unreadable = A pasta das chaves não pode ser lida
 code-folder-unpublished = Uma pasta que deveria publicar a si mesma não é publicada
     .why = Ela não existe, não pode ser lida, infringe uma regra que é indicada, ou não tem papel em seu repositório. As estações veem a versão anterior.
     .cure = Faça o que o aviso diz. A pasta volta a ser examinada por si só.
+code-reports-refused = O que as estações relatam não é registrado
+    .why = O diário já tem os bytes deste mês ou não pode ser gravado. As estações guardam o que têm a relatar e relatam mais tarde.
+    .cure = Faça o que o aviso diz. Nada mais é preciso: as estações tentam de novo por si mesmas.
