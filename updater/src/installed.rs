@@ -1,6 +1,7 @@
 //! `installed`: what is installed in a folder, and how to tell whether a file is still that (`docs/format.md` section 11).
 
 use std::borrow::Cow;
+use std::io::{BufRead, BufReader};
 
 use manifests::build::{Build, Scheme};
 use manifests::channel::{FORMAT, Place};
@@ -14,10 +15,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::{Folder, FsError, LocalPath, Stat, escape, unescape};
 pub use crate::lines::Damaged;
-use crate::lines::{self, Text};
+use crate::lines::{self, Unread};
 
 /// Longest first line, in bytes.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
+/// What is read at once.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// A line of a file is no shorter, so there is room for all of them; what is not needed of it is never touched.
+const SHORTEST_LINE_BYTES: usize = 80;
+/// No file is believed to have more lines than this before they are read.
+const MOST_RESERVED: usize = 1 << 18;
 
 /// What is installed. Files, links and folders are each in the order of their paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,10 +143,20 @@ impl Installed {
 
     /// Reads the text.
     pub fn parse(bytes: &[u8]) -> Result<Installed, Damaged> {
-        let text = Text::open(bytes)?;
-        let release = parse_head(text.head)?;
-        let mut installed = Installed { release, files: Vec::with_capacity(text.count()), links: vec![], folders: vec![] };
-        text.read_lines(|fields| {
+        Self::read(bytes, bytes.len()).map_err(|unread| match unread {
+            Unread::Damaged(damaged) => damaged,
+            // Reading memory does not fail.
+            Unread::Io(_) => Damaged::End,
+        })
+    }
+
+    /// Reads the text of some `length` bytes from `source`.
+    fn read(source: impl BufRead, length: usize) -> Result<Installed, Unread> {
+        let head = |line: &str| {
+            let files = Vec::with_capacity((length / SHORTEST_LINE_BYTES).min(MOST_RESERVED));
+            Ok(Installed { release: parse_head(line)?, files, links: vec![], folders: vec![] })
+        };
+        let mut installed = lines::read(source, head, |installed: &mut Installed, fields| {
             match fields.next()? {
                 kind @ ("f" | "g") => installed.files.push(InstalledFile {
                     size: fields.number()?,
@@ -163,10 +180,19 @@ impl Installed {
             }
             Some(())
         })?;
-        installed.sort();
-        let twice = installed.files.windows(2).any(|pair| pair[0].path == pair[1].path)
-            || installed.links.windows(2).any(|pair| pair[0].path == pair[1].path);
-        if twice { Err(Damaged::Head("a path is listed twice".into())) } else { Ok(installed) }
+        // As it was written, unless somebody else wrote it.
+        if !installed.is_in_order() {
+            installed.sort();
+            if !installed.is_in_order() {
+                return Err(Damaged::Head("a path is listed twice".into()).into());
+            }
+        }
+        Ok(installed)
+    }
+
+    /// Whether all paths are in their order, and no file or link is listed twice.
+    fn is_in_order(&self) -> bool {
+        self.files.is_sorted_by(|a, b| a.path < b.path) && self.links.is_sorted_by(|a, b| a.path < b.path) && self.folders.is_sorted()
     }
 
     /// The text.
@@ -200,8 +226,13 @@ impl Installed {
 
     /// What the file `path` says, such as that of a backup.
     pub(crate) fn load_from(folder: &Folder, path: &LocalPath) -> Result<Option<Installed>, InstalledError> {
-        let bytes = folder.read(path)?;
-        bytes.map(|bytes| Installed::parse(&bytes).map_err(|source| InstalledError::Damaged { path: path.clone(), source })).transpose()
+        let Some(file) = folder.open_record(path)? else { return Ok(None) };
+        let length = file.metadata().map_or(0, |data| data.len());
+        match Self::read(BufReader::with_capacity(BUFFER_BYTES, file), usize::try_from(length).unwrap_or(0)) {
+            Ok(installed) => Ok(Some(installed)),
+            Err(Unread::Damaged(source)) => Err(InstalledError::Damaged { path: path.clone(), source }),
+            Err(Unread::Io(source)) => Err(FsError::io("reading", path, source).into()),
+        }
     }
 
     /// Brings files, links and folders into the order of their paths.

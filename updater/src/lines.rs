@@ -2,10 +2,13 @@
 //!
 //! The digest is there against damage, not against people: a file that does not end right is not used, and what it said is found out again from the tree.
 
-use std::io::Write as _;
+use std::io::{self, BufRead, Write as _};
 
-use manifests::digest::Digest;
+use manifests::digest::{Digest, Hasher};
 use manifests::time::FileTime;
+
+/// What the last line begins with, and no other.
+const END: &[u8] = b"end ";
 
 /// Why a file of this format is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,41 +27,58 @@ pub enum Damaged {
     },
 }
 
-/// A file that ends right: its first line and the lines of its paths.
-pub(crate) struct Text<'a> {
-    /// The line of JSON.
-    pub(crate) head: &'a str,
-    body: &'a str,
+/// Why there is nothing to use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unread {
+    /// It is not what it should be.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// It cannot be read to its end.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
-impl<'a> Text<'a> {
-    /// Checks the last line of `bytes`.
-    pub(crate) fn open(bytes: &'a [u8]) -> Result<Text<'a>, Damaged> {
-        // `end `, 64 hex, line end.
-        let (content, end) = bytes.split_at_checked(bytes.len().wrapping_sub(69)).ok_or(Damaged::End)?;
-        if end != end_line(content).as_bytes() {
-            return Err(Damaged::End);
+/// Reads a file of this format line by line: `head` makes something of the first line, `line` adds the fields of each line after it; `None` from `line` is a damaged line.
+///
+/// No more than a line is held beside what is made of it, so a file of any length costs what it says. What was made is given away only when the last line vouches for all that was read; a file
+/// that does not end right is damaged in that way, whatever else is wrong in it.
+pub(crate) fn read<T>(
+    mut source: impl BufRead,
+    head: impl FnOnce(&str) -> Result<T, Damaged>,
+    mut line: impl FnMut(&mut T, &mut Fields<'_>) -> Option<()>,
+) -> Result<T, Unread> {
+    let (mut hasher, mut text) = (Hasher::new(), vec![]);
+    let mut next = |hasher: &mut Hasher, text: &mut Vec<u8>| {
+        text.clear();
+        source.read_until(b'\n', text)?;
+        let is_last = text.starts_with(END);
+        if !is_last {
+            hasher.update(text);
         }
-        let text = std::str::from_utf8(content).map_err(|_| Damaged::End)?;
-        let (head, body) = text.split_once('\n').ok_or(Damaged::End)?;
-        Ok(Text { head, body })
-    }
-
-    /// Calls `read` with the fields of every line after the first; `None` from it is a damaged line.
-    pub(crate) fn read_lines(&self, mut read: impl FnMut(&mut Fields<'a>) -> Option<()>) -> Result<(), Damaged> {
-        for (index, line) in self.body.split_terminator('\n').enumerate() {
-            let mut fields = Fields(Some(line));
-            if read(&mut fields).is_none() || fields.0.is_some() {
-                return Err(Damaged::Line { number: index + 2 });
+        Ok::<bool, io::Error>(!is_last && text.ends_with(b"\n"))
+    };
+    let is_head = next(&mut hasher, &mut text)?;
+    let mut made = match without_line_end(&text) {
+        Some(text) if is_head => head(text),
+        _ => return Err(Damaged::End.into()),
+    };
+    let mut number = 1;
+    while next(&mut hasher, &mut text)? {
+        number += 1;
+        if let Ok(into) = &mut made {
+            let mut fields = without_line_end(&text).map(|text| Fields(Some(text)));
+            if !fields.as_mut().is_some_and(|fields| line(into, fields).is_some() && fields.0.is_none()) {
+                made = Err(Damaged::Line { number });
             }
         }
-        Ok(())
     }
+    let is_right = text == end_line(&hasher.finish()).as_bytes() && source.fill_buf()?.is_empty();
+    if is_right { Ok(made?) } else { Err(Damaged::End.into()) }
+}
 
-    /// How many lines there are after the first, to reserve room.
-    pub(crate) fn count(&self) -> usize {
-        self.body.bytes().filter(|byte| *byte == b'\n').count()
-    }
+/// The line as text; `None` when it is none.
+fn without_line_end(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line.strip_suffix(b"\n")?).ok()
 }
 
 /// The fields of a line that are still to be read.
@@ -68,9 +88,10 @@ impl<'a> Fields<'a> {
     /// The next field.
     pub(crate) fn next(&mut self) -> Option<&'a str> {
         let rest = self.0.take()?;
-        match rest.split_once('\t') {
+        // A tab is never part of another character.
+        match memchr::memchr(b'\t', rest.as_bytes()).and_then(|tab| rest.split_at_checked(tab)) {
             Some((field, rest)) => {
-                self.0 = Some(rest);
+                self.0 = rest.get(1..);
                 Some(field)
             }
             None => Some(rest),
@@ -92,11 +113,14 @@ impl<'a> Fields<'a> {
     /// The next field, as a digest.
     pub(crate) fn digest(&mut self) -> Option<Digest> {
         let text: &[u8; 64] = self.next()?.as_bytes().try_into().ok()?;
-        let mut bytes = [0; 32];
+        let (mut bytes, mut wrong) = ([0; 32], 0);
         for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+            let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
+            // No nibble has a bit up there, so one look at the end finds what was none.
+            wrong |= (high | low) & 0xf0;
+            *byte = high << 4 | low;
         }
-        Some(Digest::from_bytes(bytes))
+        (wrong == 0).then(|| Digest::from_bytes(bytes))
     }
 
     /// The next field, as a mode: four octal digits.
@@ -104,6 +128,19 @@ impl<'a> Fields<'a> {
         mode(self.next()?)
     }
 }
+
+/// What each byte is as a lower-case hex digit; 255 is none.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        nibbles[HEX[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    nibbles
+};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Reads a time: whole seconds, without plus sign or leading zeros, in the range of file times.
 pub(crate) fn time(text: &str) -> Option<FileTime> {
@@ -121,27 +158,18 @@ pub(crate) fn mode(text: &str) -> Option<u32> {
 
 /// Ends `content` with the line that vouches for it.
 pub(crate) fn finish(mut content: Vec<u8>) -> Vec<u8> {
-    let end = end_line(&content);
+    let end = end_line(&Digest::of(&content));
     content.extend_from_slice(end.as_bytes());
     content
 }
 
-fn end_line(content: &[u8]) -> String {
-    format!("end {}\n", Digest::of(content))
+fn end_line(content: &Digest) -> String {
+    format!("end {content}\n")
 }
 
 /// Writes `digest` in hex.
 pub(crate) fn push_digest(content: &mut Vec<u8>, digest: &Digest) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     content.extend(digest.as_bytes().iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
 }
 
 /// Writes to memory, which cannot fail.
@@ -153,18 +181,43 @@ pub(crate) fn push(content: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
 
+    /// The lines after the first, each as its fields.
+    fn lines(mut bytes: &[u8]) -> Result<Vec<Vec<String>>, Damaged> {
+        let line = |lines: &mut Vec<Vec<String>>, fields: &mut Fields<'_>| {
+            lines.push(std::iter::from_fn(|| fields.next().map(str::to_owned)).collect());
+            (lines.last()? != &["wrong"]).then_some(())
+        };
+        read(&mut bytes, |head| if head == "{}" { Ok(vec![]) } else { Err(Damaged::Head("not empty".into())) }, line).map_err(|unread| {
+            match unread {
+                Unread::Damaged(damaged) => damaged,
+                Unread::Io(error) => panic!("{error}"),
+            }
+        })
+    }
+
     #[test]
-    fn any_changed_or_missing_byte_is_noticed() {
-        let whole = finish(b"{}\nd\ta\n".to_vec());
-        assert!(Text::open(&whole).is_ok());
+    fn any_changed_or_missing_byte_is_noticed_and_so_is_one_more() {
+        let whole = finish(b"{}\nd\ta\n\n".to_vec());
+        assert_eq!(lines(&whole), Ok(vec![vec!["d".to_owned(), "a".to_owned()], vec![String::new()]]));
         for length in 0..whole.len() {
-            assert_eq!(Text::open(&whole[..length]).err(), Some(Damaged::End));
+            assert_eq!(lines(&whole[..length]), Err(Damaged::End));
         }
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
-            assert!(Text::open(&flipped).is_err());
+            assert_eq!(lines(&flipped), Err(Damaged::End));
         }
+        for more in [&b"\n"[..], b"d", b"end \n", &whole] {
+            assert_eq!(lines(&[&whole, more].concat()), Err(Damaged::End));
+        }
+        assert_eq!(lines(&finish(vec![])), Err(Damaged::End), "there is no first line");
+    }
+
+    #[test]
+    fn the_first_wrong_line_is_named_where_all_is_as_it_was_written() {
+        assert_eq!(lines(&finish(b"{}\nd\nwrong\nd\nwrong\n".to_vec())), Err(Damaged::Line { number: 3 }));
+        assert_eq!(lines(&finish(b"{}\nd\n\xff\n".to_vec())), Err(Damaged::Line { number: 3 }));
+        assert_eq!(lines(&finish(b"{\nwrong\n".to_vec())), Err(Damaged::Head("not empty".into())));
     }
 
     #[test]

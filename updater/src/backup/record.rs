@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::fs::{LocalPath, escape, unescape};
 use crate::history::BuildAt;
 use crate::id::Id;
-use crate::lines::{self, Damaged, Text};
+use crate::lines::{self, Damaged, Unread};
 use crate::swap::operation::FileIdentity;
 
 /// Longest first line, in bytes.
@@ -87,29 +87,37 @@ impl Record {
 
     /// Reads the text.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Record, Damaged> {
-        let text = Text::open(bytes)?;
-        let mut record = Record::new(Head::parse(text.head)?);
-        record.files.reserve(text.count());
         let path = |text: &str| LocalPath::from_escaped(text).ok();
-        text.read_lines(|fields| {
-            match fields.next()? {
-                "f" => {
-                    let (size, mtime, as_read, mode) = (fields.number()?, fields.time()?, fields.time()?, fields.mode()?);
-                    let (policy, sha256) = (fields.next()?, fields.digest()?);
-                    if policy != "-" || as_read != mtime {
-                        return None;
+        let record = lines::read(
+            bytes,
+            |line| Ok(Record::new(Head::parse(line)?)),
+            |record: &mut Record, fields| {
+                match fields.next()? {
+                    "f" => {
+                        let (size, mtime, as_read, mode) = (fields.number()?, fields.time()?, fields.time()?, fields.mode()?);
+                        let (policy, sha256) = (fields.next()?, fields.digest()?);
+                        if policy != "-" || as_read != mtime {
+                            return None;
+                        }
+                        record
+                            .files
+                            .push(RecordedFile { path: path(fields.next()?)?, identity: FileIdentity { size, mtime, mode, sha256 } });
                     }
-                    record.files.push(RecordedFile { path: path(fields.next()?)?, identity: FileIdentity { size, mtime, mode, sha256 } });
+                    "l" => {
+                        let target = unescape(fields.next()?)?;
+                        record.links.push((path(fields.next()?)?, target));
+                    }
+                    "d" => record.folders.push(path(fields.next()?)?),
+                    "s" => record.skipped.push(path(fields.next()?)?),
+                    _ => return None,
                 }
-                "l" => {
-                    let target = unescape(fields.next()?)?;
-                    record.links.push((path(fields.next()?)?, target));
-                }
-                "d" => record.folders.push(path(fields.next()?)?),
-                "s" => record.skipped.push(path(fields.next()?)?),
-                _ => return None,
-            }
-            Some(())
+                Some(())
+            },
+        );
+        let mut record = record.map_err(|unread| match unread {
+            Unread::Damaged(damaged) => damaged,
+            // Reading memory does not fail.
+            Unread::Io(_) => Damaged::End,
         })?;
         record.sort();
         Ok(record)

@@ -111,14 +111,20 @@ impl Folder {
 
     /// The content of `path`; `None` when there is nothing. For small files.
     pub fn read(&self, path: &LocalPath) -> Result<Option<Vec<u8>>, FsError> {
+        let Some(mut file) = self.open_record(path)? else { return Ok(None) };
         let mut bytes = vec![];
-        match self.open_file(path) {
-            Ok(mut file) => file.read_to_end(&mut bytes).map_err(|source| FsError::io("reading", path, source))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(_) if self.is_no_record(path) => return Err(FsError::NotARecord { path: path.clone() }),
-            Err(error) => return Err(error),
-        };
+        file.read_to_end(&mut bytes).map_err(|source| FsError::io("reading", path, source))?;
         Ok(Some(bytes))
+    }
+
+    /// Opens `path` for reading; `None` when there is nothing.
+    pub(crate) fn open_record(&self, path: &LocalPath) -> Result<Option<File>, FsError> {
+        match self.open_file(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(_) if self.is_no_record(path) => Err(FsError::NotARecord { path: path.clone() }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether `path` is the place of a record of ours, and something else than a file lies there.

@@ -19,6 +19,7 @@ use manifests::build::{Build as Version, Scheme};
 use manifests::channel::Place;
 use manifests::digest::Digest;
 use manifests::name::{Arch, Os};
+use manifests::pack::MAX_FRAME;
 use manifests::path::RelPath;
 use manifests::release::{ConfigPolicy, FileEntry, LinkEntry, Manifest, ReleaseId};
 use manifests::time::{FileTime, UtcTime};
@@ -296,7 +297,8 @@ pub fn manifest(number: u64, build: &Build) -> Vec<u8> {
             }
         }
     }
-    let packs = serde_json::json!([{"sha256": Digest::of(b"pack"), "length": offset, "frames": [[offset, offset]]}]);
+    let frames: Vec<[u64; 2]> = (0..offset).step_by(MAX_FRAME as usize).map(|at| [MAX_FRAME.min(offset - at); 2]).collect();
+    let packs = serde_json::json!([{"sha256": Digest::of(b"pack"), "length": offset, "frames": frames}]);
     let manifest = Manifest {
         id: release_id(number),
         dictionaries: vec![],
