@@ -129,14 +129,18 @@ fn a_reader_that_goes_away_ends_no_update() {
 fn a_report_that_finds_no_room_ends_no_update_and_is_no_success() {
     let world = World::new();
     let (_repository, _server, station, _link) = behind(&world);
-    for arguments in [&["update", "--yes", "--progress", "json"][..], &["status"], &["history"]] {
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
-        let said = station.command(arguments).stdout(full).output().expect("started");
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    // An update is on offer, which is no failure either.
+    for arguments in [&["check"][..], &["update", "--yes", "--progress", "json"], &["status"], &["history"]] {
+        let said = station.command(arguments).stdout(full()).output().expect("started");
         let errors = String::from_utf8_lossy(&said.stderr);
         assert_eq!(said.status.code(), Some(1), "{arguments:?}: {errors}");
         assert!(errors.contains("could not be printed"), "{arguments:?}: {errors}");
     }
     assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "two");
+    let status = station.command(&["rollback"]).stdout(full()).stderr(full()).status().expect("started");
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(fs::read_to_string(station.file("app")).expect("read"), "one", "done all the same");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use system_tests::proxy::{Fault, Nth, Proxy, Spot};
 use system_tests::server::Server;
 use system_tests::station::Station;
 use system_tests::terminal::Terminal;
-use system_tests::world::{Build, Repository, T0, World, noise, program};
+use system_tests::world::{Build, Repository, T0, World, get, noise, program};
 
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -230,6 +230,38 @@ fn ac_75_a_cut_between_the_server_and_the_station_tells_nothing_twice() {
     assert_eq!(killed.status.signal(), Some(9), "{}", killed.report());
     scene.station.check().exits(0);
     scene.assert_told(&["applied", "applied"]);
+}
+
+#[test]
+fn s3_24_a_journal_that_cannot_be_written_shows_where_operators_look_until_it_can() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    // An answer of `/readyz` is good for a second.
+    let wait_until_told = |is_told: bool| {
+        let started = Instant::now();
+        loop {
+            let answer = get(scene.server.address(), "/readyz").expect("an answer");
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(answer.starts_with("HTTP/1.1 200 "), "stations are served all the same: {answer}");
+            if answer.contains("[reports-refused]") == is_told {
+                return;
+            }
+            assert!(started.elapsed() < LIMIT, "{answer}");
+        }
+    };
+    wait_until_told(false);
+    let mut files = fs::read_dir(world.path("server-journal/acme")).expect("listed").map(|file| file.expect("listed").path());
+    let month = files.find(|file| file.extension().is_some_and(|extension| extension == "jsonl")).expect("this month's");
+    let aside = month.with_extension("aside");
+    fs::rename(&month, &aside).and_then(|()| fs::create_dir(&month)).expect("something is in the way");
+    scene.publish("2.0.0", 2);
+    scene.station.update().exits(0);
+    assert_eq!(scene.waiting(), 1, "the station keeps what it has to say");
+    wait_until_told(true);
+    fs::remove_dir(&month).and_then(|()| fs::rename(&aside, &month)).expect("mended");
+    scene.station.check().exits(0);
+    scene.assert_told(&["applied", "applied"]);
+    wait_until_told(false);
 }
 
 #[test]

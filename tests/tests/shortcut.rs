@@ -196,7 +196,7 @@ fn d_20_a_roll_out_makes_the_shortcut_that_its_answers_ask_for() {
     let scene = Scene::new(&world, "first");
     let answers = world.path("answers.toml");
     let text = format!(
-        "link = \"{}\"\ndir = \"client\"\nshortcut = {{ to = \"links\", name = \"SmartClient\", arguments = [\"-P=SIGAFAT\"] }}\n",
+        "link = \"{}\"\ndir = \"client\"\nshortcut = {{ to = \"links\", name = \"SmartClient\", icon = \"client/client\", arguments = [\"-P=SIGAFAT\"] }}\n",
         scene.link
     );
     let install = || {
@@ -228,6 +228,8 @@ fn d_20_a_roll_out_makes_the_shortcut_that_its_answers_ask_for() {
         assert_eq!((code, said["shortcut"]["file"].as_str().map(Path::new)), (0, Some(&*entry)), "{said}");
         assert_eq!(fs::read_dir(world.path("links")).expect("listed").count(), 1);
     }
+    let picture = format!("\nIcon={}\n", world.path("client/client").display());
+    assert!(fs::read_to_string(&entry).expect("read").contains(&picture), "a picture of the client's own comes with it");
     let folder = fs::canonicalize(world.path("client")).expect("there").display().to_string();
     assert_eq!(click(&scene, &world, &entry), ["1", &folder, "-P=SIGAFAT"]);
 }

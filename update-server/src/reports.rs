@@ -59,12 +59,18 @@ struct Open {
     quota: Quota,
 }
 
-/// Why the last report was not written down.
+/// Why a report was not written down.
 struct Trouble {
     since: UtcTime,
     cause: String,
     /// The month that is full; it is over when the next one begins.
     full: Option<String>,
+}
+
+impl Trouble {
+    fn is_full_in(&self, now: UtcTime) -> bool {
+        self.full.as_ref().is_some_and(|month| *month == month_of(now))
+    }
 }
 
 /// What a station is told.
@@ -121,11 +127,11 @@ impl Reports {
         desk.take(&self.settings, report, address, now)
     }
 
-    /// Why nothing that stations report about the repository `name` is written down; `None` while it is.
+    /// Why reports about the repository `name` are refused; `None` while they are written down.
     pub fn trouble(&self, name: &Name, now: UtcTime) -> Option<String> {
         let trouble = self.desks.get(name)?.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let trouble = trouble.as_ref().filter(|trouble| trouble.full.as_ref().is_none_or(|month| *month == month_of(now)))?;
-        Some(format!("what stations report is not written down since {}, and they keep it: {}", trouble.since, trouble.cause))
+        let trouble = trouble.as_ref().filter(|trouble| trouble.full.is_none() || trouble.is_full_in(now))?;
+        Some(format!("reports of stations are refused since {}, and they keep what they have to say: {}", trouble.since, trouble.cause))
     }
 
     /// How many attempts of each outcome were written down since the start, by repository.
@@ -136,11 +142,7 @@ impl Reports {
 
 impl Desk {
     fn take(&self, settings: &ReportSettings, report: &Report, address: Option<IpAddr>, now: UtcTime) -> Result<Taken, NotTaken> {
-        let (taken, new) = self.write_down(settings, report, address, now).inspect_err(|error| self.remember(error, now))?;
-        // What was there already proves nothing.
-        if !new.is_empty() {
-            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+        let (taken, new) = self.write_down(settings, report, address, now)?;
         self.count(&new);
         new.iter().filter(|entry| entry.event.alert).for_each(alert);
         Ok(taken)
@@ -154,10 +156,14 @@ impl Desk {
         address: Option<IpAddr>,
         now: UtcTime,
     ) -> Result<(Taken, Vec<Entry>), NotTaken> {
+        // Held until what came of it is known to whoever asks: a report that was quicker must not be contradicted.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Open { journal, quota } = match &mut *open {
             Some(open) => open,
-            closed => closed.insert(Open::new(&settings.journal.join(self.repository.as_str()), settings, now)?),
+            closed => {
+                let opened = Open::new(&settings.journal.join(self.repository.as_str()), settings, now);
+                closed.insert(opened.inspect_err(|error| self.remember(error, now))?)
+            }
         };
         let (mut taken, mut new) = (vec![], Vec::<Entry>::new());
         for event in &report.events {
@@ -172,19 +178,20 @@ impl Desk {
             return Err(NotTaken::Enough);
         }
         if let Err(error) = journal.append(&new, now) {
+            self.remember(&error, now);
             // Whatever the disk has of it now is read again before anything else is written.
             if matches!(error, JournalError::Io { .. }) {
                 *open = None;
             }
             return Err(error.into());
         }
+        self.forget(now);
         taken.extend(new.iter().map(|entry| entry.event.attempt.id));
         Ok((Taken { taken }, new))
     }
 
     /// Keeps why nothing was written down for whoever asks, and logs a month that is full once.
-    fn remember(&self, error: &NotTaken, now: UtcTime) {
-        let NotTaken::Journal(error) = error else { return };
+    fn remember(&self, error: &JournalError, now: UtcTime) {
         let full = if let JournalError::Full { month, .. } = error { Some(month.clone()) } else { None };
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let known = trouble.take().filter(|known| known.full == full);
@@ -192,6 +199,12 @@ impl Desk {
             tracing::error!(repository.name = %self.repository, error = %error, "no more reports are taken this month");
         }
         *trouble = Some(Trouble { since: known.map_or(now, |known| known.since), cause: error.to_string(), full });
+    }
+
+    /// A report is in the journal. A month that is full stays so, though a short one may still fit.
+    fn forget(&self, now: UtcTime) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *trouble = trouble.take().filter(|trouble| trouble.is_full_in(now));
     }
 
     fn count(&self, new: &[Entry]) {
@@ -315,6 +328,8 @@ mod tests {
         assert_eq!((take(&reports, &report(1, 0..3), now()).unwrap(), lines(temp.path())), (3, 3));
         let trouble = |days: i64| reports.trouble(&"acme".parse().unwrap(), now().plus_days(days));
         assert!(trouble(0).is_some_and(|text| text.contains("max_month_bytes")), "what was there already proves nothing");
+        assert_eq!(take(&reports, &report(1, 3..4), now()).unwrap(), 1, "a short one still fits");
+        assert!(trouble(0).is_some(), "and most do not");
         assert_eq!(trouble(31), None, "it is over with the month");
         assert_eq!(take(&reports, &report(1, 3..6), now().plus_days(31)).unwrap(), 3, "the next month has room");
     }

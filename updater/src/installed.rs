@@ -143,11 +143,7 @@ impl Installed {
 
     /// Reads the text.
     pub fn parse(bytes: &[u8]) -> Result<Installed, Damaged> {
-        Self::read(bytes, bytes.len()).map_err(|unread| match unread {
-            Unread::Damaged(damaged) => damaged,
-            // Reading memory does not fail.
-            Unread::Io(_) => Damaged::End,
-        })
+        Self::read(bytes, bytes.len()).map_err(Unread::of_memory)
     }
 
     /// Reads the text of some `length` bytes from `source`.
@@ -355,6 +351,14 @@ mod tests {
         for files in [0, 1, 50] {
             assert_eq!(Installed::parse(&sample(files).to_bytes()), Ok(sample(files)));
         }
+    }
+
+    #[test]
+    fn paths_in_another_order_are_brought_into_theirs() {
+        let text = String::from_utf8(sample(2).to_bytes()).unwrap();
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("end ")).collect();
+        lines[1..=2].reverse();
+        assert_eq!(Installed::parse(&lines::finish((lines.join("\n") + "\n").into_bytes())), Ok(sample(2)));
     }
 
     #[test]

@@ -20,10 +20,10 @@ pub fn beginning(command: &str) -> String {
     format!("updater {command} (")
 }
 
-/// Whether `bytes`, in UTF-8 or UTF-16, has `text` in it.
+/// Whether `bytes`, in UTF-8 or UTF-16, has `text` in it; no text is in nothing.
 pub fn has(bytes: &[u8], text: &str) -> bool {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    [text.as_bytes(), &wide].iter().any(|text| text.is_empty() || bytes.windows(text.len()).any(|part| part == *text))
+    [text.as_bytes(), &wide].iter().any(|text| !text.is_empty() && bytes.windows(text.len()).any(|part| part == *text))
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
         let wide: Vec<u8> = format!("x{}", of("/opt/client")).encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(has(format!("x{}y", of("/opt/client")).as_bytes(), &of("/opt/client")) && has(&wide, &of("/opt/client")));
         assert!(!has(&wide, &of("/opt/client2")) && !has(b"", &of("/opt/client")));
-        assert!(has(&wide, "") && has(b"", ""), "no text is in every file");
+        assert!(!has(&wide, "") && !has(b"", ""), "no mark is in no file");
         assert_eq!(of("/opt/client"), "updater create-shortcut (eccc61f4)");
     }
 }

@@ -219,11 +219,13 @@ mod tests {
         let facts = Facts {
             fault: Some("`metadata/5.snapshot.json` does not verify".into()),
             misplaced: (vec!["root".into(), "windows".into()], "/keys".into()),
+            reports_fault: Some("the journal is full".into()),
             ..Facts::default()
         };
         let told = warnings(&facts, now());
         assert!(told[0].concern == Concern::RepositoryUnsound && told[0].subject == "chain" && told[0].text.contains("5.snapshot.json"));
         assert!(told[1].text.contains("keys of root, windows lie in `/keys`"), "{}", told[1].text);
+        assert!(told[2].concern == Concern::ReportsRefused && told[2].text == "the journal is full" && told.len() == 3);
     }
 
     #[test]

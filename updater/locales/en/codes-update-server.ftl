@@ -110,4 +110,4 @@ code-folder-unpublished = A folder that should publish itself is not published
     .cure = Do what the warning says. The folder is looked at again by itself.
 code-reports-refused = What stations report is not written down
     .why = The journal has its bytes for this month, or cannot be written. Stations keep what they have to say and say it later.
-    .cure = Do what the warning says. Nothing else has to be done: stations try again by themselves.
+    .cure = Do what the warning says; the disk of the journal has to have room, and be writable for the account that serves. Stations then try again by themselves.

@@ -110,4 +110,4 @@ code-folder-unpublished = Uma pasta que deveria publicar a si mesma não é publ
     .cure = Faça o que o aviso diz. A pasta volta a ser examinada por si só.
 code-reports-refused = O que as estações relatam não é registrado
     .why = O diário já tem os bytes deste mês ou não pode ser gravado. As estações guardam o que têm a relatar e relatam mais tarde.
-    .cure = Faça o que o aviso diz. Nada mais é preciso: as estações tentam de novo por si mesmas.
+    .cure = Faça o que o aviso diz; o disco do diário precisa ter espaço e a conta que serve precisa poder gravar nele. As estações tentam de novo por si mesmas.

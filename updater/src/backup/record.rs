@@ -88,37 +88,28 @@ impl Record {
     /// Reads the text.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Record, Damaged> {
         let path = |text: &str| LocalPath::from_escaped(text).ok();
-        let record = lines::read(
-            bytes,
-            |line| Ok(Record::new(Head::parse(line)?)),
-            |record: &mut Record, fields| {
-                match fields.next()? {
-                    "f" => {
-                        let (size, mtime, as_read, mode) = (fields.number()?, fields.time()?, fields.time()?, fields.mode()?);
-                        let (policy, sha256) = (fields.next()?, fields.digest()?);
-                        if policy != "-" || as_read != mtime {
-                            return None;
-                        }
-                        record
-                            .files
-                            .push(RecordedFile { path: path(fields.next()?)?, identity: FileIdentity { size, mtime, mode, sha256 } });
+        let head = |line: &str| Ok(Record::new(Head::parse(line)?));
+        let mut record = lines::read(bytes, head, |record: &mut Record, fields| {
+            match fields.next()? {
+                "f" => {
+                    let (size, mtime, as_read, mode) = (fields.number()?, fields.time()?, fields.time()?, fields.mode()?);
+                    let (policy, sha256) = (fields.next()?, fields.digest()?);
+                    if policy != "-" || as_read != mtime {
+                        return None;
                     }
-                    "l" => {
-                        let target = unescape(fields.next()?)?;
-                        record.links.push((path(fields.next()?)?, target));
-                    }
-                    "d" => record.folders.push(path(fields.next()?)?),
-                    "s" => record.skipped.push(path(fields.next()?)?),
-                    _ => return None,
+                    record.files.push(RecordedFile { path: path(fields.next()?)?, identity: FileIdentity { size, mtime, mode, sha256 } });
                 }
-                Some(())
-            },
-        );
-        let mut record = record.map_err(|unread| match unread {
-            Unread::Damaged(damaged) => damaged,
-            // Reading memory does not fail.
-            Unread::Io(_) => Damaged::End,
-        })?;
+                "l" => {
+                    let target = unescape(fields.next()?)?;
+                    record.links.push((path(fields.next()?)?, target));
+                }
+                "d" => record.folders.push(path(fields.next()?)?),
+                "s" => record.skipped.push(path(fields.next()?)?),
+                _ => return None,
+            }
+            Some(())
+        })
+        .map_err(Unread::of_memory)?;
         record.sort();
         Ok(record)
     }

@@ -89,12 +89,17 @@ fn scope_unless(user: bool) -> Scope {
 pub(crate) fn check(global: &Global, answer: &updater::answers::Shortcut, profile: Profile) -> Result<(), Error> {
     shortcut::place(&answer.to, scope_unless(false))?;
     let dir = itself::absolute(&global.dir)?;
+    // A picture of the client's own comes with it.
+    let icon = answer.icon.as_deref().map(|icon| match itself::absolute(icon)? {
+        own if own.starts_with(&dir) => itself::unicode(&own),
+        _ => picture(icon),
+    });
     let shortcut = Shortcut {
         name: answer.name.clone().unwrap_or_else(|| "client".into()),
         folder: itself::unicode(&dir)?,
         program: itself::program()?,
         arguments: launch(global, &dir, profile, answer.arguments.clone())?,
-        icon: answer.icon.as_deref().map(picture).transpose()?,
+        icon: icon.transpose()?,
         in_terminal: answer.terminal,
     };
     Ok(shortcut.check()?)

@@ -16,12 +16,13 @@ use updater::text::Texts;
 
 use super::{Report, words};
 
-/// Prints a report, an error that is not JSON to standard error; returns how the command ends: as the report has it, unless that says success and could not be printed.
+/// Prints a report, an error that is not JSON to standard error; returns how the command ends: as the report has it, unless it says what went well and could not be printed.
 pub(crate) fn print(report: &Report, json: bool) -> Exit {
-    let printed = match (json, report.exit) {
+    let is_good = matches!(report.exit, Exit::Success | Exit::Available | Exit::Deferred);
+    let printed = match (json, is_good) {
         (true, _) => out(&report.json),
-        (false, Exit::Success | Exit::Available | Exit::Deferred) => out(&report.text),
-        (false, _) => {
+        (false, true) => out(&report.text),
+        (false, false) => {
             err(&report.text);
             Ok(())
         }
@@ -29,7 +30,7 @@ pub(crate) fn print(report: &Report, json: bool) -> Exit {
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             err(&format_args!("the report of what was done could not be printed: {error}"));
-            if report.exit == Exit::Success { Exit::Failure } else { report.exit }
+            if is_good { Exit::Failure } else { report.exit }
         }
         _ => report.exit,
     }

@@ -29,7 +29,8 @@ pub(super) fn render(shortcut: &Shortcut) -> Result<Vec<u8>, ShortcutError> {
     })
     .map_err(ShortcutError::System)?;
     // The shell cuts off what is too long for it, and says nothing.
-    if mark::has(&link, &arguments) && mark::has(&link, &shortcut.mark()) {
+    let has_arguments = arguments.is_empty() || mark::has(&link, &arguments);
+    if has_arguments && mark::has(&link, &shortcut.mark()) {
         return Ok(link);
     }
     Err(ShortcutError::Unfit("what the client is given is too long for a shortcut of Windows: give it less"))
