@@ -185,7 +185,10 @@ impl Desk {
             }
             return Err(error.into());
         }
-        self.forget(now);
+        // What was there already proves nothing of a disk that refuses.
+        if !new.is_empty() {
+            self.forget(now);
+        }
         taken.extend(new.iter().map(|entry| entry.event.attempt.id));
         Ok((Taken { taken }, new))
     }
@@ -201,7 +204,7 @@ impl Desk {
         *trouble = Some(Trouble { since: known.map_or(now, |known| known.since), cause: error.to_string(), full });
     }
 
-    /// A report is in the journal. A month that is full stays so, though a short one may still fit.
+    /// Something was written down. A month that is full stays so, though a short one may still fit.
     fn forget(&self, now: UtcTime) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         *trouble = trouble.take().filter(|trouble| trouble.is_full_in(now));

@@ -16,7 +16,7 @@ use updater::text::Texts;
 
 use super::{Report, words};
 
-/// Prints a report, an error that is not JSON to standard error; returns how the command ends: as the report has it, unless it says what went well and could not be printed.
+/// Prints a report, an error that is not JSON to standard error; returns how the command ends: as the report has it, or as a failure where it has good news that could not be printed.
 pub(crate) fn print(report: &Report, json: bool) -> Exit {
     let is_good = matches!(report.exit, Exit::Success | Exit::Available | Exit::Deferred);
     let printed = match (json, is_good) {
